@@ -1,0 +1,3 @@
+//! Barnowl
+pub mod error;
+pub mod sequence;

@@ -1,0 +1,143 @@
+//! The hand-written gradients as nodes of Burn's autodiff graph: one node per layer and sequence.
+
+use super::{AlifArguments, AlifOptions, Recurrent, SequenceKernels, SequenceOps};
+use burn::backend::tensor::FloatTensor;
+use burn_autodiff::Autodiff;
+use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind};
+
+/// The backward step of [`SequenceOps::alif`]; parents: current, recurrent, τ_m, τ_adp, initial state.
+#[derive(Debug)]
+struct Alif;
+
+impl<B: SequenceKernels> Backward<B, 5> for Alif {
+    type State = (AlifArguments<B>, FloatTensor<B>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 5>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (arguments, trace) = ops.state;
+        let found = B::alif_backward(&arguments, trace, gradient);
+        let found = [
+            Some(found.current),
+            found.recurrent,
+            Some(found.tau_m),
+            Some(found.tau_adp),
+            Some(found.initial),
+        ];
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+/// The backward step of [`SequenceOps::integrator`]; parents: current, τ, initial membrane.
+#[derive(Debug)]
+struct Integrator;
+
+impl<B: SequenceKernels> Backward<B, 3> for Integrator {
+    /// Current, τ, initial membrane, membrane.
+    type State = [FloatTensor<B>; 4];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let [current, tau, initial, membrane] = ops.state;
+        let found = B::integrator_backward(&current, &tau, &initial, &membrane, gradient);
+        let found = [found.current, found.tau, found.initial];
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+impl<B, C> SequenceOps for Autodiff<B, C>
+where
+    B: SequenceOps + SequenceKernels,
+    C: CheckpointStrategy,
+{
+    fn alif(
+        current: FloatTensor<Self>,
+        recurrent: Recurrent<Self>,
+        tau_m: FloatTensor<Self>,
+        tau_adp: FloatTensor<Self>,
+        initial: FloatTensor<Self>,
+        options: AlifOptions,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (current, current_node) = current.into_parts();
+        let (recurrent, recurrent_node) = match recurrent {
+            Recurrent::Weight(weight) => {
+                let (weight, node) = weight.into_parts();
+                (Some(weight), node)
+            }
+            // A node that asks for no gradient holds the place of the missing parent.
+            Recurrent::Empty => (None, <FloatTensor<Self>>::new(current.clone()).node()),
+        };
+        let (tau_m, tau_m_node) = tau_m.into_parts();
+        let (tau_adp, tau_adp_node) = tau_adp.into_parts();
+        let (initial, initial_node) = initial.into_parts();
+        let arguments = AlifArguments {
+            current,
+            recurrent,
+            tau_m,
+            tau_adp,
+            initial,
+            options,
+        };
+        let nodes = [
+            current_node,
+            recurrent_node,
+            tau_m_node,
+            tau_adp_node,
+            initial_node,
+        ];
+        let (output, state) = match Alif.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let forward = B::alif_forward(&arguments, true);
+                let trace = forward
+                    .trace
+                    .expect("a forward pass with trace returns one");
+                (
+                    prep.finish((arguments, trace), forward.output),
+                    forward.state,
+                )
+            }
+            OpsKind::UnTracked(prep) => {
+                let forward = B::alif_forward(&arguments, false);
+                (prep.finish(forward.output), forward.state)
+            }
+        };
+        (output, <FloatTensor<Self>>::new(state))
+    }
+
+    fn integrator(
+        current: FloatTensor<Self>,
+        tau: FloatTensor<Self>,
+        initial: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (current, current_node) = current.into_parts();
+        let (tau, tau_node) = tau.into_parts();
+        let (initial, initial_node) = initial.into_parts();
+        let membrane = B::integrator_forward(&current, &tau, &initial);
+        let nodes = [current_node, tau_node, initial_node];
+        match Integrator.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                prep.finish([current, tau, initial, membrane.clone()], membrane)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(membrane),
+        }
+    }
+}

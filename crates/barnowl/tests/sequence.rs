@@ -1,0 +1,473 @@
+//! The fused sequence operation against its plain-tensor reference: values and every gradient, on random shapes.
+
+use barnowl::sequence::{
+    AlifOptions, AlifOutput, AlifSequence, Observe, alif_sequence, integrator_sequence, reference,
+};
+use barnowl_neuron::{Surrogate, Threshold};
+use burn::tensor::{Device, Tensor, TensorData};
+use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, Normal, Uniform};
+
+/// A neuron this near its threshold may spike on one path and not on the other: such cases are drawn again.
+const MARGIN: f32 = 2e-5;
+
+/// Random numbers that no other test thread disturbs, unlike those of the device.
+struct Random(ChaCha8Rng, Device);
+
+impl Random {
+    fn new(seed: u64, device: &Device) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed), device.clone())
+    }
+
+    fn draw<const D: usize>(&mut self, shape: [usize; D], of: impl Distribution<f32>) -> Tensor<D> {
+        let values: Vec<f32> = of
+            .sample_iter(&mut self.0)
+            .take(shape.iter().product())
+            .collect();
+        Tensor::from_data(TensorData::new(values, shape), &self.1)
+    }
+
+    fn normal<const D: usize>(&mut self, shape: [usize; D], mean: f32, sd: f32) -> Tensor<D> {
+        self.draw(shape, Normal::new(mean, sd).unwrap())
+    }
+
+    fn uniform<const D: usize>(&mut self, shape: [usize; D], low: f32, high: f32) -> Tensor<D> {
+        self.draw(shape, Uniform::new(low, high).unwrap())
+    }
+}
+
+fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().try_to_vec().unwrap()
+}
+
+/// ‖a − b‖ ≤ tolerance · ‖b‖, for vectors that may both be zero.
+fn assert_near(name: &str, a: &[f32], b: &[f32], tolerance: f64) {
+    assert_eq!(a.len(), b.len(), "{name}: lengths");
+    assert!(
+        a.iter().chain(b).all(|x| x.is_finite()),
+        "{name}: not finite"
+    );
+    let norm = |x: f64| x.sqrt();
+    let difference: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    let size: f64 = b.iter().map(|b| f64::from(*b).powi(2)).sum();
+    assert!(
+        norm(difference) <= tolerance * norm(size) + 1e-7,
+        "{name}: ‖difference‖ = {:e}, ‖expected‖ = {:e}",
+        norm(difference),
+        norm(size)
+    );
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    steps: usize,
+    batch: usize,
+    neurons: usize,
+    recurrent: bool,
+    initial: bool,
+    seed: u64,
+    options: AlifOptions,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let shape = (1_usize..50, 1_usize..20, 1_usize..70);
+    let flags = (any::<bool>(), any::<bool>(), any::<u64>());
+    let options = (
+        0_usize..6,
+        0_usize..3,
+        prop_oneof![Just(0.0_f32), Just(0.184), Just(1.8)],
+        prop_oneof![Just(0.01_f32), Just(0.5)],
+        prop_oneof![Just(1.0_f32), Just(0.7)],
+    );
+    (shape, flags, options).prop_map(
+        |((steps, batch, neurons), (recurrent, initial, seed), (psi, observe, beta, b0, r))| Case {
+            steps,
+            batch,
+            neurons,
+            recurrent,
+            initial,
+            seed,
+            options: AlifOptions {
+                threshold: Threshold {
+                    b0,
+                    beta,
+                    resistance: r,
+                },
+                surrogate: Surrogate::ALL[psi],
+                observe: [Observe::Spikes, Observe::Membrane, Observe::Both][observe],
+            },
+        },
+    )
+}
+
+impl Case {
+    /// The same random numbers on every call.
+    fn sequence(&self, device: &Device) -> AlifSequence {
+        let (steps, batch, neurons) = (self.steps, self.batch, self.neurons);
+        let mut random = Random::new(self.seed, device);
+        let width = (neurons as f32).sqrt();
+        let current = random
+            .normal([steps, batch, neurons], 0.3, 1.0)
+            .require_grad();
+        let weight: Tensor<2> = random.normal([neurons, neurons], 0.0, 0.5 / width);
+        let tau_m: Tensor<1> = random.uniform([neurons], 0.3, 40.0);
+        let tau_adp: Tensor<1> = random.uniform([neurons], 0.3, 200.0);
+        let state: Tensor<3> = random.uniform([3, batch, neurons], 0.0, 0.3);
+        // The third part, the spikes before the first step, is zero or one.
+        let spikes = state.clone().slice([2..3]).greater_elem(0.15).float();
+        let state = Tensor::cat(vec![state.slice([0..2]), spikes], 0);
+        AlifSequence {
+            current,
+            recurrent: self.recurrent.then(|| weight.require_grad()),
+            tau_m: tau_m.require_grad(),
+            tau_adp: tau_adp.require_grad(),
+            initial: self.initial.then(|| state.require_grad()),
+        }
+    }
+
+    /// Outputs and gradients of a weighted sum of what is observed.
+    fn run(
+        &self,
+        path: fn(AlifSequence, AlifOptions) -> AlifOutput,
+        options: AlifOptions,
+    ) -> Vec<(&'static str, Vec<f32>)> {
+        let device = Device::flex().autodiff();
+        let sequence = self.sequence(&device);
+        let mut random = Random::new(self.seed ^ 1, &device);
+        let shape = [self.steps, self.batch, self.neurons];
+        let weights: [Tensor<3>; 2] = [
+            random.normal(shape, 0.0, 1.0),
+            random.normal(shape, 0.0, 1.0),
+        ];
+        let output = path(sequence.clone(), options);
+        let mut found = vec![("state", values(&output.state))];
+        let mut loss = Tensor::<1>::zeros([1], &device);
+        for (name, part, weights) in [
+            ("spikes", output.spikes, &weights[0]),
+            ("membrane", output.membrane, &weights[1]),
+        ] {
+            if let Some(part) = part {
+                found.push((name, values(&part)));
+                loss = loss + (part * weights.clone()).sum();
+            }
+        }
+        let gradients = loss.backward();
+        let mut push = |name, gradient: Option<Vec<f32>>| {
+            // A path may leave out a gradient that is zero.
+            found.push((name, gradient.unwrap_or_default()));
+        };
+        push(
+            "grad current",
+            sequence.current.grad(&gradients).map(|g| values(&g)),
+        );
+        push(
+            "grad tau_m",
+            sequence.tau_m.grad(&gradients).map(|g| values(&g)),
+        );
+        push(
+            "grad tau_adp",
+            sequence.tau_adp.grad(&gradients).map(|g| values(&g)),
+        );
+        let recurrent = sequence.recurrent.and_then(|w| w.grad(&gradients));
+        push("grad recurrent", recurrent.map(|g| values(&g)));
+        let initial = sequence.initial.and_then(|w| w.grad(&gradients));
+        push("grad initial", initial.map(|g| values(&g)));
+        found
+    }
+
+    /// The smallest |u − θ| of the reference.
+    fn margin(&self) -> f32 {
+        let device = Device::flex().autodiff();
+        let sequence = self.sequence(&device);
+        let options = AlifOptions {
+            observe: Observe::Both,
+            ..self.options
+        };
+        let initial = sequence.initial.clone().map(|state| values(&state));
+        let tau = values(&sequence.tau_adp);
+        let output = reference::alif_sequence(sequence, options);
+        let (u, s) = (
+            values(&output.membrane.unwrap()),
+            values(&output.spikes.unwrap()),
+        );
+        let span = self.batch * self.neurons;
+        let mut smallest = f32::MAX;
+        for i in 0..span {
+            let rho = (-1.0 / tau[i % self.neurons]).exp();
+            let at = |part: usize| initial.as_ref().map(|state| state[part * span + i]);
+            let (mut b, mut before) = (
+                at(1).unwrap_or(self.options.threshold.b0),
+                at(2).unwrap_or(0.0),
+            );
+            for t in 0..self.steps {
+                b = rho * b + (1.0 - rho) * before;
+                before = s[t * span + i];
+                let theta = self.options.threshold.b0 + self.options.threshold.beta * b;
+                smallest = smallest.min((u[t * span + i] - theta).abs());
+            }
+        }
+        smallest
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fused_equals_reference(case in cases()) {
+        prop_assume!(case.margin() > MARGIN);
+        let fused = case.run(alif_sequence, case.options);
+        let plain = case.run(reference::alif_sequence, case.options);
+        for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
+            match *name {
+                "spikes" => prop_assert_eq!(fused, plain),
+                _ if plain.is_empty() => assert_near(name, fused, &vec![0.0; fused.len()], 1e-4),
+                _ => assert_near(name, fused, plain, 1e-4),
+            }
+        }
+    }
+
+    #[test]
+    fn integrator_equals_reference(
+        (steps, batch, neurons) in (1_usize..60, 1_usize..9, 1_usize..40),
+        seed in any::<u64>(),
+        start in any::<bool>(),
+    ) {
+        let run = |path: fn(Tensor<3>, Tensor<1>, Option<Tensor<2>>) -> Tensor<3>| {
+            let device = Device::flex().autodiff();
+            let mut random = Random::new(seed, &device);
+            let current = random.normal([steps, batch, neurons], 0.0, 1.0).require_grad();
+            let tau = random.uniform([neurons], 0.3, 500.0).require_grad();
+            let initial = random.normal([batch, neurons], 0.0, 1.0).require_grad();
+            let weights: Tensor<3> = random.normal([steps, batch, neurons], 0.0, 1.0);
+            let m = path(current.clone(), tau.clone(), start.then(|| initial.clone()));
+            let gradients = (m.clone() * weights).sum().backward();
+            let mut found = vec![
+                values(&m),
+                values(&current.grad(&gradients).unwrap()),
+                values(&tau.grad(&gradients).unwrap()),
+            ];
+            if start {
+                found.push(values(&initial.grad(&gradients).unwrap()));
+            }
+            found
+        };
+        for (fused, plain) in run(integrator_sequence).iter().zip(&run(reference::integrator_sequence)) {
+            assert_near("integrator", fused, plain, 1e-4);
+        }
+    }
+}
+
+/// A sequence cut in two, its state carried over, is the same as the whole.
+#[test]
+fn state_carries_over() {
+    let device = Device::flex().autodiff();
+    let case = Case {
+        steps: 37,
+        batch: 5,
+        neurons: 21,
+        recurrent: true,
+        initial: false,
+        seed: 7,
+        options: AlifOptions {
+            observe: Observe::Both,
+            ..AlifOptions::default()
+        },
+    };
+    let whole = case.sequence(&device);
+    let part = |range: std::ops::Range<usize>, initial| AlifSequence {
+        current: whole.current.clone().slice([range]),
+        initial,
+        ..whole.clone()
+    };
+    let all = alif_sequence(whole.clone(), case.options);
+    let first = alif_sequence(part(0..20, None), case.options);
+    let second = alif_sequence(part(20..37, Some(first.state)), case.options);
+    let joined = Tensor::cat(vec![first.membrane.unwrap(), second.membrane.unwrap()], 0);
+    assert_eq!(values(&joined), values(&all.membrane.unwrap()));
+    assert_eq!(values(&second.state), values(&all.state));
+}
+
+/// The same bits whatever the number of threads.
+#[test]
+fn threads_do_not_change_a_bit() {
+    let case = Case {
+        steps: 50,
+        batch: 19,
+        neurons: 33,
+        recurrent: true,
+        initial: true,
+        seed: 3,
+        options: AlifOptions::default(),
+    };
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| case.run(alif_sequence, case.options))
+    };
+    assert_eq!(run(1), run(2));
+    assert_eq!(run(1), run(5));
+}
+
+/// The smooth parts against finite differences: without a threshold in reach, u is smooth in current and τ.
+#[test]
+fn membrane_gradient_equals_finite_differences() {
+    let device = Device::flex().autodiff();
+    let mut random = Random::new(11, &device);
+    let options = AlifOptions {
+        // Nothing ever reaches this threshold.
+        threshold: Threshold {
+            b0: 1e3,
+            beta: 0.0,
+            resistance: 0.8,
+        },
+        observe: Observe::Membrane,
+        ..AlifOptions::default()
+    };
+    let [steps, batch, neurons] = [20, 2, 3];
+    let current = random
+        .normal([steps, batch, neurons], 0.0, 1.0)
+        .require_grad();
+    let weights: Tensor<3> = random.normal([steps, batch, neurons], 0.0, 1.0);
+    let taus = [4.0_f32, 11.0, 30.0];
+    let loss = |current: Tensor<3>, tau_m: Tensor<1>| {
+        let tau_adp = Tensor::full([neurons], 10.0, &device);
+        let sequence = AlifSequence {
+            current,
+            recurrent: None,
+            tau_m,
+            tau_adp,
+            initial: None,
+        };
+        (alif_sequence(sequence, options).membrane.unwrap() * weights.clone()).sum()
+    };
+    let tau = Tensor::<1>::from_floats(taus, &device).require_grad();
+    let gradients = loss(current.clone(), tau.clone()).backward();
+    let found = values(&tau.grad(&gradients).unwrap());
+    for i in 0..3 {
+        let shifted = |by: f32| {
+            let mut taus = taus;
+            taus[i] += by;
+            values(&loss(current.clone(), Tensor::from_floats(taus, &device)))[0]
+        };
+        let expected = (shifted(0.05) - shifted(-0.05)) / 0.1;
+        assert!(
+            (found[i] - expected).abs() < 2e-3 * expected.abs() + 1e-4,
+            "{} {expected}",
+            found[i]
+        );
+    }
+    let found = values(&current.grad(&gradients).unwrap());
+    let plain = values(&current);
+    for i in [0, 17, 119] {
+        let shifted = |by: f32| {
+            let mut plain = plain.clone();
+            plain[i] += by;
+            let current = Tensor::<1>::from_floats(plain.as_slice(), &device);
+            values(&loss(current.reshape([steps, batch, neurons]), tau.clone()))[0]
+        };
+        let expected = (shifted(0.1) - shifted(-0.1)) / 0.2;
+        assert!(
+            (found[i] - expected).abs() < 2e-3 * expected.abs() + 1e-4,
+            "{} {expected}",
+            found[i]
+        );
+    }
+}
+
+/// The fused layer and the step-by-step neuron of `barnowl-neuron` compute the same bits.
+#[test]
+fn streaming_equals_the_fused_layer() {
+    use barnowl_neuron::{AlifParameters, AlifState};
+    let device = Device::flex();
+    let mut random = Random::new(5, &device);
+    let [steps, neurons] = [200, 9];
+    let current: Tensor<3> = random.normal([steps, 1, neurons], 0.3, 0.8);
+    let tau: Tensor<1> = random.uniform([2 * neurons], 1.0, 90.0);
+    let taus = values(&tau);
+    let options = AlifOptions {
+        observe: Observe::Both,
+        ..AlifOptions::default()
+    };
+    let sequence = AlifSequence {
+        current: current.clone(),
+        recurrent: None,
+        tau_m: tau.clone().slice([0..neurons]),
+        tau_adp: tau.slice([neurons..2 * neurons]),
+        initial: None,
+    };
+    let fused = alif_sequence(sequence, options);
+    let (u, s) = (
+        values(&fused.membrane.unwrap()),
+        values(&fused.spikes.unwrap()),
+    );
+    let current = values(&current);
+    for n in 0..neurons {
+        let neuron = AlifParameters::new(taus[n], taus[neurons + n], 1.0, options.threshold);
+        let mut state = AlifState::at_rest(options.threshold.b0);
+        for t in 0..steps {
+            let spike = neuron.step(&mut state, current[t * neurons + n]);
+            assert_eq!(
+                state.u.to_bits(),
+                u[t * neurons + n].to_bits(),
+                "neuron {n}, step {t}"
+            );
+            assert_eq!(spike, s[t * neurons + n] == 1.0, "neuron {n}, step {t}");
+        }
+    }
+}
+
+/// The operation composes with any module: `Linear` before and after it, every gradient checked.
+#[test]
+fn between_two_linear_layers() {
+    use burn::nn::LinearConfig;
+    let device = Device::flex().autodiff();
+    device.seed(2);
+    let mut random = Random::new(2, &device);
+    let [steps, batch, inputs, neurons, outputs] = [30, 4, 5, 12, 3];
+    let before = LinearConfig::new(inputs, neurons).init(&device);
+    let after = LinearConfig::new(neurons, outputs).init(&device);
+    let x: Tensor<3> = random
+        .normal([steps, batch, inputs], 0.0, 2.0)
+        .require_grad();
+    let recurrent: Tensor<2> = random.normal([neurons; 2], 0.0, 0.2);
+    let taus = Tensor::<1>::full([neurons], 15.0, &device);
+    let weights: Tensor<3> = random.normal([steps, batch, outputs], 0.0, 1.0);
+    let run = |path: fn(AlifSequence, AlifOptions) -> AlifOutput| {
+        let recurrent = recurrent.clone().require_grad();
+        let tau_m = taus.clone().require_grad();
+        let tau_adp = taus.clone().require_grad();
+        let sequence = AlifSequence {
+            current: before.forward(x.clone()),
+            recurrent: Some(recurrent.clone()),
+            tau_m: tau_m.clone(),
+            tau_adp: tau_adp.clone(),
+            initial: None,
+        };
+        let output = after.forward(path(sequence, AlifOptions::default()).spikes.unwrap());
+        let g = (output.clone() * weights.clone()).sum().backward();
+        vec![
+            values(&output),
+            values(&x.grad(&g).unwrap()),
+            values(&before.weight.val().grad(&g).unwrap()),
+            values(&before.bias.as_ref().unwrap().val().grad(&g).unwrap()),
+            values(&after.weight.val().grad(&g).unwrap()),
+            values(&after.bias.as_ref().unwrap().val().grad(&g).unwrap()),
+            values(&recurrent.grad(&g).unwrap()),
+            values(&tau_m.grad(&g).unwrap()),
+            values(&tau_adp.grad(&g).unwrap()),
+        ]
+    };
+    for (i, (fused, plain)) in run(alif_sequence)
+        .iter()
+        .zip(&run(reference::alif_sequence))
+        .enumerate()
+    {
+        assert!(plain.iter().any(|x| *x != 0.0), "gradient {i} is zero");
+        assert_near(&format!("gradient {i}"), fused, plain, 1e-4);
+    }
+}
