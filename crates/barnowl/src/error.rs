@@ -52,6 +52,7 @@ pub struct Error {
     place: Option<Place>,
     expected: Option<String>,
     remedy: Option<String>,
+    key: Option<String>,
     source: Option<std::io::Error>,
 }
 
@@ -72,6 +73,7 @@ impl Error {
             place: None,
             expected: None,
             remedy: None,
+            key: None,
             source: None,
         }
     }
@@ -92,6 +94,14 @@ impl Error {
     /// A configuration value is unknown, of the wrong type or out of range.
     pub fn config(problem: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, problem)
+    }
+
+    /// The configuration key `key` (dotted, such as `train.batch`) has the value `value`, which is not allowed.
+    pub fn setting(key: impl Into<String>, value: impl fmt::Debug) -> Self {
+        let key = key.into();
+        let mut error = Self::config(format!("{key} = {value:?}"));
+        error.key = Some(key);
+        error
     }
 
     /// Two things that should belong together do not.
@@ -137,6 +147,12 @@ impl Error {
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
+    }
+
+    /// The configuration key that the error is about, dotted: where it stands in the file is for the reader to find.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// What kind of thing went wrong.

@@ -1,0 +1,366 @@
+//! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
+
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
+use crate::sequence::{self, AlifOptions, AlifOutput, AlifSequence, Observe, state_at_rest};
+use barnowl_neuron::{Surrogate, Threshold};
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData, module::linear};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+/// The configuration of a hidden layer. Defaults are the paper's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerConfig {
+    /// The number of neurons (in each direction, if bidirectional).
+    pub size: usize,
+    /// Whether the neurons are connected among themselves. Default true.
+    #[serde(default = "yes")]
+    pub recurrent: bool,
+    /// Whether a second set of neurons reads the sequence backward; the outputs are concatenated. Default false.
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// b0, the threshold at rest. Default 0.01.
+    #[serde(default = "b0")]
+    pub b0: f32,
+    /// β, the strength of adaptation; 0 for plain LIF neurons. Default 1.8.
+    #[serde(default = "beta")]
+    pub beta: f32,
+    /// R, the membrane resistance. Default 1.
+    #[serde(default = "unit")]
+    pub resistance: f32,
+    /// The length of a step, in the units of the time constants (ms). Default 1.
+    #[serde(default = "one")]
+    pub dt: f64,
+    /// How the membrane time constants start. Default 20.
+    #[serde(default = "tau_m")]
+    pub tau_m: TimeConstants,
+    /// How the adaptation time constants start. Default 150.
+    #[serde(default = "tau_adp")]
+    pub tau_adp: TimeConstants,
+    /// Whether time constants are trained. Default true.
+    #[serde(default = "yes")]
+    pub train_time_constants: bool,
+    /// The membrane potential before the first step. Default zero.
+    #[serde(default)]
+    pub initial_state: InitialState,
+    /// How the input weights start. Default Xavier uniform.
+    #[serde(default = "xavier")]
+    pub input_weights: Initializer,
+    /// How the recurrent weights start. Default orthogonal.
+    #[serde(default = "orthogonal")]
+    pub recurrent_weights: Initializer,
+}
+
+fn yes() -> bool {
+    true
+}
+pub(crate) fn b0() -> f32 {
+    0.01
+}
+pub(crate) fn beta() -> f32 {
+    1.8
+}
+pub(crate) fn unit() -> f32 {
+    1.0
+}
+pub(crate) fn one() -> f64 {
+    1.0
+}
+pub(crate) fn tau_m() -> TimeConstants {
+    TimeConstants::constant(20.0)
+}
+pub(crate) fn tau_adp() -> TimeConstants {
+    TimeConstants::constant(150.0)
+}
+pub(crate) fn xavier() -> Initializer {
+    Initializer::XAVIER
+}
+fn orthogonal() -> Initializer {
+    Initializer::ORTHOGONAL
+}
+
+/// The most neurons of a layer: spike lists hold 16-bit indices.
+pub(crate) const MOST_NEURONS: usize = 65_000;
+
+impl LayerConfig {
+    /// A recurrent layer with the paper's defaults.
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        Self {
+            size,
+            recurrent: true,
+            bidirectional: false,
+            b0: b0(),
+            beta: beta(),
+            resistance: unit(),
+            dt: one(),
+            tau_m: tau_m(),
+            tau_adp: tau_adp(),
+            train_time_constants: true,
+            initial_state: InitialState::Zero,
+            input_weights: xavier(),
+            recurrent_weights: orthogonal(),
+        }
+    }
+
+    /// The number of outputs: neurons of both directions.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.size * (1 + usize::from(self.bidirectional))
+    }
+
+    /// Checks ranges; `key` names the layer in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        check_size(&format!("{key}.size"), self.size)?;
+        check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
+        self.tau_m.validate(&format!("{key}.tau_m"))?;
+        self.tau_adp.validate(&format!("{key}.tau_adp"))?;
+        self.initial_state
+            .validate(&format!("{key}.initial_state"))?;
+        self.input_weights
+            .validate(&format!("{key}.input_weights"))?;
+        self.recurrent_weights
+            .validate(&format!("{key}.recurrent_weights"))
+    }
+
+    /// A layer on `device`, its weights drawn from `rng`.
+    ///
+    /// The configuration must be [valid](Self::validate).
+    #[must_use]
+    pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Layer {
+        let forward = AlifLayer::init(self, inputs, device, rng);
+        let backward = self
+            .bidirectional
+            .then(|| AlifLayer::init(self, inputs, device, rng));
+        Layer { forward, backward }
+    }
+}
+
+/// Refuses a layer without neurons, or with more than the kernels can index.
+pub(crate) fn check_size(key: &str, size: usize) -> Result<()> {
+    if (1..=MOST_NEURONS).contains(&size) {
+        Ok(())
+    } else {
+        Err(Error::setting(key, size).expected(format!("1 to {MOST_NEURONS}")))
+    }
+}
+
+/// Refuses thresholds, resistances and steps that are no numbers or of the wrong sign.
+pub(crate) fn check_threshold(key: &str, b0: f32, beta: f32, r: f32, dt: f64) -> Result<()> {
+    let error = |name: &str, value: f64, expected: &str| {
+        Err(Error::setting(format!("{key}.{name}"), value).expected(expected))
+    };
+    if !(b0 >= 0.0 && b0.is_finite()) {
+        return error("b0", b0.into(), "0 or more");
+    }
+    if !(beta >= 0.0 && beta.is_finite()) {
+        return error("beta", beta.into(), "0 or more");
+    }
+    if !(r > 0.0 && r.is_finite()) {
+        return error("resistance", r.into(), "a positive number");
+    }
+    if !(dt > 0.0 && dt.is_finite()) {
+        return error("dt", dt, "a positive number");
+    }
+    Ok(())
+}
+
+/// Which implementation of the sequence operations to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SequencePath {
+    /// The fused kernels.
+    #[default]
+    Fused,
+    /// The plain-tensor reference, for tests.
+    Reference,
+}
+
+/// What a forward pass depends on besides input and parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pass {
+    /// Fused or reference.
+    pub path: SequencePath,
+    /// Where random initial states come from; the same seed gives the same states.
+    pub seed: u64,
+    /// Whether the readout returns both spikes and membrane, whatever its decoder needs.
+    pub observe_all: bool,
+}
+
+impl Pass {
+    /// A random stream for one of the places that draw initial states.
+    pub(crate) fn rng(&self, place: u64) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(place + 1);
+        rng
+    }
+}
+
+/// A hidden layer: one set of neurons, or two that read the sequence in opposite directions.
+#[derive(Module, Debug)]
+pub struct Layer {
+    /// The neurons that read the sequence forward.
+    pub forward: AlifLayer,
+    /// The neurons that read it backward.
+    pub backward: Option<AlifLayer>,
+}
+
+impl Layer {
+    /// Spikes of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`.
+    ///
+    /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
+    /// reading step `t` of the input.
+    #[must_use]
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        config: &LayerConfig,
+        surrogate: Surrogate,
+        pass: Pass,
+        place: u64,
+    ) -> Tensor<3> {
+        let threshold = Threshold {
+            b0: config.b0,
+            beta: config.beta,
+            resistance: config.resistance,
+        };
+        let options = AlifOptions {
+            threshold,
+            surrogate,
+            observe: Observe::Spikes,
+        };
+        let run = |neurons: &AlifLayer, input: Tensor<3>, place: u64| {
+            let rng = &mut pass.rng(place);
+            let output = neurons.forward(input, config.initial_state, options, pass.path, rng);
+            output.spikes.expect("the spikes were observed")
+        };
+        match &self.backward {
+            None => run(&self.forward, input, place),
+            Some(backward) => {
+                let forward = run(&self.forward, input.clone(), 2 * place);
+                let backward = run(backward, input.flip([0]), 2 * place + 1).flip([0]);
+                Tensor::cat(vec![forward, backward], 2)
+            }
+        }
+    }
+}
+
+/// One set of adaptive neurons: input weights, recurrent weights, time constants.
+#[derive(Module, Debug)]
+pub struct AlifLayer {
+    /// Input weights `[inputs, neurons]` and bias.
+    pub input: Linear,
+    /// Recurrent weights `[neurons, neurons]`, row = presynaptic neuron, and bias.
+    pub recurrent: Option<Linear>,
+    /// Membrane time constants τ_m.
+    pub tau_m: TrainedTimeConstants,
+    /// Adaptation time constants τ_adp.
+    pub tau_adp: TrainedTimeConstants,
+}
+
+impl AlifLayer {
+    fn init(config: &LayerConfig, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Self {
+        let size = config.size;
+        let input = dense([inputs, size], config.input_weights, device, rng);
+        let recurrent = config
+            .recurrent
+            .then(|| dense([size, size], config.recurrent_weights, device, rng));
+        Self::from_parts(
+            input,
+            recurrent,
+            TrainedTimeConstants::init(&config.tau_m, size, config.dt, device, rng),
+            TrainedTimeConstants::init(&config.tau_adp, size, config.dt, device, rng),
+            config.train_time_constants,
+        )
+    }
+
+    pub(crate) fn from_parts(
+        input: Linear,
+        recurrent: Option<Linear>,
+        tau_m: TrainedTimeConstants,
+        tau_adp: TrainedTimeConstants,
+        train_time_constants: bool,
+    ) -> Self {
+        Self {
+            input,
+            recurrent,
+            tau_m: tau_m.set_require_grad(train_time_constants),
+            tau_adp: tau_adp.set_require_grad(train_time_constants),
+        }
+    }
+
+    /// Runs the neurons over a sequence `[T, B, inputs]`.
+    pub(crate) fn forward(
+        &self,
+        input: Tensor<3>,
+        initial_state: InitialState,
+        options: AlifOptions,
+        path: SequencePath,
+        rng: &mut ChaCha8Rng,
+    ) -> AlifOutput {
+        let [_, batch, _] = input.dims();
+        let device = input.device();
+        let neurons = self.tau_m.log_tau.dims()[0];
+        let recurrent_bias = self
+            .recurrent
+            .as_ref()
+            .and_then(|linear| linear.bias.as_ref());
+        // I_t = W x_t + bias + W_rec s_{t−1} + bias_rec: both biases at once, the recurrent weights in the operation.
+        let current = project(&self.input, recurrent_bias.map(Param::val), input);
+        let initial = initial_state
+            .membrane([batch, neurons], &device, rng)
+            .map(|u| {
+                let rest = state_at_rest([batch, neurons], options.threshold.b0, &device);
+                Tensor::cat(vec![u.unsqueeze_dim(0), rest.slice([1..3])], 0)
+            });
+        let sequence = AlifSequence {
+            current,
+            recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
+            tau_m: self.tau_m.steps(),
+            tau_adp: self.tau_adp.steps(),
+            initial,
+        };
+        match path {
+            SequencePath::Fused => sequence::alif_sequence(sequence, options),
+            SequencePath::Reference => sequence::reference::alif_sequence(sequence, options),
+        }
+    }
+}
+
+/// Weights by an initialiser and a bias of zero.
+pub(crate) fn dense(
+    shape: [usize; 2],
+    initializer: Initializer,
+    device: &Device,
+    rng: &mut ChaCha8Rng,
+) -> Linear {
+    let weight = TensorData::new(initializer.draw(shape, rng), shape);
+    Linear {
+        weight: Param::from_tensor(Tensor::from_data(weight, device)),
+        bias: Some(Param::from_tensor(Tensor::zeros([shape[1]], device))),
+    }
+}
+
+/// The input current of all steps as one matrix product: `[T, B, inputs]` → `[T, B, neurons]`.
+pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>) -> Tensor<3> {
+    let [steps, batch, inputs] = input.dims();
+    let weight = dense.weight.val();
+    let [expected, neurons] = weight.dims();
+    assert_eq!(
+        inputs, expected,
+        "the input has {inputs} channels, the layer expects {expected}"
+    );
+    let bias = match (dense.bias.as_ref().map(Param::val), bias) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    };
+    linear(input.reshape([steps * batch, inputs]), weight, bias).reshape([steps, batch, neurons])
+}

@@ -1,0 +1,190 @@
+//! Decoders, from readout to scores, and the loss of each.
+//!
+//! | decoder | score | loss |
+//! | --- | --- | --- |
+//! | `per_step` | log softmax(m_t) at every step | −Σ_{t ≥ skip} score of the target, averaged over the batch |
+//! | `softmax_sum` | Σ_{t ≥ skip} softmax(m_t) | cross-entropy of the score as logits, averaged over the batch |
+//! | `mean_membrane` | mean of m_t over t ≥ skip | the same |
+//! | `last_membrane` | m_T | the same |
+//! | `max_membrane` | max of m_t over t ≥ skip | the same |
+//! | `spike_count` | Σ_{t ≥ skip} s_t | the same |
+
+use crate::error::{Error, Result};
+use crate::readout::{ReadoutKind, ReadoutOutput};
+use crate::sequence::Observe;
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// How a readout is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecoderKind {
+    /// A class at every step.
+    PerStep,
+    /// One class a sequence, by the sum of softmaxes.
+    SoftmaxSum,
+    /// One class a sequence, by the mean membrane potential.
+    MeanMembrane,
+    /// One class a sequence, by the last membrane potential.
+    LastMembrane,
+    /// One class a sequence, by the largest membrane potential.
+    MaxMembrane,
+    /// One class a sequence, by the number of spikes.
+    SpikeCount,
+}
+
+/// A decoder: its kind, and how many steps at the start it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decoder {
+    /// How the readout is decoded.
+    pub kind: DecoderKind,
+    /// The first step that counts. Default 0.
+    #[serde(default)]
+    pub skip: usize,
+}
+
+/// The score of a decoder.
+#[derive(Debug, Clone)]
+pub enum Score {
+    /// Log-probabilities at every step, `[T, B, classes]`.
+    PerStep(Tensor<3>),
+    /// Logits of the sequence, `[B, classes]`.
+    PerSequence(Tensor<2>),
+}
+
+/// The target of a batch.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A class at every step, `[T, B]`.
+    PerStep(Tensor<2, Int>),
+    /// One class a sequence, `[B]`.
+    PerSequence(Tensor<1, Int>),
+}
+
+impl Decoder {
+    /// A decoder that counts from the first step.
+    #[must_use]
+    pub fn new(kind: DecoderKind) -> Self {
+        Self { kind, skip: 0 }
+    }
+
+    /// The same decoder, leaving out the first `skip` steps.
+    #[must_use]
+    pub fn with_skip(self, skip: usize) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// Checks that the readout has what the decoder reads; `key` names the decoder in messages.
+    ///
+    /// # Errors
+    ///
+    /// If spikes of a readout are counted that has none.
+    pub fn validate(&self, key: &str, readout: ReadoutKind) -> Result<()> {
+        if self.kind == DecoderKind::SpikeCount && readout == ReadoutKind::LeakyIntegrator {
+            return Err(Error::setting(format!("{key}.kind"), "spike_count")
+                .expected(
+                    "a decoder of membranes, since the readout's leaky integrators do not spike",
+                )
+                .remedy("set network.readout.kind = \"alif\" to count spikes"));
+        }
+        Ok(())
+    }
+
+    /// Whether there is a class at every step rather than one a sequence.
+    #[must_use]
+    pub fn is_per_step(&self) -> bool {
+        self.kind == DecoderKind::PerStep
+    }
+
+    /// What of the readout the decoder reads.
+    #[must_use]
+    pub fn observes(&self) -> Observe {
+        match self.kind {
+            DecoderKind::SpikeCount => Observe::Spikes,
+            _ => Observe::Membrane,
+        }
+    }
+
+    /// The score of a readout over `[T, B, classes]`.
+    ///
+    /// # Panics
+    ///
+    /// If the readout does not return what the decoder [observes](Self::observes), or `skip` leaves no step.
+    #[must_use]
+    pub fn decode(&self, output: &ReadoutOutput) -> Score {
+        let observed = match self.observes() {
+            Observe::Spikes => &output.spikes,
+            _ => &output.membrane,
+        };
+        let m = observed
+            .clone()
+            .expect("the readout observes what its decoder reads");
+        let [steps, batch, classes] = m.dims();
+        let from = if self.kind == DecoderKind::LastMembrane {
+            steps - 1
+        } else {
+            self.skip
+        };
+        assert!(
+            from < steps,
+            "the decoder skips {from} steps, but a sequence has {steps}"
+        );
+        if self.kind == DecoderKind::PerStep {
+            return Score::PerStep(log_softmax(m, 2));
+        }
+        let m = if from == 0 { m } else { m.slice([from..steps]) };
+        let score = match self.kind {
+            DecoderKind::SoftmaxSum => softmax(m, 2).sum_dim(0),
+            DecoderKind::MeanMembrane => m.mean_dim(0),
+            DecoderKind::MaxMembrane => m.max_dim(0),
+            DecoderKind::SpikeCount => m.sum_dim(0),
+            DecoderKind::LastMembrane | DecoderKind::PerStep => m,
+        };
+        Score::PerSequence(score.reshape([batch, classes]))
+    }
+
+    /// The loss of a score.
+    ///
+    /// # Panics
+    ///
+    /// If score and target are not both per step or both per sequence.
+    #[must_use]
+    pub fn loss(&self, score: &Score, target: &Target) -> Tensor<1> {
+        match (score, target) {
+            (Score::PerStep(score), Target::PerStep(target)) => {
+                let [steps, batch, _] = score.dims();
+                let (score, target) = if self.skip == 0 {
+                    (score.clone(), target.clone())
+                } else {
+                    let range = self.skip..steps;
+                    (
+                        score.clone().slice([range.clone()]),
+                        target.clone().slice([range]),
+                    )
+                };
+                -score.gather(2, target.unsqueeze_dim(2)).sum() / batch as f64
+            }
+            (Score::PerSequence(score), Target::PerSequence(target)) => {
+                let [batch, _] = score.dims();
+                let log = log_softmax(score.clone(), 1);
+                -log.gather(1, target.clone().unsqueeze_dim(1)).sum() / batch as f64
+            }
+            _ => panic!(
+                "a decoder per step needs targets per step, and one per sequence per sequence"
+            ),
+        }
+    }
+
+    /// The loss of a readout that knows nothing: log(classes) for every step that counts.
+    #[must_use]
+    pub fn chance_loss(&self, steps: usize, classes: usize) -> f64 {
+        let counted = if self.is_per_step() {
+            steps.saturating_sub(self.skip)
+        } else {
+            1
+        };
+        counted as f64 * (classes as f64).ln()
+    }
+}

@@ -1,0 +1,147 @@
+//! A whole network: hidden layers, readout and decoder, from one configuration.
+
+use crate::error::{Error, Result};
+use crate::layer::{Layer, LayerConfig, Pass, check_size};
+use crate::loss::{Decoder, Score};
+use crate::neuron::SurrogateConfig;
+use crate::readout::{Readout, ReadoutConfig, ReadoutOutput};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+/// The configuration of a network.
+///
+/// ```
+/// use barnowl::layer::LayerConfig;
+/// use barnowl::loss::{Decoder, DecoderKind};
+/// use barnowl::network::NetworkConfig;
+/// use barnowl::readout::{ReadoutConfig, ReadoutKind};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let config = NetworkConfig {
+///     inputs: 4,
+///     layers: vec![LayerConfig::new(36)],
+///     readout: ReadoutConfig::new(ReadoutKind::Alif, 6),
+///     decode: Decoder::new(DecoderKind::PerStep).with_skip(10),
+///     surrogate: Default::default(),
+/// };
+/// let device = Device::flex();
+/// let network = config.init(&device, 1)?;
+/// // 50 steps, a batch of 2, 4 channels.
+/// let output = network.forward(Tensor::ones([50, 2, 4], &device), &config, Default::default());
+/// assert_eq!(output.spikes[0].dims(), [50, 2, 36]);
+/// # Ok::<(), barnowl::error::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The number of input channels.
+    pub inputs: usize,
+    /// The hidden layers, from the input on.
+    pub layers: Vec<LayerConfig>,
+    /// The readout.
+    pub readout: ReadoutConfig,
+    /// How the readout is decoded.
+    pub decode: Decoder,
+    /// The surrogate gradient of all spiking neurons. Default multi-Gaussian.
+    #[serde(default)]
+    pub surrogate: SurrogateConfig,
+}
+
+impl NetworkConfig {
+    /// Checks ranges; `key` names the network in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        check_size(&format!("{key}.inputs"), self.inputs)?;
+        if self.layers.is_empty() {
+            return Err(Error::setting(format!("{key}.layers"), &self.layers)
+                .expected("at least one hidden layer"));
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            layer.validate(&format!("{key}.layers.{i}"))?;
+        }
+        self.readout.validate(&format!("{key}.readout"))?;
+        self.decode
+            .validate(&format!("{key}.decode"), self.readout.kind)?;
+        self.surrogate.validate(&format!("{key}.surrogate"))
+    }
+
+    /// A network on `device`, its weights drawn from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not [valid](Self::validate).
+    pub fn init(&self, device: &Device, seed: u64) -> Result<Network> {
+        self.validate("network")?;
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let mut inputs = self.inputs;
+        let layers = self.layers.iter().map(|config| {
+            let layer = config.init(inputs, device, rng);
+            inputs = config.outputs();
+            layer
+        });
+        let layers = layers.collect();
+        let readout = self.readout.init(inputs, device, rng);
+        Ok(Network { layers, readout })
+    }
+
+    /// The outputs of the last hidden layer.
+    #[must_use]
+    pub fn readout_inputs(&self) -> usize {
+        self.layers.last().map_or(self.inputs, LayerConfig::outputs)
+    }
+}
+
+/// A network: parameters only. What does not change in training stays in the [`NetworkConfig`].
+#[derive(Module, Debug)]
+pub struct Network {
+    /// The hidden layers, from the input on.
+    pub layers: Vec<Layer>,
+    /// The readout.
+    pub readout: Readout,
+}
+
+/// What a network returns for a batch of sequences.
+#[derive(Debug, Clone)]
+pub struct NetworkOutput {
+    /// The spikes of every hidden layer, `[T, B, outputs of the layer]`.
+    pub spikes: Vec<Tensor<3>>,
+    /// Membranes and spikes of the readout.
+    pub readout: ReadoutOutput,
+    /// The decoded score.
+    pub score: Score,
+}
+
+impl Network {
+    /// Runs the network over a batch of sequences `[T, B, inputs]`.
+    ///
+    /// # Panics
+    ///
+    /// If the input does not have the channels of the network, or `config` is not the one that it was made from.
+    #[must_use]
+    pub fn forward(&self, input: Tensor<3>, config: &NetworkConfig, pass: Pass) -> NetworkOutput {
+        let surrogate = config.surrogate.surrogate();
+        let mut spikes = Vec::with_capacity(self.layers.len());
+        let mut signal = input;
+        for (place, (layer, config)) in (0..).zip(self.layers.iter().zip(&config.layers)) {
+            signal = layer.forward(signal, config, surrogate, pass, place);
+            spikes.push(signal.clone());
+        }
+        let place = 2 * self.layers.len() as u64;
+        let observe = config.decode.observes();
+        let readout =
+            self.readout
+                .forward(signal, &config.readout, surrogate, observe, pass, place);
+        let score = config.decode.decode(&readout);
+        NetworkOutput {
+            spikes,
+            readout,
+            score,
+        }
+    }
+}

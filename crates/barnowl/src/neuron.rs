@@ -1,0 +1,477 @@
+//! From configuration to the trainable parameters of neurons: time constants, thresholds, surrogate.
+//!
+//! A time constant is trained as its logarithm, so no learning rate can make it zero, negative or NaN: τ = exp(log τ),
+//! kept within [`TAU_MIN`] and [`TAU_MAX`] steps. Files and plots hold τ itself.
+
+use crate::error::{Error, Result};
+use barnowl_neuron::{Shape, Surrogate};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Normal};
+use serde::{Deserialize, Serialize};
+
+/// The shortest time constant, in steps: exp(−1/τ) is zero to the last bit.
+pub const TAU_MIN: f64 = 1e-3;
+/// The longest time constant, in steps: 1 − exp(−1/τ) is still a normal single-precision number.
+pub const TAU_MAX: f64 = 1e7;
+
+/// How the time constants of a layer start, in the units of `dt`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TimeConstants {
+    /// The same for every neuron.
+    Constant {
+        /// τ > 0.
+        value: f64,
+    },
+    /// Normally distributed; what is not positive is drawn again.
+    Normal {
+        /// Mean of τ, > 0.
+        mean: f64,
+        /// Standard deviation ≥ 0.
+        sd: f64,
+    },
+    /// Uniform in log τ: every scale of time is as likely.
+    LogUniform {
+        /// The shortest τ, > 0.
+        low: f64,
+        /// The longest τ.
+        high: f64,
+    },
+    /// A mixture of normals: the neurons are split into groups, one after the other, each with its own normal.
+    Mixture {
+        /// The groups, in the order of the neurons.
+        groups: Vec<TimeConstantGroup>,
+    },
+}
+
+/// One group of a mixture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeConstantGroup {
+    /// Mean of τ, > 0.
+    pub mean: f64,
+    /// Standard deviation ≥ 0.
+    #[serde(default)]
+    pub sd: f64,
+    /// How large the group is relative to the others, > 0.
+    #[serde(default = "one")]
+    pub share: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl TimeConstants {
+    /// τ = 20 for every neuron: the paper's membrane.
+    #[must_use]
+    pub fn constant(value: f64) -> Self {
+        Self::Constant { value }
+    }
+
+    /// Checks ranges; `key` names the setting in messages.
+    ///
+    /// # Errors
+    ///
+    /// If a time constant is not positive, a deviation negative, a range empty, or a mixture has no groups.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        let positive = |name: &str, value: f64| {
+            if value > 0.0 && value.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::setting(format!("{key}.{name}"), value).expected("a positive number"))
+            }
+        };
+        let deviation = |name: &str, value: f64| {
+            if value >= 0.0 && value.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::setting(format!("{key}.{name}"), value).expected("0 or more"))
+            }
+        };
+        match self {
+            Self::Constant { value } => positive("value", *value),
+            Self::Normal { mean, sd } => positive("mean", *mean).and(deviation("sd", *sd)),
+            Self::LogUniform { low, high } => {
+                positive("low", *low)?;
+                if high >= low && high.is_finite() {
+                    Ok(())
+                } else {
+                    Err(Error::setting(format!("{key}.high"), high)
+                        .expected(format!("at least low = {low}")))
+                }
+            }
+            Self::Mixture { groups } => {
+                if groups.is_empty() {
+                    return Err(Error::setting(format!("{key}.groups"), groups)
+                        .expected("at least one group { mean, sd, share }"));
+                }
+                groups.iter().enumerate().try_for_each(|(i, group)| {
+                    positive(&format!("groups.{i}.mean"), group.mean)?;
+                    deviation(&format!("groups.{i}.sd"), group.sd)?;
+                    positive(&format!("groups.{i}.share"), group.share)
+                })
+            }
+        }
+    }
+
+    /// One τ per neuron.
+    fn draw(&self, neurons: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        match self {
+            Self::Constant { value } => vec![*value; neurons],
+            Self::Normal { mean, sd } => (0..neurons).map(|_| normal(*mean, *sd, rng)).collect(),
+            Self::LogUniform { low, high } => (0..neurons)
+                .map(|_| (low.ln() + (high.ln() - low.ln()) * rng.random::<f64>()).exp())
+                .collect(),
+            Self::Mixture { groups } => {
+                let total: f64 = groups.iter().map(|group| group.share).sum();
+                let mut ends = groups.iter().scan(0.0, |sum, group| {
+                    *sum += group.share;
+                    Some((*sum / total * neurons as f64).round() as usize)
+                });
+                let mut group = 0;
+                let mut end = ends.next().unwrap_or(neurons);
+                (0..neurons)
+                    .map(|neuron| {
+                        while neuron >= end && group + 1 < groups.len() {
+                            group += 1;
+                            end = ends.next().unwrap_or(neurons);
+                        }
+                        normal(groups[group].mean, groups[group].sd, rng)
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// A positive draw of N(mean, sd); the mean itself if that is too rare.
+fn normal(mean: f64, sd: f64, rng: &mut ChaCha8Rng) -> f64 {
+    let Ok(normal) = Normal::new(mean, sd) else {
+        return mean;
+    };
+    (0..100)
+        .map(|_| normal.sample(rng))
+        .find(|tau| *tau > 0.0)
+        .unwrap_or(mean)
+}
+
+/// The trained time constants of a layer.
+#[derive(Module, Debug)]
+pub struct TrainedTimeConstants {
+    /// log(τ/dt), `[H]`.
+    pub log_tau: Param<Tensor<1>>,
+}
+
+impl TrainedTimeConstants {
+    /// Draws the time constants of a layer.
+    pub(crate) fn init(
+        config: &TimeConstants,
+        neurons: usize,
+        dt: f64,
+        device: &Device,
+        rng: &mut ChaCha8Rng,
+    ) -> Self {
+        let steps: Vec<f64> = config
+            .draw(neurons, rng)
+            .iter()
+            .map(|tau| tau / dt)
+            .collect();
+        Self {
+            log_tau: Param::from_tensor(log_tau(&steps, device)),
+        }
+    }
+
+    /// Sets τ, in steps.
+    pub(crate) fn set(self, steps: &[f64]) -> Self {
+        let trained = self.log_tau.is_require_grad();
+        Self {
+            log_tau: self.log_tau.map(|old| {
+                log_tau(steps, &old.device()).set_require_grad(trained && old.is_autodiff())
+            }),
+        }
+    }
+
+    /// τ in steps, `[H]`, differentiable.
+    #[must_use]
+    pub fn steps(&self) -> Tensor<1> {
+        self.log_tau.val().clamp(TAU_MIN.ln(), TAU_MAX.ln()).exp()
+    }
+}
+
+fn log_tau(steps: &[f64], device: &Device) -> Tensor<1> {
+    let log: Vec<f32> = steps
+        .iter()
+        .map(|tau| tau.clamp(TAU_MIN, TAU_MAX).ln() as f32)
+        .collect();
+    Tensor::from_data(TensorData::new(log, [steps.len()]), device)
+}
+
+/// The surrogate gradient in a configuration; constants that are left out are the paper's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SurrogateConfig {
+    /// γ [(1+h) N(v; 0, σ) − h N(v; σ, sσ) − h N(v; −σ, sσ)].
+    MultiGaussian {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+        /// Width σ.
+        #[serde(default = "sigma")]
+        sigma: f32,
+        /// Relative height h of the side lobes.
+        #[serde(default = "height")]
+        height: f32,
+        /// Relative width s of the side lobes.
+        #[serde(default = "scale")]
+        scale: f32,
+    },
+    /// γ N(v; 0, σ).
+    Gaussian {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+        /// Width σ.
+        #[serde(default = "sigma")]
+        sigma: f32,
+    },
+    /// γ max(0, 1 − |v|).
+    Linear {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+    },
+    /// γ exp(−5 |v|).
+    Slayer {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+    },
+    /// γ / (1 + 10 |v|)².
+    FastSigmoid {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+    },
+    /// γ / (1 + (π v)²).
+    Arctan {
+        /// Height γ.
+        #[serde(default = "gamma")]
+        gamma: f32,
+    },
+}
+
+fn gamma() -> f32 {
+    0.5
+}
+fn sigma() -> f32 {
+    0.5
+}
+fn height() -> f32 {
+    0.15
+}
+fn scale() -> f32 {
+    6.0
+}
+
+impl Default for SurrogateConfig {
+    fn default() -> Self {
+        Self::MultiGaussian {
+            gamma: gamma(),
+            sigma: sigma(),
+            height: height(),
+            scale: scale(),
+        }
+    }
+}
+
+impl SurrogateConfig {
+    /// The surrogate of the kernels.
+    #[must_use]
+    pub fn surrogate(&self) -> Surrogate {
+        let (shape, gamma) = match *self {
+            Self::MultiGaussian {
+                gamma,
+                sigma,
+                height,
+                scale,
+            } => (
+                Shape::MultiGaussian {
+                    sigma,
+                    height,
+                    scale,
+                },
+                gamma,
+            ),
+            Self::Gaussian { gamma, sigma } => (Shape::Gaussian { sigma }, gamma),
+            Self::Linear { gamma } => (Shape::Linear, gamma),
+            Self::Slayer { gamma } => (Shape::Slayer, gamma),
+            Self::FastSigmoid { gamma } => (Shape::FastSigmoid, gamma),
+            Self::Arctan { gamma } => (Shape::Arctan, gamma),
+        };
+        Surrogate { shape, gamma }
+    }
+
+    /// Checks ranges; `key` names the setting in messages.
+    ///
+    /// # Errors
+    ///
+    /// If γ, σ or s is not positive, or h is negative.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        let Surrogate { shape, gamma } = self.surrogate();
+        let check = |name: &str, value: f32, allowed: bool, expected: &str| {
+            if allowed && value.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::setting(format!("{key}.{name}"), value).expected(expected))
+            }
+        };
+        check("gamma", gamma, gamma > 0.0, "a positive number")?;
+        if let Shape::MultiGaussian { sigma, .. } | Shape::Gaussian { sigma } = shape {
+            check("sigma", sigma, sigma > 0.0, "a positive number")?;
+        }
+        if let Shape::MultiGaussian { height, scale, .. } = shape {
+            check("height", height, height >= 0.0, "0 or more")?;
+            check("scale", scale, scale > 0.0, "a positive number")?;
+        }
+        Ok(())
+    }
+}
+
+/// The state of neurons before the first step.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum InitialState {
+    /// u = 0.
+    #[default]
+    Zero,
+    /// u uniform between two bounds, drawn anew for every sequence.
+    Uniform {
+        /// The lower bound.
+        #[serde(default)]
+        low: f32,
+        /// The upper bound.
+        #[serde(default = "unit")]
+        high: f32,
+    },
+}
+
+fn unit() -> f32 {
+    1.0
+}
+
+impl InitialState {
+    /// Checks the bounds; `key` names the setting in messages.
+    ///
+    /// # Errors
+    ///
+    /// If the upper bound is below the lower one, or one is not a number.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        match *self {
+            Self::Uniform { low, high } if !(low <= high && (high - low).is_finite()) => {
+                Err(Error::setting(format!("{key}.high"), high)
+                    .expected(format!("at least low = {low}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The membrane potentials `[B, H]` before the first step; `None` for zero.
+    pub(crate) fn membrane(
+        &self,
+        [batch, neurons]: [usize; 2],
+        device: &Device,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Tensor<2>> {
+        match *self {
+            Self::Zero => None,
+            Self::Uniform { low, high } => {
+                let draw = |_| low + (high - low) * rng.random::<f32>();
+                let values: Vec<f32> = (0..batch * neurons).map(draw).collect();
+                Some(Tensor::from_data(
+                    TensorData::new(values, [batch, neurons]),
+                    device,
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::rand_core::SeedableRng;
+
+    #[test]
+    fn draws_follow_their_distribution() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let normal = TimeConstants::Normal {
+            mean: 20.0,
+            sd: 5.0,
+        }
+        .draw(4000, &mut rng);
+        let mean = normal.iter().sum::<f64>() / 4000.0;
+        let sd = (normal.iter().map(|tau| (tau - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();
+        assert!(
+            (mean - 20.0).abs() < 0.4 && (sd - 5.0).abs() < 0.3,
+            "{mean} {sd}"
+        );
+        let wide = TimeConstants::Normal {
+            mean: 1.0,
+            sd: 10.0,
+        }
+        .draw(1000, &mut rng);
+        assert!(wide.iter().all(|tau| *tau > 0.0));
+        let log = TimeConstants::LogUniform {
+            low: 3.0,
+            high: 120.0,
+        }
+        .draw(4000, &mut rng);
+        assert!(log.iter().all(|tau| (3.0..=120.0).contains(tau)));
+        let below = log
+            .iter()
+            .filter(|tau| **tau < (3.0_f64 * 120.0).sqrt())
+            .count();
+        assert!((1850..2150).contains(&below), "{below}");
+    }
+
+    #[test]
+    fn a_mixture_splits_the_neurons_by_share() {
+        let group = |mean, share| TimeConstantGroup {
+            mean,
+            sd: 0.0,
+            share,
+        };
+        let groups = vec![group(5.0, 1.0), group(20.0, 2.0), group(100.0, 1.0)];
+        let taus = TimeConstants::Mixture { groups }.draw(8, &mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(taus, [5.0, 5.0, 20.0, 20.0, 20.0, 20.0, 100.0, 100.0]);
+    }
+
+    #[test]
+    fn extreme_values_stay_in_range() {
+        let device = Device::flex();
+        let constants = TrainedTimeConstants {
+            log_tau: Param::from_tensor(Tensor::from_floats([-1e30, 0.0, 1e30], &device)),
+        };
+        let steps: Vec<f32> = constants.steps().try_into_vec_as().unwrap();
+        assert!(
+            steps.iter().all(|tau| tau.is_finite() && *tau > 0.0),
+            "{steps:?}"
+        );
+        assert!((steps[1] - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_key() {
+        let error = TimeConstants::Normal {
+            mean: -1.0,
+            sd: 0.0,
+        }
+        .validate("layers.0.tau_m")
+        .unwrap_err();
+        assert_eq!(error.key(), Some("layers.0.tau_m.mean"));
+    }
+}

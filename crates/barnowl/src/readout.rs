@@ -1,0 +1,208 @@
+//! Readouts: the neurons that turn hidden spikes into one value per class and step.
+
+use crate::error::Result;
+use crate::initializer::Initializer;
+use crate::layer::{
+    AlifLayer, Pass, SequencePath, b0, beta, check_size, check_threshold, dense, one, project,
+    tau_adp, tau_m, unit, xavier,
+};
+use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
+use crate::sequence::{self, AlifOptions, Observe};
+use barnowl_neuron::{Surrogate, Threshold};
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// Which neurons read out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadoutKind {
+    /// `m_t = α m_{t−1} + (1−α) (W s_t + bias)`: no spikes.
+    #[default]
+    LeakyIntegrator,
+    /// Adaptive spiking neurons without recurrence.
+    Alif,
+}
+
+/// The configuration of a readout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadoutConfig {
+    /// Leaky integrators or adaptive neurons. Default leaky integrators.
+    #[serde(default)]
+    pub kind: ReadoutKind,
+    /// The number of classes.
+    pub size: usize,
+    /// b0, the threshold at rest (adaptive neurons). Default 0.01.
+    #[serde(default = "b0")]
+    pub b0: f32,
+    /// β, the strength of adaptation (adaptive neurons). Default 1.8.
+    #[serde(default = "beta")]
+    pub beta: f32,
+    /// R, the membrane resistance (adaptive neurons). Default 1.
+    #[serde(default = "unit")]
+    pub resistance: f32,
+    /// The length of a step, in the units of the time constants (ms). Default 1.
+    #[serde(default = "one")]
+    pub dt: f64,
+    /// How the membrane time constants start. Default 20.
+    #[serde(default = "tau_m")]
+    pub tau_m: TimeConstants,
+    /// How the adaptation time constants start (adaptive neurons). Default 150.
+    #[serde(default = "tau_adp")]
+    pub tau_adp: TimeConstants,
+    /// Whether time constants are trained. Default true.
+    #[serde(default = "yes")]
+    pub train_time_constants: bool,
+    /// The membrane potential before the first step. Default zero.
+    #[serde(default)]
+    pub initial_state: InitialState,
+    /// How the weights start. Default Xavier uniform.
+    #[serde(default = "xavier")]
+    pub input_weights: Initializer,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ReadoutConfig {
+    /// A readout of `kind` for `size` classes with the paper's defaults.
+    #[must_use]
+    pub fn new(kind: ReadoutKind, size: usize) -> Self {
+        Self {
+            kind,
+            size,
+            b0: b0(),
+            beta: beta(),
+            resistance: unit(),
+            dt: one(),
+            tau_m: tau_m(),
+            tau_adp: tau_adp(),
+            train_time_constants: true,
+            initial_state: InitialState::Zero,
+            input_weights: xavier(),
+        }
+    }
+
+    /// Checks ranges; `key` names the readout in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        check_size(&format!("{key}.size"), self.size)?;
+        check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
+        self.tau_m.validate(&format!("{key}.tau_m"))?;
+        self.tau_adp.validate(&format!("{key}.tau_adp"))?;
+        self.initial_state
+            .validate(&format!("{key}.initial_state"))?;
+        self.input_weights.validate(&format!("{key}.input_weights"))
+    }
+
+    /// A readout on `device`, its weights drawn from `rng`.
+    ///
+    /// The configuration must be [valid](Self::validate).
+    #[must_use]
+    pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Readout {
+        let input = dense([inputs, self.size], self.input_weights, device, rng);
+        let tau_m = TrainedTimeConstants::init(&self.tau_m, self.size, self.dt, device, rng);
+        match self.kind {
+            ReadoutKind::LeakyIntegrator => Readout::LeakyIntegrator(IntegratorLayer {
+                input,
+                tau_m: tau_m.set_require_grad(self.train_time_constants),
+            }),
+            ReadoutKind::Alif => {
+                let tau_adp =
+                    TrainedTimeConstants::init(&self.tau_adp, self.size, self.dt, device, rng);
+                let trained = self.train_time_constants;
+                Readout::Alif(AlifLayer::from_parts(input, None, tau_m, tau_adp, trained))
+            }
+        }
+    }
+}
+
+/// A readout.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one readout a network")]
+pub enum Readout {
+    /// Leaky integrators.
+    LeakyIntegrator(IntegratorLayer),
+    /// Adaptive neurons without recurrence.
+    Alif(AlifLayer),
+}
+
+/// Weights and time constants of leaky integrators.
+#[derive(Module, Debug)]
+pub struct IntegratorLayer {
+    /// Weights `[inputs, classes]` and bias.
+    pub input: Linear,
+    /// Membrane time constants τ_m.
+    pub tau_m: TrainedTimeConstants,
+}
+
+/// What a readout returns.
+#[derive(Debug, Clone)]
+pub struct ReadoutOutput {
+    /// Membrane potentials `[T, B, classes]`, if observed.
+    pub membrane: Option<Tensor<3>>,
+    /// Spikes `[T, B, classes]`, if the readout spikes and they are observed.
+    pub spikes: Option<Tensor<3>>,
+}
+
+impl Readout {
+    /// Reads out spikes `[T, B, inputs]`; `observe` says what the decoder needs.
+    #[must_use]
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        config: &ReadoutConfig,
+        surrogate: Surrogate,
+        observe: Observe,
+        pass: Pass,
+        place: u64,
+    ) -> ReadoutOutput {
+        let rng = &mut pass.rng(place);
+        match self {
+            Self::LeakyIntegrator(layer) => {
+                let [_, batch, _] = input.dims();
+                let shape = [batch, config.size];
+                let initial = config.initial_state.membrane(shape, &input.device(), rng);
+                let current = project(&layer.input, None, input);
+                let run = match pass.path {
+                    SequencePath::Fused => sequence::integrator_sequence,
+                    SequencePath::Reference => sequence::reference::integrator_sequence,
+                };
+                let membrane = run(current, layer.tau_m.steps(), initial);
+                ReadoutOutput {
+                    membrane: Some(membrane),
+                    spikes: None,
+                }
+            }
+            Self::Alif(layer) => {
+                let threshold = Threshold {
+                    b0: config.b0,
+                    beta: config.beta,
+                    resistance: config.resistance,
+                };
+                let observe = if pass.observe_all {
+                    Observe::Both
+                } else {
+                    observe
+                };
+                let options = AlifOptions {
+                    threshold,
+                    surrogate,
+                    observe,
+                };
+                let output = layer.forward(input, config.initial_state, options, pass.path, rng);
+                ReadoutOutput {
+                    membrane: output.membrane,
+                    spikes: output.spikes,
+                }
+            }
+        }
+    }
+}
