@@ -1,1 +1,75 @@
-fn main(){}
+//! The `barnowl` command.
+
+mod args;
+mod bench;
+mod eval;
+mod import;
+mod info;
+mod interrupt;
+mod plots;
+mod progress;
+mod table;
+mod tasks;
+mod train;
+
+use args::{Cli, Command, Threads};
+use barnowl::error::{Error, ErrorKind, Result};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(match error.kind() {
+                ErrorKind::Io => 1,
+                ErrorKind::Divergence => 3,
+                _ => 2,
+            })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Tasks(args) => tasks::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
+
+/// Sets the number of threads of the process.
+fn set_threads(args: &Threads) -> Result<()> {
+    let Some(threads) = args.threads else {
+        return Ok(());
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .build_global()
+        .map_err(|error| Error::config(format!("--threads {threads}: {error}")))
+}
+
+/// Prints a result as one JSON object.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Error::format(format!("the result cannot be written as JSON: {error}")))?;
+    print_line(&text)
+}
+
+/// Prints to standard output; a reader that has gone away is no error.
+fn print_line(text: &str) -> Result<()> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("write", "standard output", error))
+        }
+        _ => Ok(()),
+    }
+}

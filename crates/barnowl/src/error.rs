@@ -45,7 +45,11 @@ pub enum ErrorKind {
 /// );
 /// ```
 #[derive(Debug)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// The parts, boxed: a result is then no larger than what it holds when all is well.
+#[derive(Debug)]
+struct Parts {
     kind: ErrorKind,
     problem: String,
     file: Option<PathBuf>,
@@ -66,7 +70,7 @@ enum Place {
 impl Error {
     /// An error of the given kind; `problem` says what was found, without a final stop.
     pub fn new(kind: ErrorKind, problem: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             kind,
             problem: problem.into(),
             file: None,
@@ -75,14 +79,14 @@ impl Error {
             remedy: None,
             key: None,
             source: None,
-        }
+        }))
     }
 
     /// The operating system refused `action` ("read", "create", "rename" …) on `file`.
     pub fn io(action: &str, file: impl AsRef<Path>, source: std::io::Error) -> Self {
         let mut error =
             Self::new(ErrorKind::Io, format!("cannot {action}: {source}")).in_file(file);
-        error.source = Some(source);
+        error.0.source = Some(source);
         error
     }
 
@@ -100,7 +104,7 @@ impl Error {
     pub fn setting(key: impl Into<String>, value: impl fmt::Debug) -> Self {
         let key = key.into();
         let mut error = Self::config(format!("{key} = {value:?}"));
-        error.key = Some(key);
+        error.0.key = Some(key);
         error
     }
 
@@ -117,68 +121,75 @@ impl Error {
     /// The file that the error is about; the first file named stays.
     #[must_use]
     pub fn in_file(mut self, file: impl AsRef<Path>) -> Self {
-        self.file.get_or_insert_with(|| file.as_ref().to_path_buf());
+        self.0.file.get_or_insert_with(|| file.as_ref().to_path_buf());
+        self
+    }
+
+    /// What was being done, such as `epoch 3`; stands before the problem.
+    #[must_use]
+    pub fn during(mut self, operation: impl fmt::Display) -> Self {
+        self.0.problem = format!("{operation}: {}", self.0.problem);
         self
     }
 
     /// The byte offset in the file.
     #[must_use]
     pub fn at_byte(mut self, offset: u64) -> Self {
-        self.place = Some(Place::Byte(offset));
+        self.0.place = Some(Place::Byte(offset));
         self
     }
 
     /// The line in the file, from 1.
     #[must_use]
     pub fn at_line(mut self, line: usize) -> Self {
-        self.place = Some(Place::Line(line));
+        self.0.place = Some(Place::Line(line));
         self
     }
 
     /// What should have been there.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
+        self.0.expected = Some(expected.into());
         self
     }
 
     /// What to do next.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.0.remedy = Some(remedy.into());
         self
     }
 
     /// The configuration key that the error is about, dotted: where it stands in the file is for the reader to find.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.0.key.as_deref()
     }
 
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
+        if let Some(file) = &self.0.file {
             write!(f, "{}", file.display())?;
-            match self.place {
+            match self.0.place {
                 Some(Place::Byte(offset)) => write!(f, ", byte {offset}: ")?,
                 Some(Place::Line(line)) => write!(f, ", line {line}: ")?,
                 None => write!(f, ": ")?,
             }
-        } else if let Some(Place::Line(line)) = self.place {
+        } else if let Some(Place::Line(line)) = self.0.place {
             write!(f, "line {line}: ")?;
         }
-        write!(f, "{}", self.problem)?;
-        if let Some(expected) = &self.expected {
+        write!(f, "{}", self.0.problem)?;
+        if let Some(expected) = &self.0.expected {
             write!(f, "; expected {expected}")?;
         }
-        if let Some(remedy) = &self.remedy {
+        if let Some(remedy) = &self.0.remedy {
             write!(f, "\n  {remedy}")?;
         }
         Ok(())
@@ -187,6 +198,6 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|e| e as _)
+        self.0.source.as_ref().map(|e| e as _)
     }
 }

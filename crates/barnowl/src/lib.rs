@@ -1,9 +1,20 @@
 //! Barnowl
+pub mod dataset;
+pub mod encoder;
 pub mod error;
+pub mod exchange;
+pub mod file;
 pub mod initializer;
 pub mod layer;
 pub mod loss;
+pub mod metric;
+pub mod model;
 pub mod network;
 pub mod neuron;
+pub mod optimizer;
+pub mod parameters;
 pub mod readout;
+pub mod report;
 pub mod sequence;
+pub mod task;
+pub mod train;

@@ -4,6 +4,7 @@
 //! kept within [`TAU_MIN`] and [`TAU_MAX`] steps. Files and plots hold τ itself.
 
 use crate::error::{Error, Result};
+use crate::parameters::replace;
 use barnowl_neuron::{Shape, Surrogate};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -186,13 +187,8 @@ impl TrainedTimeConstants {
     }
 
     /// Sets τ, in steps.
-    pub(crate) fn set(self, steps: &[f64]) -> Self {
-        let trained = self.log_tau.is_require_grad();
-        Self {
-            log_tau: self.log_tau.map(|old| {
-                log_tau(steps, &old.device()).set_require_grad(trained && old.is_autodiff())
-            }),
-        }
+    pub(crate) fn set(&mut self, steps: &[f64]) {
+        replace(&mut self.log_tau, |device| log_tau(steps, device));
     }
 
     /// τ in steps, `[H]`, differentiable.

@@ -1,7 +1,7 @@
 //! One layer's parameters, one tile's state, and the step that both passes share.
 
 use super::super::AlifArguments;
-use super::simd::{LANES, Lanes, blocks, blocks_mut, padded};
+use super::simd::{Isa, LANES, Lanes, blocks, blocks_mut, padded};
 use barnowl_neuron::{Decay, Threshold};
 use burn::backend::Flex;
 
@@ -160,6 +160,29 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Row `row`.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize, width: usize) -> Row<'_> {
+        let at = row * width..(row + 1) * width;
+        Row {
+            u: &self.u[at.clone()],
+            b: &self.b[at.clone()],
+            s: &self.s[at],
+        }
+    }
+
+    /// Row `row`, to be written.
+    #[inline(always)]
+    pub(super) fn row_mut(&mut self, row: usize, width: usize) -> RowMut<'_> {
+        let at = row * width..(row + 1) * width;
+        RowMut {
+            u: &mut self.u[at.clone()],
+            b: &mut self.b[at.clone()],
+            s: &mut self.s[at],
+            spikes: &mut self.spikes[row],
+        }
+    }
+
     pub(super) fn new(rows: usize, width: usize) -> Self {
         Self {
             u: vec![0.0; rows * width],
@@ -189,48 +212,65 @@ impl State {
     }
 }
 
-/// `current += Σ_j s_j W_j`: one row of weights per spike, summed in registers, four blocks at a time.
+/// `current += Σ_j s_j W_j`: one row of weights per spike, summed in registers.
 #[inline(always)]
-pub(super) fn gather(weights: &[f32], width: usize, spikes: &[u16], current: &mut [f32]) {
-    const WIDE: usize = 4 * LANES;
+pub(super) fn gather<I: Isa>(isa: I, weights: &[f32], spikes: &[u16], current: &mut [f32]) {
+    let width = current.len();
     let mut column = 0;
-    while column + WIDE <= width {
-        add_rows::<WIDE>(weights, width, spikes, column, current);
-        column += WIDE;
+    while column + 4 * LANES <= width {
+        add_rows::<I, 4>(isa, weights, spikes, column, current);
+        column += 4 * LANES;
     }
-    while column < width {
-        add_rows::<LANES>(weights, width, spikes, column, current);
-        column += LANES;
+    match (width - column) / LANES {
+        3 => add_rows::<I, 3>(isa, weights, spikes, column, current),
+        2 => add_rows::<I, 2>(isa, weights, spikes, column, current),
+        1 => add_rows::<I, 1>(isa, weights, spikes, column, current),
+        _ => {}
     }
 }
 
 #[inline(always)]
-fn add_rows<const N: usize>(
+fn add_rows<I: Isa, const V: usize>(
+    isa: I,
     weights: &[f32],
-    width: usize,
     spikes: &[u16],
     column: usize,
     current: &mut [f32],
 ) {
-    let Some(current) = current[column..].first_chunk_mut::<N>() else {
-        return;
-    };
-    let mut sum = *current;
+    let width = current.len();
+    let current = &mut blocks_mut(&mut current[column..column + V * LANES])[..V];
+    let mut sum = [isa.splat(0.0); V];
+    for v in 0..V {
+        sum[v] = isa.load(&current[v]);
+    }
     for &j in spikes {
         let start = usize::from(j) * width + column;
-        if let Some(row) = weights
-            .get(start..)
-            .and_then(|rest| rest.first_chunk::<N>())
-        {
-            for i in 0..N {
-                sum[i] += row[i];
-            }
+        let row = &blocks(&weights[start..start + V * LANES])[..V];
+        for v in 0..V {
+            sum[v] = isa.add(sum[v], isa.load(&row[v]));
         }
     }
-    *current = sum;
+    for v in 0..V {
+        isa.store(sum[v], &mut current[v]);
+    }
 }
 
-/// One step of one row: the currents in, u, b, s and the list of spikes updated. Returns nothing: spikes are in `s`.
+/// u, b and s of one row at one step.
+pub(super) struct Row<'a> {
+    pub(super) u: &'a [f32],
+    pub(super) b: &'a [f32],
+    pub(super) s: &'a [f32],
+}
+
+/// u, b, s and the list of spikes of one row at the next step.
+pub(super) struct RowMut<'a> {
+    pub(super) u: &'a mut [f32],
+    pub(super) b: &'a mut [f32],
+    pub(super) s: &'a mut [f32],
+    pub(super) spikes: &'a mut Spikes,
+}
+
+/// One step of one row.
 ///
 /// ```text
 /// b_t = ρ b_{t−1} + (1−ρ) s_{t−1}
@@ -239,44 +279,40 @@ fn add_rows<const N: usize>(
 /// s_t = 1 if u_t − θ_t > 0 else 0
 /// ```
 #[inline(always)]
-pub(super) fn step_row(
-    layer: &Layer,
-    current: &[f32],
-    u: &mut [f32],
-    b: &mut [f32],
-    s: &mut [f32],
-    spikes: &mut Spikes,
-) {
+pub(super) fn step_row(layer: &Layer, current: &[f32], before: &Row<'_>, after: RowMut<'_>) {
     let Threshold {
         b0,
         beta,
         resistance,
     } = layer.threshold;
-    spikes.clear();
     let count = layer.width / LANES;
     let current = &blocks(current)[..count];
     let alpha = &blocks(&layer.alpha)[..count];
     let leak = &blocks(&layer.leak)[..count];
     let rho = &blocks(&layer.rho)[..count];
     let gain = &blocks(&layer.gain)[..count];
-    let u = &mut blocks_mut(u)[..count];
-    let b = &mut blocks_mut(b)[..count];
-    let s = &mut blocks_mut(s)[..count];
+    let u_before = &blocks(before.u)[..count];
+    let b_before = &blocks(before.b)[..count];
+    let s_before = &blocks(before.s)[..count];
+    let u = &mut blocks_mut(after.u)[..count];
+    let b = &mut blocks_mut(after.b)[..count];
+    let s = &mut blocks_mut(after.s)[..count];
+    after.spikes.clear();
     for k in 0..count {
         for i in 0..LANES {
-            let before = s[k][i];
-            b[k][i] = rho[k][i] * b[k][i] + gain[k][i] * before;
+            let spike = s_before[k][i];
+            b[k][i] = rho[k][i] * b_before[k][i] + gain[k][i] * spike;
             let theta = b0 + beta * b[k][i];
-            u[k][i] =
-                alpha[k][i] * u[k][i] + leak[k][i] * (resistance * current[k][i]) - theta * before;
+            u[k][i] = alpha[k][i] * u_before[k][i] + leak[k][i] * (resistance * current[k][i])
+                - theta * spike;
             s[k][i] = if u[k][i] - theta > 0.0 { 1.0 } else { 0.0 };
         }
         let mut fired = mask(&s[k]);
         let last = layer.neurons - k * LANES;
         if last < LANES {
-            // A threshold below zero would make the padding spike.
+            // A threshold of zero or below would make the padding spike.
             fired &= (1 << last) - 1;
         }
-        spikes.push_mask(k * LANES, fired);
+        after.spikes.push_mask(k * LANES, fired);
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 
 use super::super::{AlifArguments, AlifGradients, Observe};
-use super::alif::{CHUNK, Layer, Spikes, State, Tiles, gather, step_row};
+use super::alif::{CHUNK, Layer, Row, RowMut, Spikes, State, Tiles, gather, step_row};
 use super::buffer::TileRows;
 use super::dense::add_product;
 use super::psi::{Psi, WithPsi, choose};
@@ -219,7 +219,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
             batch,
             first,
         );
-        recompute(pass, &mut state, &mut replay, start, length, (first, rows));
+        recompute(isa, pass, &state, &mut replay, start, length, (first, rows));
 
         let (mut alpha, mut rho) = (vec![0.0; width], vec![0.0; width]);
         for k in (0..length).rev() {
@@ -242,7 +242,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
                 );
                 if layer.recurrent.is_some() {
                     let spikes = replay.spikes[k * rows + row].as_slice();
-                    scatter(spikes, &g.current[at], &mut sums.recurrent);
+                    scatter(isa, spikes, &g.current[at], &mut sums.recurrent);
                 }
             }
             // SAFETY: rows `first..first + rows` of step t, which are this tile's alone.
@@ -292,9 +292,10 @@ struct Carry {
 
 /// Runs a chunk forward again from the state before it: the same code as the forward pass, hence the same bits.
 #[inline(always)]
-fn recompute(
+fn recompute<I: Isa>(
+    isa: I,
     pass: &Pass<'_>,
-    state: &mut State,
+    state: &State,
     replay: &mut Replay,
     start: usize,
     length: usize,
@@ -303,23 +304,18 @@ fn recompute(
     let layer = &pass.layer;
     let (neurons, width) = (layer.neurons, layer.width);
     let span = rows * width;
-    for k in 0..=length {
-        let entry = k * span..(k + 1) * span;
-        replay.u[entry.clone()].copy_from_slice(&state.u[..span]);
-        replay.b[entry.clone()].copy_from_slice(&state.b[..span]);
-        replay.s[entry.clone()].copy_from_slice(&state.s[..span]);
-        for (kept, spikes) in replay.spikes[k * rows..]
-            .iter_mut()
-            .zip(&state.spikes[..rows])
-        {
-            kept.clone_from(spikes);
-        }
-        if k == length {
-            break;
-        }
+    replay.u[..span].copy_from_slice(&state.u);
+    replay.b[..span].copy_from_slice(&state.b);
+    replay.s[..span].copy_from_slice(&state.s);
+    replay.spikes[..rows].clone_from_slice(&state.spikes);
+    for k in 0..length {
         let place = ((start + k) * pass.tiles.batch + first) * neurons;
         let input = &pass.current[place..place + rows * neurons];
-        let current = &mut replay.current[entry];
+        let (u_before, u) = replay.u[k * span..(k + 2) * span].split_at_mut(span);
+        let (b_before, b) = replay.b[k * span..(k + 2) * span].split_at_mut(span);
+        let (s_before, s) = replay.s[k * span..(k + 2) * span].split_at_mut(span);
+        let (before, after) = replay.spikes[k * rows..(k + 2) * rows].split_at_mut(rows);
+        let current = &mut replay.current[k * span..(k + 1) * span];
         for (row, (input, current)) in input
             .chunks_exact(neurons)
             .zip(current.chunks_exact_mut(width))
@@ -327,17 +323,21 @@ fn recompute(
         {
             current[..neurons].copy_from_slice(input);
             if let Some(weights) = &layer.recurrent {
-                gather(weights, width, state.spikes[row].as_slice(), current);
+                gather(isa, weights, before[row].as_slice(), current);
             }
             let at = row * width..(row + 1) * width;
-            step_row(
-                layer,
-                current,
-                &mut state.u[at.clone()],
-                &mut state.b[at.clone()],
-                &mut state.s[at],
-                &mut state.spikes[row],
-            );
+            let before = Row {
+                u: &u_before[at.clone()],
+                b: &b_before[at.clone()],
+                s: &s_before[at.clone()],
+            };
+            let after = RowMut {
+                u: &mut u[at.clone()],
+                b: &mut b[at.clone()],
+                s: &mut s[at],
+                spikes: &mut after[row],
+            };
+            step_row(layer, current, &before, after);
         }
     }
 }
@@ -406,17 +406,13 @@ fn step_back<P: Psi>(
 
 /// `dW_j += gI` for every neuron j that spiked one step before.
 #[inline(always)]
-fn scatter(spikes: &[u16], g: &[f32], weights: &mut [f32]) {
+fn scatter<I: Isa>(isa: I, spikes: &[u16], g: &[f32], weights: &mut [f32]) {
     let width = g.len();
     for &j in spikes {
         let start = usize::from(j) * width;
-        for (weights, g) in blocks_mut(&mut weights[start..start + width])
-            .iter_mut()
-            .zip(blocks(g))
-        {
-            for i in 0..LANES {
-                weights[i] += g[i];
-            }
+        let row = blocks_mut(&mut weights[start..start + width]);
+        for (weights, g) in row.iter_mut().zip(blocks(g)) {
+            isa.store(isa.add(isa.load(weights), isa.load(g)), weights);
         }
     }
 }

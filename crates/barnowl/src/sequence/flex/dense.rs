@@ -3,7 +3,7 @@
 //! Too thin for a general matrix product (8 rows), and called once per step: the accumulators of all rows and up to
 //! three blocks of columns stay in registers, each weight is loaded once per tile and step.
 
-use super::simd::{Isa, LANES};
+use super::simd::{Isa, LANES, blocks, blocks_mut};
 
 /// `out[r, j] += Σ_i x[r, i] · weights[i, j]` for `rows` rows; `x` and `out` are `[rows, width]`, `weights` `[H, width]`.
 #[inline(always)]
@@ -19,7 +19,7 @@ pub(super) fn add_product<I: Isa>(
     while row < rows {
         let (x, out) = (&x[row * width..], &mut out[row * width..]);
         // 32 registers hold 8 rows of 3 blocks; with 16 narrower ones, 4 rows of 1 block.
-        let wide = I::REGISTERS_PER_BLOCK == 1;
+        let wide = I::REGISTERS == 1;
         row += match rows - row {
             8.. if wide => columns::<I, 8, 3>(isa, x, weights, width, out),
             4.. if wide => columns::<I, 4, 3>(isa, x, weights, width, out),
@@ -53,32 +53,29 @@ fn columns<I: Isa, const R: usize, const V: usize>(
 
 #[inline(always)]
 fn block<I: Isa, const R: usize, const V: usize>(
-    _isa: I,
+    isa: I,
     x: &[f32],
     weights: &[f32],
     width: usize,
     column: usize,
     out: &mut [f32],
 ) {
-    let mut sum = [[[0.0_f32; LANES]; V]; R];
+    let mut sum = [[isa.splat(0.0); V]; R];
     for (i, weights) in weights.chunks_exact(width).enumerate() {
-        let (weights, _) = weights[column..column + V * LANES].as_chunks::<LANES>();
+        let weights = &blocks(&weights[column..column + V * LANES])[..V];
         for r in 0..R {
-            let x = x[r * width + i];
+            let x = isa.splat(x[r * width + i]);
             for v in 0..V {
-                for l in 0..LANES {
-                    sum[r][v][l] = I::mul_add(x, weights[v][l], sum[r][v][l]);
-                }
+                sum[r][v] = isa.mul_add(x, isa.load(&weights[v]), sum[r][v]);
             }
         }
     }
     for r in 0..R {
         let start = r * width + column;
-        let (out, _) = out[start..start + V * LANES].as_chunks_mut::<LANES>();
+        let out = &mut blocks_mut(&mut out[start..start + V * LANES])[..V];
         for v in 0..V {
-            for l in 0..LANES {
-                out[v][l] += sum[r][v][l];
-            }
+            let total = isa.add(isa.load(&out[v]), sum[r][v]);
+            isa.store(total, &mut out[v]);
         }
     }
 }

@@ -74,13 +74,14 @@ dispatch! {
 }
 
 #[inline(always)]
-fn tile_kernel<I: Isa>(_isa: I, pass: &Pass<'_>, tile: usize) {
+fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
     let layer = &pass.layer;
     let (neurons, width) = (layer.neurons, layer.width);
     let Tiles { steps, batch, .. } = pass.tiles;
     let (first, rows) = pass.tiles.range(tile);
     let mut state = State::new(rows, width);
     state.load(layer, pass.initial, batch, first);
+    let mut next = State::new(rows, width);
     let mut current = vec![0.0; width];
 
     for t in 0..steps {
@@ -104,18 +105,16 @@ fn tile_kernel<I: Isa>(_isa: I, pass: &Pass<'_>, tile: usize) {
         for (row, input) in input.chunks_exact(neurons).enumerate() {
             current[..neurons].copy_from_slice(input);
             if let Some(weights) = &layer.recurrent {
-                gather(weights, width, state.spikes[row].as_slice(), &mut current);
+                gather(isa, weights, state.spikes[row].as_slice(), &mut current);
             }
-            let span = row * width..(row + 1) * width;
             step_row(
                 layer,
                 &current,
-                &mut state.u[span.clone()],
-                &mut state.b[span.clone()],
-                &mut state.s[span],
-                &mut state.spikes[row],
+                &state.row(row, width),
+                next.row_mut(row, width),
             );
         }
+        std::mem::swap(&mut state, &mut next);
         copy_rows(&state.s, width, spikes_out, neurons);
         copy_rows(&state.u, width, membrane_out, neurons);
     }

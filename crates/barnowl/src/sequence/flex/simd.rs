@@ -27,58 +27,172 @@ pub(super) fn blocks_mut(values: &mut [f32]) -> &mut [Lanes] {
     values.as_chunks_mut().0
 }
 
-/// What a kernel knows about the instruction set that it is compiled for.
+/// The instruction set that a kernel is compiled for: blocks held in registers.
+///
+/// Element-wise loops over [`Lanes`] vectorise by themselves; sums that must stay in registers across a loop do not,
+/// and use these. A value of the type exists only inside functions that [`dispatch!`] compiled for the instruction
+/// set, which is what makes its methods sound.
 pub(super) trait Isa: Copy {
-    /// Registers per block of 16 lanes; decides how many accumulators fit.
-    const REGISTERS_PER_BLOCK: usize;
+    /// A block in registers.
+    type Block: Copy;
+    /// Registers per block; decides how many accumulators fit.
+    const REGISTERS: usize;
 
-    /// `a · b + c`, fused where the processor can: where it can't, the fused form would call a slow function.
-    fn mul_add(a: f32, b: f32, c: f32) -> f32;
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::Block;
+    /// Reads a block.
+    fn load(self, from: &Lanes) -> Self::Block;
+    /// Writes a block.
+    fn store(self, block: Self::Block, to: &mut Lanes);
+    /// `a + b`.
+    fn add(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `a · b + c`, fused where the processor can.
+    fn mul_add(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
 }
 
-/// AVX-512 with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub(super) struct Avx512;
+pub(super) use x86::{Avx2, Avx512};
 
-/// AVX2 with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy)]
-pub(super) struct Avx2;
+mod x86 {
+    use super::{Isa, Lanes};
+    use std::arch::x86_64::*;
+
+    /// AVX-512 with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Avx512(());
+
+    /// AVX2 with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Avx2(());
+
+    impl Avx512 {
+        /// # Safety
+        ///
+        /// Only in a function that is compiled for AVX-512, on a processor that has it.
+        #[inline(always)]
+        pub(in super::super) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    impl Avx2 {
+        /// # Safety
+        ///
+        /// Only in a function that is compiled for AVX2 and FMA, on a processor that has them.
+        #[inline(always)]
+        pub(in super::super) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    // SAFETY of all intrinsics below: `self` is proof that the processor has the instructions; the pointers are those
+    // of whole arrays of 16 floats.
+    #[allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "one reason for all, above"
+    )]
+    impl Isa for Avx512 {
+        type Block = __m512;
+        const REGISTERS: usize = 1;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> __m512 {
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> __m512 {
+            unsafe { _mm512_loadu_ps(from.as_ptr()) }
+        }
+        #[inline(always)]
+        fn store(self, block: __m512, to: &mut Lanes) {
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), block) }
+        }
+        #[inline(always)]
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+    }
+
+    #[allow(
+        clippy::undocumented_unsafe_blocks,
+        reason = "one reason for all, above"
+    )]
+    impl Isa for Avx2 {
+        type Block = [__m256; 2];
+        const REGISTERS: usize = 2;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> [__m256; 2] {
+            unsafe { [_mm256_set1_ps(x); 2] }
+        }
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> [__m256; 2] {
+            unsafe {
+                [
+                    _mm256_loadu_ps(from.as_ptr()),
+                    _mm256_loadu_ps(from.as_ptr().add(8)),
+                ]
+            }
+        }
+        #[inline(always)]
+        fn store(self, block: [__m256; 2], to: &mut Lanes) {
+            unsafe {
+                _mm256_storeu_ps(to.as_mut_ptr(), block[0]);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), block[1]);
+            }
+        }
+        #[inline(always)]
+        fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn mul_add(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            unsafe {
+                [
+                    _mm256_fmadd_ps(a[0], b[0], c[0]),
+                    _mm256_fmadd_ps(a[1], b[1], c[1]),
+                ]
+            }
+        }
+    }
+}
 
 /// Whatever the target has without asking: SSE2, NEON, …
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
-#[cfg(target_arch = "x86_64")]
-impl Isa for Avx512 {
-    const REGISTERS_PER_BLOCK: usize = 1;
-
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-impl Isa for Avx2 {
-    const REGISTERS_PER_BLOCK: usize = 2;
-
-    #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
-    }
-}
-
 impl Isa for Portable {
-    const REGISTERS_PER_BLOCK: usize = 4;
+    type Block = Lanes;
+    const REGISTERS: usize = 4;
 
     #[inline(always)]
-    fn mul_add(a: f32, b: f32, c: f32) -> f32 {
-        if cfg!(target_feature = "fma") || cfg!(target_arch = "aarch64") {
-            a.mul_add(b, c)
+    fn splat(self, x: f32) -> Lanes {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &Lanes) -> Lanes {
+        *from
+    }
+    #[inline(always)]
+    fn store(self, block: Lanes, to: &mut Lanes) {
+        *to = block;
+    }
+    #[inline(always)]
+    fn add(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        // Without the instruction, the fused form would call a slow function.
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
         } else {
-            a * b + c
+            std::array::from_fn(|i| a[i] * b[i] + c[i])
         }
     }
 }
@@ -94,11 +208,15 @@ macro_rules! dispatch {
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 fn avx512 $(<$($generic)*>)? ($($arg: $type),*) $(-> $out)? {
-                    $kernel($crate::sequence::flex::simd::Avx512, $($arg),*)
+                    // SAFETY: compiled for AVX-512, and called only where the processor has it.
+                    let isa = unsafe { $crate::sequence::flex::simd::Avx512::new() };
+                    $kernel(isa, $($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2 $(<$($generic)*>)? ($($arg: $type),*) $(-> $out)? {
-                    $kernel($crate::sequence::flex::simd::Avx2, $($arg),*)
+                    // SAFETY: compiled for AVX2 and FMA, and called only where the processor has them.
+                    let isa = unsafe { $crate::sequence::flex::simd::Avx2::new() };
+                    $kernel(isa, $($arg),*)
                 }
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")

@@ -1,0 +1,222 @@
+//! The command line: what `--help` says and what every flag means.
+
+use barnowl::task::Split;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Adaptive spiking recurrent neural networks for time-domain data.
+///
+/// Train one in two minutes, without any data: `barnowl train ecg`. Results go to standard output, progress and
+/// messages to standard error; with --json, standard output is one JSON object.
+#[derive(Debug, Parser)]
+#[command(name = "barnowl", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit status: 0 all is well; 1 the system refused (disk, permissions); 2 bad input; \
+3 training diverged; 130 stopped by Ctrl-C, checkpoint saved.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network on a task.
+    Train(Train),
+    /// Evaluate a model or the best model of a run.
+    Eval(Eval),
+    /// Make a model from the parameters of a PyTorch state dict or a safetensors file.
+    Import(Import),
+    /// Show what a model is: task, layers, time constants, where it comes from.
+    Info(Info),
+    /// List the built-in tasks, or print one as TOML to start your own from.
+    Tasks(Tasks),
+    /// Time training steps on the shapes of the paper's tasks.
+    Bench(Bench),
+}
+
+const TRAIN_EXAMPLES: &str = "Examples:
+  barnowl train ecg                                  the built-in ECG generator, no data needed
+  barnowl train ecg --data data --seed 2             data/qtdb/QTDB_train.mat and QTDB_test.mat
+  barnowl train ecg --set network.layers.0.size=64 --set train.learning_rate=0.01
+  barnowl train ecg --out runs/mine --resume         go on with a run that was stopped
+  barnowl tasks ecg > mine.toml; barnowl train mine.toml
+
+The epoch is chosen on validation data split off the training data; the test data are used once, at the end.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TRAIN_EXAMPLES)]
+pub struct Train {
+    /// A built-in task (see `barnowl tasks`) or the path of a TOML file.
+    pub task: String,
+    #[command(flatten)]
+    pub data: Data,
+    /// The folder of the run [default: runs/TASK-1, or the next number that is free].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Epochs to train [default: the task's].
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Sequences per mini-batch [default: the task's].
+    #[arg(long, value_name = "N")]
+    pub batch: Option<usize>,
+    /// Seed of weights, mini-batches and initial states [default: the task's].
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub threads: Threads,
+    /// Set a key of the task, such as train.learning_rate=0.01; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Go on with the run in --out (or the last of the task) where its checkpoint is.
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const EVAL_EXAMPLES: &str = "Examples:
+  barnowl eval runs/ecg-1                            the best model of a run on the test data
+  barnowl eval model.safetensors --data data --json
+  barnowl eval runs/ecg-1 --split valid --predictions valid.npy";
+
+#[derive(Debug, Args)]
+#[command(after_help = EVAL_EXAMPLES)]
+pub struct Eval {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    /// Evaluate on the data of another task [default: the task in the model].
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<String>,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Write the predicted classes as a NumPy array: [sequences, steps], or [sequences].
+    #[arg(long, value_name = "FILE.npy")]
+    pub predictions: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const IMPORT_EXAMPLES: &str = "Examples:
+  barnowl import ecg.pth --task ecg --out ecg.safetensors
+  barnowl import checkpoint.pt --key model --task mine.toml --out mine.safetensors
+
+Names of the paper's published scripts are translated; names of ours (`barnowl info`) are taken as they are.";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct Import {
+    /// A PyTorch state dict (.pth, .pt) or a safetensors file.
+    pub file: PathBuf,
+    /// The task whose network the parameters are for.
+    #[arg(long, value_name = "TASK")]
+    pub task: String,
+    /// The model file to write.
+    #[arg(long, value_name = "MODEL")]
+    pub out: PathBuf,
+    /// The entry of a PyTorch checkpoint that holds the state dict.
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
+    /// Set a key of the task, such as network.layers.0.size=64; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  barnowl info runs/ecg-1")]
+pub struct Info {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  barnowl tasks ecg > mine.toml")]
+pub struct Tasks {
+    /// Print this task as TOML.
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const BENCH_EXAMPLES: &str = "Examples:
+  barnowl bench                                      all four shapes
+  barnowl bench ecg gsc --threads 1 --json
+
+A step is forward, backward and Adam on random input spikes; weights are set so that hidden neurons spike as often as \
+in the authors' trained networks. Seconds are the median of repeated steps.";
+
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_EXAMPLES)]
+pub struct Bench {
+    /// Shapes to time.
+    #[arg(value_enum)]
+    pub shapes: Vec<ShapeName>,
+    /// Steps to time, after two that warm up.
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Data {
+    /// The data folder; without it, tasks that have a generator use it.
+    #[arg(long = "data", value_name = "DIR", env = "BARNOWL_DATA")]
+    pub directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Threads {
+    /// Threads to compute with [default: all cores]. The result is the same for any number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Print one JSON object to standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SplitName {
+    /// What the weights were trained on.
+    Train,
+    /// What the epoch was chosen by.
+    Valid,
+    /// What is reported.
+    Test,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Valid => Self::Valid,
+            SplitName::Test => Self::Test,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShapeName {
+    /// 4–36–6, batch 64, 1300 steps.
+    Ecg,
+    /// 700–128–128–20, batch 64, 250 steps.
+    Shd,
+    /// 120–256 (feed-forward)–256–12, batch 32, 101 steps.
+    Gsc,
+    /// 4–64–256–256 (feed-forward)–10, batch 256, 784 steps.
+    Smnist,
+}

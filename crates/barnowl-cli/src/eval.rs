@@ -1,0 +1,113 @@
+//! `barnowl eval`: a model on a part of the data.
+
+use crate::args::Eval;
+use crate::{print_json, print_line, set_threads, table};
+use barnowl::dataset::{Dataset, Targets};
+use barnowl::error::Result;
+use barnowl::exchange::npy;
+use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
+use barnowl::model::Model;
+use barnowl::task::TaskConfig;
+use barnowl::train::{Evaluation, evaluate, run::RunFolder};
+use burn::tensor::Device;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Boundaries count as found within this time.
+const TOLERANCE_MS: f64 = 150.0;
+
+pub fn run(args: &Eval) -> Result<ExitCode> {
+    set_threads(&args.threads)?;
+    let model = Model::load(model_file(&args.model)?, &Device::flex())?;
+    let mut task = model.task.clone();
+    if let Some(name) = &args.task {
+        // The data of one task, the network of another.
+        let other = TaskConfig::load(name, &[])?;
+        (task.name, task.dataset) = (other.name, other.dataset);
+    }
+    let dataset = task.data(args.data.directory.as_deref(), args.split.into())?;
+    let evaluation = evaluate(&model.network, &task.network, &dataset, task.train.batch)?;
+    if let Some(path) = &args.predictions {
+        let prediction = &evaluation.prediction;
+        let shape: &[usize] = match dataset.targets() {
+            Targets::PerStep(_) => &[dataset.samples(), prediction.steps],
+            Targets::PerSequence(_) => &[dataset.samples()],
+        };
+        npy::write_u16(path, shape, &prediction.classes)?;
+    }
+    let boundaries = boundaries(&task, &dataset, &evaluation);
+    if args.output.json {
+        let split: barnowl::task::Split = args.split.into();
+        print_json(&summary(&task, split, &dataset, &evaluation, boundaries.as_deref()))?;
+    } else {
+        print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
+        let names = dataset.class_names();
+        print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A model file, or the best model of a run folder.
+pub fn model_file(path: &Path) -> Result<PathBuf> {
+    if path.is_dir() {
+        Ok(RunFolder::open(path)?.best_file())
+    } else {
+        Ok(path.to_path_buf())
+    }
+}
+
+/// How well segment boundaries are found, where classes are labelled per step and time has a scale.
+pub fn boundaries(
+    task: &TaskConfig,
+    dataset: &Dataset,
+    evaluation: &Evaluation,
+) -> Option<Vec<ClassBoundaries>> {
+    let (Targets::PerStep(targets), Some(rate)) = (dataset.targets(), task.sampling_rate()) else {
+        return None;
+    };
+    let (classes, skip) = (dataset.class_names().len(), task.network.decode.skip);
+    let mut detection = BoundaryDetection::new(classes, rate, TOLERANCE_MS, skip);
+    let steps = dataset.steps();
+    let predictions = evaluation.prediction.classes.chunks_exact(steps);
+    for (target, prediction) in targets.chunks_exact(steps).zip(predictions) {
+        detection.add(target, prediction);
+    }
+    Some(detection.scores())
+}
+
+/// An evaluation as JSON.
+pub fn summary(
+    task: &TaskConfig,
+    split: barnowl::task::Split,
+    dataset: &Dataset,
+    evaluation: &Evaluation,
+    boundaries: Option<&[ClassBoundaries]>,
+) -> Value {
+    let classes: Vec<Value> = dataset
+        .class_names()
+        .iter()
+        .zip(evaluation.confusion.class_scores())
+        .enumerate()
+        .map(|(i, (name, score))| {
+            json!({
+                "name": name,
+                "score": score,
+                "boundaries": boundaries.and_then(|all| all.get(i)),
+            })
+        })
+        .collect();
+    json!({
+        "task": task.name,
+        "split": split,
+        "data": dataset.origin(),
+        "samples": evaluation.samples,
+        "accuracy": evaluation.accuracy,
+        "loss": evaluation.loss,
+        "spike_rate": evaluation.spike_rate,
+        "majority_rate": evaluation.confusion.majority_rate(),
+        "macro_f1": evaluation.confusion.macro_f1(),
+        "confusion": evaluation.confusion,
+        "classes": classes,
+    })
+}

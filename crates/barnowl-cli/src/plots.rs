@@ -1,0 +1,127 @@
+//! The plots of a run folder.
+
+use barnowl::dataset::Dataset;
+use barnowl::error::Result;
+use barnowl::layer::Pass;
+use barnowl::loss::Score;
+use barnowl::model::Model;
+use barnowl::network::Network;
+use barnowl::parameters::TimeConstantForm;
+use barnowl::report::{self, CurvePoint, LayerSpikes, RasterData, TimeConstantHistogram};
+use barnowl::task::TaskConfig;
+use barnowl::train::run::RunFolder;
+use barnowl::train::{EpochReport, Evaluation};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Draws learning curves, a sample, the confusion matrix and the time constants.
+pub fn write(
+    folder: &RunFolder,
+    task: &TaskConfig,
+    model: &Model,
+    test: &Dataset,
+    evaluation: &Evaluation,
+    reports: &[EpochReport],
+) -> Result<()> {
+    folder.write("curves.svg", &curves(reports))?;
+    let confusion = report::confusion(&evaluation.confusion, test.class_names());
+    folder.write("confusion.svg", &confusion)?;
+    folder.write("raster.svg", &report::raster(&raster(task, model, test)))?;
+    folder.write("time_constants.svg", &time_constants(task, &model.network)?)
+}
+
+fn curves(reports: &[EpochReport]) -> String {
+    let point = |report: &EpochReport| CurvePoint {
+        epoch: report.epoch,
+        train_loss: report.train_loss,
+        valid_loss: report.valid_loss,
+        train_accuracy: report.train_accuracy,
+        valid_accuracy: report.valid_accuracy,
+        spike_rate: report.spike_rate,
+        learning_rate: report.learning_rate,
+        best: report.best,
+    };
+    // Only the last of the best epochs is the one that was chosen.
+    let chosen = reports.iter().rposition(|report| report.best);
+    let mut points: Vec<CurvePoint> = reports.iter().map(point).collect();
+    for (i, point) in points.iter_mut().enumerate() {
+        point.best = Some(i) == chosen;
+    }
+    report::curves(&points)
+}
+
+/// The first test sequence on its way through the network.
+fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> RasterData {
+    let batch = test.batch(&[0]);
+    let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
+    let input = Tensor::from_data(input, &Device::flex());
+    let output = model.network.forward(input, &task.network, Pass::default());
+    let layers = output.spikes.iter().enumerate().map(|(i, spikes)| LayerSpikes {
+        name: format!("layer {}", i + 1),
+        neurons: spikes.dims()[2],
+        spikes: values(spikes.clone()),
+    });
+    let classes = test.class_names().len();
+    // Per step, the log-probabilities; else whatever the decoder reads.
+    let (readout_name, readout) = match (&output.score, &output.readout.membrane) {
+        (Score::PerStep(score), _) => ("log-probability", values(score.clone())),
+        (_, Some(membrane)) => ("membrane", values(membrane.clone())),
+        _ => ("spikes", output.readout.spikes.clone().map_or_else(Vec::new, values)),
+    };
+    let best = |scores: &[f32]| {
+        let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        best.unwrap_or_default() as u16
+    };
+    let prediction = match &output.score {
+        Score::PerStep(score) => values(score.clone()).chunks_exact(classes).map(best).collect(),
+        Score::PerSequence(score) => vec![best(&values(score.clone()))],
+    };
+    RasterData {
+        title: format!("{}: test sequence 0", task.name),
+        steps: batch.steps,
+        sampling_rate: task.sampling_rate(),
+        channels: batch.channels,
+        input: batch.inputs,
+        layers: layers.collect(),
+        readout_name: readout_name.into(),
+        readout,
+        classes: test.class_names().to_vec(),
+        target: batch.targets.iter().map(|&target| target as u16).collect(),
+        prediction,
+    }
+}
+
+fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
+    let before = task.network.init(&Device::flex(), task.train.seed)?;
+    let form = TimeConstantForm::Tau;
+    let before = before.tensors(&task.network, form);
+    let after = trained.tensors(&task.network, form);
+    let histograms: Vec<TimeConstantHistogram> = after
+        .iter()
+        .filter(|(name, _)| name.ends_with("tau_m") || name.ends_with("tau_adp"))
+        .filter(|(name, _)| !(name.ends_with("tau_adp") && without_adaptation(task, name)))
+        .map(|(name, tensor)| TimeConstantHistogram {
+            name: name.clone(),
+            before: before[name].values.clone(),
+            after: tensor.values.clone(),
+        })
+        .collect();
+    Ok(report::time_constants(&histograms))
+}
+
+/// Whether the neurons of a tensor have β = 0: their adaptation constants are without effect.
+fn without_adaptation(task: &TaskConfig, name: &str) -> bool {
+    let mut parts = name.split('.');
+    let beta = match (parts.next(), parts.next()) {
+        (Some("layers"), Some(index)) => {
+            let layer = index.parse().ok().and_then(|i: usize| task.network.layers.get(i));
+            layer.map(|layer| layer.beta)
+        }
+        _ => Some(task.network.readout.beta),
+    };
+    beta == Some(0.0)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    // Spikes and membranes are 32-bit floats; an empty plot is better than none at all if that ever changes.
+    tensor.into_data().try_to_vec().unwrap_or_default()
+}

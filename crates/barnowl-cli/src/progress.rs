@@ -1,0 +1,81 @@
+//! The progress bar of training.
+
+use barnowl::train::{BatchReport, EpochReport};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+/// A bar over all mini-batches of a run, on standard error.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    epochs: usize,
+    started: Instant,
+    samples: usize,
+    best: f64,
+}
+
+impl Progress {
+    /// A bar for a run of `epochs`, of which `done` are complete.
+    pub fn new(epochs: usize, batches: usize, done: usize) -> Self {
+        let bar = ProgressBar::new((epochs * batches) as u64);
+        let left = |state: &ProgressState, to: &mut dyn Write| {
+            // A formatter cannot report an error, and writing to a string makes none.
+            let _ = write!(to, "{}", human(state.eta()));
+        };
+        let template = "{elapsed_precise} {bar:28.cyan} {msg} · {left} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
+        }
+        bar.set_position((done * batches) as u64);
+        bar.reset_eta();
+        Self { bar, epochs, started: Instant::now(), samples: 0, best: f64::NAN }
+    }
+
+    pub fn batch(&mut self, report: &BatchReport) {
+        self.samples += report.samples;
+        let rate = self.samples as f64 / self.started.elapsed().as_secs_f64();
+        self.bar.set_message(format!(
+            "epoch {}/{} · loss {:.4} · accuracy {:.3} · best valid {} · spikes {:.3} · {rate:.0} samples/s",
+            report.epoch,
+            self.epochs,
+            report.loss,
+            report.accuracy,
+            if self.best.is_nan() { "–".into() } else { format!("{:.4}", self.best) },
+            report.spike_rate,
+        ));
+        self.bar.inc(1);
+    }
+
+    pub fn epoch(&mut self, report: &EpochReport) {
+        if report.best {
+            self.best = report.valid_accuracy;
+        }
+        // Where there is no terminal for the bar, a line now and then says that the run is alive.
+        if self.bar.is_hidden() && (report.epoch.is_multiple_of(10) || report.epoch == self.epochs) {
+            eprintln!(
+                "epoch {}/{}: loss {:.4}, accuracy {:.4}, valid {:.4}, spike rate {:.3}",
+                report.epoch,
+                self.epochs,
+                report.train_loss,
+                report.train_accuracy,
+                report.valid_accuracy,
+                report.spike_rate,
+            );
+        }
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Seconds, minutes or hours, whichever reads best.
+pub fn human(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}

@@ -1,0 +1,157 @@
+//! `barnowl train`: a run from start, or from its checkpoint, to the plots.
+
+use crate::args::Train;
+use crate::eval::{boundaries, summary};
+use crate::interrupt::Interrupt;
+use crate::progress::{Progress, human};
+use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, table};
+use barnowl::dataset::Dataset;
+use barnowl::error::{Error, Result};
+use barnowl::model::Model;
+use barnowl::task::{Split, TaskConfig};
+use barnowl::train::run::RunFolder;
+use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer, evaluate};
+use burn::tensor::Device;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+pub fn run(args: &Train) -> Result<ExitCode> {
+    set_threads(&args.threads)?;
+    let task = TaskConfig::load(&args.task, &overrides(args))?;
+    let data_folder = args.data.directory.as_deref();
+    let (data, valid) = task.training_data(data_folder)?;
+    // Read now: a test file that is missing or damaged should not come to light after an hour.
+    let test = task.data(data_folder, Split::Test)?;
+    let origin = data.origin();
+
+    let path = args.out.clone().unwrap_or_else(|| default_folder(&task.name, args.resume));
+    let (folder, mut trainer) = if args.resume {
+        let folder = RunFolder::open(path)?;
+        let trainer = folder.resume(&task, origin)?;
+        (folder, trainer)
+    } else {
+        (RunFolder::create(path, &task)?, Trainer::new(&task.network, &task.train)?)
+    };
+    eprintln!("data: {origin}");
+    eprintln!(
+        "{} sequences to train on, {} to validate, {} to test · run folder {}",
+        data.samples(),
+        valid.samples(),
+        test.samples(),
+        folder.path().display()
+    );
+
+    let interrupt = Interrupt::listen()?;
+    let started = Instant::now();
+    let batches = data.samples().div_ceil(task.train.batch);
+    let progress = Progress::new(task.train.epochs, batches, trainer.progress().epoch);
+    let mut record =
+        Record { folder: &folder, task: &task, data: origin, progress, interrupt: &interrupt };
+    let outcome = trainer.run(&data, &valid, &mut record);
+    record.progress.finish();
+    match outcome? {
+        Outcome::Interrupted => {
+            folder.save_checkpoint(&trainer, &task, origin)?;
+            eprintln!(
+                "stopped in epoch {}; go on with: barnowl train {} --out {} --resume (and the same settings)",
+                trainer.progress().epoch + 1,
+                args.task,
+                folder.path().display()
+            );
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        Outcome::EarlyStopped => eprintln!(
+            "no better validation accuracy for {} epochs: stopped early",
+            task.train.patience.unwrap_or_default()
+        ),
+        Outcome::Finished => {}
+    }
+    report(args, &task, &folder, &test, started)
+}
+
+/// Evaluates the best model on the test data, once, and writes result and plots.
+fn report(
+    args: &Train,
+    task: &TaskConfig,
+    folder: &RunFolder,
+    test: &Dataset,
+    started: Instant,
+) -> Result<ExitCode> {
+    let model = Model::load(folder.best_file(), &Device::flex())?;
+    let evaluation = evaluate(&model.network, &task.network, test, task.train.batch)?;
+    let boundaries = boundaries(task, test, &evaluation);
+    let reports = folder.reports()?;
+    plots::write(folder, task, &model, test, &evaluation, &reports)?;
+    let best = reports.iter().rfind(|report| report.best);
+    let seconds = started.elapsed();
+    let result = json!({
+        "task": task.name,
+        "run": folder.path(),
+        "seed": task.train.seed,
+        "epochs": reports.len(),
+        "seconds": seconds.as_secs_f64(),
+        "best_epoch": best.map(|report| report.epoch),
+        "valid_accuracy": best.map(|report| report.valid_accuracy),
+        "test": summary(task, Split::Test, test, &evaluation, boundaries.as_deref()),
+    });
+    folder.write("result.json", &format!("{result}\n"))?;
+    if args.output.json {
+        print_json(&result)?;
+    } else {
+        if let Some(best) = best {
+            print_line(&format!(
+                "best of {} epochs: epoch {}, validation accuracy {:.4} · {}",
+                reports.len(),
+                best.epoch,
+                best.valid_accuracy,
+                human(seconds)
+            ))?;
+        }
+        print_line(&format!("test data: {}", test.origin()))?;
+        print_line(table::evaluation(&evaluation, test.class_names(), boundaries.as_deref()).trim_end())?;
+        eprintln!("model, metrics and plots: {}", folder.path().display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The flags as settings, before those of --set.
+fn overrides(args: &Train) -> Vec<String> {
+    let flags = [
+        args.epochs.map(|epochs| format!("train.epochs={epochs}")),
+        args.batch.map(|batch| format!("train.batch={batch}")),
+        args.seed.map(|seed| format!("train.seed={seed}")),
+    ];
+    flags.into_iter().flatten().chain(args.set.iter().cloned()).collect()
+}
+
+/// `runs/TASK-N`: the first number that is free, or to resume, the last that is there.
+fn default_folder(task: &str, resume: bool) -> PathBuf {
+    let folder = |n: usize| Path::new("runs").join(format!("{task}-{n}"));
+    let free = (1..).find(|&n| !folder(n).exists()).unwrap_or(1);
+    folder(if resume { free.saturating_sub(1).max(1) } else { free })
+}
+
+/// Writes every epoch to the run folder and moves the bar.
+struct Record<'a> {
+    folder: &'a RunFolder,
+    task: &'a TaskConfig,
+    data: &'a str,
+    progress: Progress,
+    interrupt: &'a Interrupt,
+}
+
+impl Observer for Record<'_> {
+    fn batch(&mut self, report: &BatchReport) -> Control {
+        self.progress.batch(report);
+        if self.interrupt.is_set() { Control::Stop } else { Control::Continue }
+    }
+
+    fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
+        self.progress.epoch(report);
+        self.folder.record(report, trainer, self.task, self.data).map_err(|error: Error| {
+            error.remedy("free some space or permissions; the run can go on with --resume")
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! What surrounds the variables of a MAT-file: its header, and perhaps gzip.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use super::element::{DAMAGED, Endian, MAX_LENGTH};
+use crate::error::{Error, Result};
+
+pub(super) const HEADER_LENGTH: usize = 128;
+/// How a file begins that was compressed as a whole.
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Checks the header of a file, which says in which byte order it was written.
+pub(super) fn header(bytes: &[u8]) -> Result<Endian> {
+    const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+    const AGAIN: &str = "load it in MATLAB and save it again with -v7";
+
+    let newer = |at: usize| bytes.get(at..).is_some_and(|rest| rest.starts_with(HDF5));
+    if newer(0) || newer(512) {
+        return Err(
+            Error::format("this is an HDF5 file, as MATLAB saves with -v7.3")
+                .at_byte(0)
+                .expected("a MATLAB file of Level 5")
+                .remedy(AGAIN),
+        );
+    }
+    let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() else {
+        return Err(
+            Error::format(format!("the file is {} bytes long", bytes.len()))
+                .at_byte(0)
+                .expected(format!("a header of {HEADER_LENGTH} bytes"))
+                .remedy(DAMAGED),
+        );
+    };
+    let [.., low, high, e, m] = *header;
+    let (endian, version) = match &[e, m] {
+        b"IM" => (Endian::Little, u16::from_le_bytes([low, high])),
+        b"MI" => (Endian::Big, u16::from_be_bytes([low, high])),
+        // Only Level 4 begins with a zero: its first number is a type below 5000, in four bytes.
+        _ => {
+            let error = Error::format("this is not a MATLAB file of Level 5");
+            let old = header[..4].contains(&0);
+            return Err(error
+                .at_byte(126)
+                .expected("`IM` or `MI` at the end of the header")
+                .remedy(if old {
+                    AGAIN
+                } else {
+                    "check that this is the file you mean"
+                }));
+        }
+    };
+    if version != 0x0100 {
+        return Err(
+            Error::format(format!("the version of the file is {version:#06x}"))
+                .at_byte(124)
+                .expected("0x0100")
+                .remedy(AGAIN),
+        );
+    }
+    Ok(endian)
+}
+
+/// Decompresses a whole file.
+pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    let mut decoder = MultiGzDecoder::new(bytes).take(MAX_LENGTH + 1);
+    if let Err(source) = decoder.read_to_end(&mut unpacked) {
+        let found = format!(
+            "the gzip data are damaged or cut short after {} decompressed bytes ({source})",
+            unpacked.len()
+        );
+        return Err(Error::format(found)
+            .at_byte(0)
+            .remedy("copy the file again"));
+    }
+    if unpacked.len() as u64 > MAX_LENGTH {
+        return Err(Error::format(format!(
+            "the gzip data decompress to more than {MAX_LENGTH} bytes"
+        ))
+        .at_byte(0)
+        .remedy("decompress the file with gunzip first"));
+    }
+    Ok(unpacked)
+}

@@ -1,0 +1,266 @@
+//! Files: read, written and appended to with errors that say what to do.
+
+mod atomic;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+pub use atomic::{write_atomic, write_atomic_bytes};
+
+use crate::error::{Error, Result};
+
+/// Appends `line` and a line feed to `path`, which is created if need be.
+///
+/// Line and line feed go out in one write, so that a reader never sees half a line, nor a killed run leaves
+/// one.
+///
+/// # Errors
+///
+/// If the file cannot be opened or written; an incomplete line is then taken back.
+///
+/// # Panics
+///
+/// If `line` contains a line feed.
+pub fn append_line(path: impl AsRef<Path>, line: &str) -> Result<()> {
+    let path = path.as_ref();
+    assert!(!line.contains('\n'), "a line of a log holds no line feed");
+    let open = || {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    };
+    let (mut file, before) = open().map_err(|e| write_error("append to", path, e))?;
+    file.write_all(format!("{line}\n").as_bytes())
+        .map_err(|source| {
+            let kept = match file.set_len(before) {
+                Ok(()) => "the lines before it are unchanged",
+                Err(_) => "its last line may be incomplete",
+            };
+            write_error_keeping("append to", path, source, kept)
+        })
+}
+
+/// Creates the folder `path` and those above it, where they do not exist.
+///
+/// # Errors
+///
+/// If a part of `path` is a file, or a folder cannot be written.
+pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    fs::create_dir_all(path).map_err(|e| write_error("create the folder", path, e))
+}
+
+/// Opens `path` for reading.
+///
+/// # Errors
+///
+/// If there is no such file, it is a folder, or it may not be read.
+pub fn open(path: impl AsRef<Path>) -> Result<File> {
+    let path = path.as_ref();
+    let open = || {
+        let file = File::open(path)?;
+        // On Unix a folder opens, and fails only at the first read.
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::from(ErrorKind::IsADirectory));
+        }
+        Ok(file)
+    };
+    open().map_err(|e| read_error(path, e))
+}
+
+/// The whole of a file.
+///
+/// # Errors
+///
+/// As [`open`], and if reading fails on the way.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let path = path.as_ref();
+    let mut bytes = Vec::new();
+    open(path)?
+        .read_to_end(&mut bytes)
+        .map_err(|e| read_error(path, e))?;
+    Ok(bytes)
+}
+
+/// The first bytes of a file, at most `length`.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_start(path: impl AsRef<Path>, length: u64) -> Result<Vec<u8>> {
+    let path = path.as_ref();
+    let mut bytes = Vec::new();
+    open(path)?
+        .take(length)
+        .read_to_end(&mut bytes)
+        .map_err(|e| read_error(path, e))?;
+    Ok(bytes)
+}
+
+/// The whole of a text file in UTF-8.
+///
+/// # Errors
+///
+/// As [`read`], and at the first byte that is not UTF-8.
+pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
+    let path = path.as_ref();
+    String::from_utf8(read(path)?).map_err(|e| {
+        let offset = e.utf8_error().valid_up_to();
+        Error::format(format!("found the byte 0x{:02x}", e.as_bytes()[offset]))
+            .in_file(path)
+            .at_byte(offset as u64)
+            .expected("text in UTF-8")
+    })
+}
+
+/// An error of reading, with the likely remedy.
+pub(crate) fn read_error(path: &Path, source: io::Error) -> Error {
+    let remedy = match source.kind() {
+        ErrorKind::NotFound => "there is no such file: check the path".to_string(),
+        ErrorKind::IsADirectory => "this is a folder: name the file inside it".to_string(),
+        ErrorKind::PermissionDenied => {
+            "you may not read this file: change its permissions".to_string()
+        }
+        ErrorKind::NotADirectory => file_in_the_way(path),
+        _ => "check the disk and copy the file again".to_string(),
+    };
+    Error::io("read", path, source).remedy(remedy)
+}
+
+fn write_error(action: &str, path: &Path, source: io::Error) -> Error {
+    write_error_keeping(action, path, source, "nothing was written")
+}
+
+/// An error of writing, with the likely remedy and what is left of the file.
+fn write_error_keeping(action: &str, path: &Path, source: io::Error, kept: &str) -> Error {
+    let remedy = match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "the disk is full: free some space and try again".to_string()
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "you may not write here: choose another folder or change its permissions".to_string()
+        }
+        ErrorKind::IsADirectory => "this is a folder: name a file inside it".to_string(),
+        ErrorKind::NotFound if !folder_of(path).exists() => {
+            format!(
+                "there is no folder {}: create it first",
+                folder_of(path).display()
+            )
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => file_in_the_way(path),
+        _ => "check the path and the disk".to_string(),
+    };
+    Error::io(action, path, source).remedy(format!("{remedy}; {kept}"))
+}
+
+/// Names the part of `path` that is a file where a folder is needed.
+fn file_in_the_way(path: &Path) -> String {
+    match path
+        .ancestors()
+        .find(|part| part.exists() && !part.is_dir())
+    {
+        Some(file) => format!(
+            "{} is a file, not a folder: choose another path",
+            file.display()
+        ),
+        None => "choose another path".to_string(),
+    }
+}
+
+/// The folder that holds `path`.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names in a folder, sorted.
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_device_is_written_and_stays_a_device() {
+        write_atomic_bytes("/dev/null", b"gone").unwrap();
+        for error in [
+            write_atomic_bytes("/dev/full", b"x").unwrap_err(),
+            append_line("/dev/full", "x").unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("the disk is full"), "{error}");
+        }
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_is_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        write_atomic_bytes(&file, b"text").unwrap();
+        let (below, absent) = (file.join("a/b"), folder.path().join("absent/model"));
+        for (error, expected) in [
+            (
+                write_atomic_bytes(&below, b"").unwrap_err(),
+                "file is a file, not a folder",
+            ),
+            (read(&below).unwrap_err(), "file is a file, not a folder"),
+            (
+                create_folder(&below).unwrap_err(),
+                "file is a file, not a folder",
+            ),
+            (
+                create_folder(&file).unwrap_err(),
+                "file is a file, not a folder",
+            ),
+            (
+                append_line(&below, "").unwrap_err(),
+                "file is a file, not a folder",
+            ),
+            (
+                write_atomic_bytes(&absent, b"").unwrap_err(),
+                "absent: create it first",
+            ),
+            (
+                append_line(&absent, "").unwrap_err(),
+                "absent: create it first",
+            ),
+            (
+                write_atomic_bytes(folder.path(), b"").unwrap_err(),
+                "this is a folder",
+            ),
+            (read(folder.path()).unwrap_err(), "this is a folder"),
+            (read(&absent).unwrap_err(), "there is no such file"),
+        ] {
+            assert_eq!(error.kind(), crate::error::ErrorKind::Io);
+            assert!(
+                error.to_string().contains(expected),
+                "{error} lacks: {expected}"
+            );
+        }
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn lines_are_appended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/metrics.jsonl");
+        create_folder(path.parent().unwrap()).unwrap();
+        append_line(&path, "{}").unwrap();
+        append_line(&path, "τ").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "{}\nτ\n");
+        write_atomic_bytes(&path, b"ab\xff").unwrap();
+        let error = read_text(&path).unwrap_err().to_string();
+        assert!(error.contains("byte 2: found the byte 0xff"), "{error}");
+    }
+}

@@ -1,0 +1,238 @@
+//! Gradient clipping.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::require;
+use crate::error::{Error, Result};
+
+/// How gradients are bounded before a step; in TOML `{ norm = 50.0 }` or `{ value = 1.0 }`.
+///
+/// Burn clips the norm of each parameter by itself, which changes the direction of the step. Here the norm is that of
+/// all gradients together, as in `torch.nn.utils.clip_grad_norm_`:
+///
+/// ```text
+/// ‖g‖ = √(Σ_parameters Σ_elements g²)        g ← g · min(1, c / (‖g‖ + 10⁻⁶))
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradientClipping {
+    /// Scale all gradients together so that their common norm is at most this.
+    Norm(f64),
+    /// Clamp each element to at most this magnitude.
+    Value(f64),
+}
+
+impl GradientClipping {
+    /// Checks the bound; `section` is the name of the key in messages, such as `"clipping"`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::error::ErrorKind::Config) if the bound is not a positive number.
+    pub fn validate(&self, section: &str) -> Result<()> {
+        let (name, bound) = match *self {
+            Self::Norm(bound) => ("norm", bound),
+            Self::Value(bound) => ("value", bound),
+        };
+        let allowed = bound > 0.0 && bound.is_finite();
+        require(allowed, section, name, bound, "a positive number")
+    }
+
+    /// Bounds the gradient of one parameter; `norm` is the [norm](gradient_norm) over all of them.
+    pub(super) fn clip<const D: usize>(self, gradient: Tensor<D>, norm: f64) -> Tensor<D> {
+        match self {
+            Self::Norm(bound) => {
+                let scale = bound / (norm + 1e-6);
+                if scale < 1.0 {
+                    gradient.mul_scalar(scale)
+                } else {
+                    gradient
+                }
+            }
+            Self::Value(bound) => gradient.clamp(-bound, bound),
+        }
+    }
+}
+
+/// The Euclidean norm over the gradients of all parameters of `module`.
+///
+/// Summed on the host in double precision and in a fixed order, so that the result depends neither on the device nor
+/// on the number of threads.
+///
+/// # Errors
+///
+/// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence), naming the first parameter whose gradient is not
+/// finite.
+pub fn gradient_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Result<f64> {
+    let mut visitor = NormVisitor {
+        gradients,
+        path: Vec::new(),
+        sum: 0.0,
+        diverged: None,
+    };
+    module.visit(&mut visitor);
+    match visitor.diverged {
+        None => Ok(visitor.sum.sqrt()),
+        Some(path) => Err(diverged(&format!("the gradient of {path}"))),
+    }
+}
+
+struct NormVisitor<'a> {
+    gradients: &'a GradientsParams,
+    path: Vec<String>,
+    sum: f64,
+    diverged: Option<String>,
+}
+
+impl ModuleVisitor for NormVisitor<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+            return;
+        };
+        let sum = sum_of_squares(gradient);
+        if !sum.is_finite() {
+            self.diverged.get_or_insert_with(|| self.path.join("."));
+        }
+        self.sum += sum;
+    }
+}
+
+/// Σ x² in double precision, where no square of a single-precision number overflows: finite if and only if every
+/// element is. Eight partial sums, element i in sum i mod 8, let the compiler vectorise it.
+pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> f64 {
+    let data = tensor.into_data_as::<f32>();
+    let values = data
+        .as_slice::<f32>()
+        .expect("converted to f32 one line above");
+    let mut sums = [0f64; 8];
+    let mut add = |values: &[f32]| {
+        for (sum, &x) in sums.iter_mut().zip(values) {
+            *sum += f64::from(x) * f64::from(x);
+        }
+    };
+    let (eights, rest) = values.as_chunks::<8>();
+    eights.iter().for_each(|eight| add(eight));
+    add(rest);
+    sums.iter().sum()
+}
+
+/// The error of a training run that left the real numbers.
+pub(super) fn diverged(what: &str) -> Error {
+    Error::divergence(format!("{what} is no longer a finite number"))
+        .remedy("lower the learning rate, or clip the gradients")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::optimizer::toy::{Toy, bits};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_norm_is_taken_over_all_parameters() {
+        let toy = Toy::new([0.0; 6], [0.0; 2]);
+        let gradients = toy.gradients([1.0, 2.0, 0.0, 4.0, 0.0, 0.0], [0.0, 2.0]);
+        assert_eq!(gradient_norm(&toy, &gradients).unwrap(), 5.0);
+    }
+
+    #[test]
+    fn a_gradient_that_is_not_finite_is_named() {
+        let toy = Toy::new([0.0; 6], [0.0; 2]);
+        for value in [f32::NAN, f32::INFINITY] {
+            let gradients = toy.gradients([1.0; 6], [0.0, value]);
+            let error = gradient_norm(&toy, &gradients).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Divergence);
+            assert!(
+                error.to_string().contains("the gradient of log_tau"),
+                "{error}"
+            );
+        }
+        let gradients = toy.gradients([f32::MAX; 6], [0.0; 2]);
+        assert!(
+            gradient_norm(&toy, &gradients).unwrap() > 8e38,
+            "the largest is finite"
+        );
+    }
+
+    #[test]
+    fn a_bound_that_is_not_positive_is_refused() {
+        for bound in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let error = GradientClipping::Norm(bound)
+                .validate("clipping")
+                .unwrap_err();
+            assert!(error.to_string().starts_with("clipping.norm = "), "{error}");
+            GradientClipping::Value(bound)
+                .validate("clipping")
+                .unwrap_err();
+        }
+        GradientClipping::Norm(50.0).validate("clipping").unwrap();
+    }
+
+    #[test]
+    fn a_file_names_what_is_bounded() {
+        #[derive(Debug, Deserialize)]
+        struct File {
+            clipping: GradientClipping,
+        }
+        let file: File = toml::from_str("clipping = { norm = 50 }").unwrap();
+        assert_eq!(file.clipping, GradientClipping::Norm(50.0));
+        let file: File = toml::from_str("[clipping]\nvalue = 0.5").unwrap();
+        assert_eq!(file.clipping, GradientClipping::Value(0.5));
+        toml::from_str::<File>("clipping = { norm = 1, value = 1 }").unwrap_err();
+        toml::from_str::<File>("clipping = { length = 1 }").unwrap_err();
+    }
+
+    fn clipped(clipping: GradientClipping, weight: [f32; 6], log_tau: [f32; 2]) -> Vec<f32> {
+        let toy = Toy::new(weight, log_tau);
+        let norm = gradient_norm(&toy, &toy.gradients(weight, log_tau)).unwrap();
+        let weight = clipping.clip(toy.weight.val().inner(), norm);
+        let log_tau = clipping.clip(toy.log_tau.val().inner(), norm);
+        [bits(weight), bits(log_tau)]
+            .concat()
+            .into_iter()
+            .map(f32::from_bits)
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn clipping_by_norm_bounds_the_norm_and_keeps_the_direction(
+            weight in prop::array::uniform6(-1e3f32..1e3),
+            log_tau in prop::array::uniform2(-1e3f32..1e3),
+            bound in 1e-3f64..1e3,
+        ) {
+            let before = [&weight[..], &log_tau[..]].concat();
+            let after = clipped(GradientClipping::Norm(bound), weight, log_tau);
+            let norm = |x: &[f32]| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+            prop_assert!(norm(&after) <= bound * (1.0 + 1e-6));
+            if norm(&before) <= bound * (1.0 - 1e-6) - 1e-6 {
+                prop_assert_eq!(&after, &before);
+            }
+            let dot: f64 = before.iter().zip(&after).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+            prop_assert!(dot >= (1.0 - 1e-5) * norm(&before) * norm(&after));
+        }
+
+        #[test]
+        fn clipping_by_value_bounds_each_element(
+            weight in prop::array::uniform6(-10f32..10.0),
+            log_tau in prop::array::uniform2(-10f32..10.0),
+            bound in 0.1f32..10.0,
+        ) {
+            let after = clipped(GradientClipping::Value(bound.into()), weight, log_tau);
+            for (&before, &after) in [&weight[..], &log_tau[..]].concat().iter().zip(&after) {
+                prop_assert_eq!(after, before.clamp(-bound, bound));
+            }
+        }
+    }
+}

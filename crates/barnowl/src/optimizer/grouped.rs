@@ -1,0 +1,265 @@
+//! One optimizer step over a whole module, with a learning rate for each parameter group.
+//!
+//! Burn's update rules are used as they are; the walk over the module is ours, because Burn's own keeps its state
+//! under random parameter ids, skips in silence what it cannot restore, and clips each parameter by itself. Here the
+//! state is kept under the parameter's *path* in the module (`layers.0.log_tau_m`), which is the same in every
+//! process.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
+use burn::optim::{DynOptimizer, DynState, GradientsParams};
+use burn::tensor::Tensor;
+
+use super::clipping::{diverged, sum_of_squares};
+use super::{GradientClipping, OptimizerConfig, gradient_norm};
+use crate::error::Result;
+
+/// Updates the parameters of a module from their gradients.
+///
+/// Build it once, call [`step`](Self::step) for every mini-batch; [`state`](Self::state) and
+/// [`restore`](Self::restore) carry its memory over a restart.
+pub struct GroupedOptimizer {
+    pub(super) rule: Box<dyn DynOptimizer>,
+    pub(super) states: BTreeMap<String, DynState>,
+    groups: Vec<(ParamGroup, f64)>,
+    clipping: Option<GradientClipping>,
+}
+
+impl fmt::Debug for GroupedOptimizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupedOptimizer")
+            .field("states", &self.states.keys())
+            .field("groups", &self.groups)
+            .field("clipping", &self.clipping)
+            .finish_non_exhaustive()
+    }
+}
+
+impl GroupedOptimizer {
+    /// An optimizer without memory; the same learning rate for all parameters and no clipping.
+    #[must_use]
+    pub fn new(config: &OptimizerConfig) -> Self {
+        Self {
+            rule: config.build(),
+            states: BTreeMap::new(),
+            groups: Vec::new(),
+            clipping: None,
+        }
+    }
+
+    /// Multiplies the learning rate of the parameters in `group`; where groups overlap, the last one counts.
+    ///
+    /// Groups match by path, such as [`ParamGroup::from_predicate("log_tau")`](ParamGroup::from_predicate), or by id.
+    #[must_use]
+    pub fn with_group(mut self, group: ParamGroup, multiplier: f64) -> Self {
+        self.groups.push((group, multiplier));
+        self
+    }
+
+    /// Bounds the gradients before every step.
+    #[must_use]
+    pub fn with_clipping(mut self, clipping: GradientClipping) -> Self {
+        self.clipping = Some(clipping);
+        self
+    }
+
+    /// Updates every parameter that has a gradient, and returns the module with the gradients' norm *before* clipping.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence), naming the parameter, if a gradient is not
+    /// finite (nothing has been updated then) or an updated parameter is not (drop the optimizer as well). A module
+    /// that is returned is finite throughout.
+    pub fn step<M: Module>(
+        &mut self,
+        learning_rate: f64,
+        module: M,
+        gradients: GradientsParams,
+    ) -> Result<(M, f64)> {
+        let norm = gradient_norm(&module, &gradients)?;
+        let mut update = Update {
+            optimizer: self,
+            gradients,
+            norm,
+            learning_rate,
+            path: Vec::new(),
+            diverged: None,
+        };
+        let module = module.map(&mut update);
+        match update.diverged {
+            None => Ok((module, norm)),
+            Some(path) => Err(diverged(&format!("the parameter {path}"))),
+        }
+    }
+
+    fn multiplier(&self, id: ParamId, path: &str) -> f64 {
+        let matching = |(group, _): &&(ParamGroup, f64)| group.matches(&id, Some(path));
+        self.groups
+            .iter()
+            .rfind(matching)
+            .map_or(1.0, |group| group.1)
+    }
+}
+
+/// The walk of one step.
+struct Update<'a> {
+    optimizer: &'a mut GroupedOptimizer,
+    gradients: GradientsParams,
+    norm: f64,
+    learning_rate: f64,
+    path: Vec<String>,
+    diverged: Option<String>,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(mut gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
+        let (id, tensor, mapper) = param.consume();
+        let path = self.path.join(".");
+        if let Some(clipping) = self.optimizer.clipping {
+            gradient = clipping.clip(gradient, self.norm);
+        }
+
+        let rule = &self.optimizer.rule;
+        let device = gradient.device();
+        let rate = self.learning_rate * self.optimizer.multiplier(id, &path);
+        let state = self.optimizer.states.remove(&path);
+        let (updated, state) = rule.step_dyn(
+            D,
+            rate,
+            tensor.clone().inner().into_bridge(),
+            gradient.into_bridge(),
+            state.map(|state| rule.to_device_dyn(state, &device)),
+        );
+        let updated = Tensor::from_bridge(updated);
+        if !sum_of_squares(updated.clone()).is_finite() {
+            self.diverged.get_or_insert_with(|| path.clone());
+        }
+        if let Some(state) = state {
+            self.optimizer.states.insert(path, state);
+        }
+        Param::from_mapped_value(id, tracked_like(&tensor, updated), mapper)
+    }
+}
+
+/// `updated` as a leaf of the autodiff graph, with the settings of the parameter that it replaces.
+fn tracked_like<const D: usize>(parameter: &Tensor<D>, updated: Tensor<D>) -> Tensor<D> {
+    match parameter.gradient_checkpointing_strategy() {
+        None => updated,
+        Some(strategy) => updated
+            .autodiff()
+            .with_gradient_checkpointing_strategy(strategy)
+            .set_require_grad(parameter.is_require_grad()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::optimizer::toy::{Toy, bits};
+    use crate::optimizer::{AdamConfig, SgdConfig};
+
+    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        bits(tensor).into_iter().map(f32::from_bits).collect()
+    }
+
+    fn sgd() -> GroupedOptimizer {
+        GroupedOptimizer::new(&OptimizerConfig::Sgd(SgdConfig::default()))
+    }
+
+    #[test]
+    fn a_group_has_its_own_learning_rate() {
+        let toy = Toy::new([1.0; 6], [1.0; 2]);
+        let by_path = sgd().with_group(ParamGroup::from_predicate("tau"), 4.0);
+        let by_id = sgd().with_group(ParamGroup::from_ids(vec![toy.log_tau.id]), 4.0);
+        let overlapping = sgd()
+            .with_group(ParamGroup::all(), 0.0)
+            .with_group(ParamGroup::from_path("weight"), 1.0)
+            .with_group(ParamGroup::from_path("log_tau"), 4.0);
+        for mut optimizer in [by_path, by_id, overlapping] {
+            let gradients = toy.gradients([2.0; 6], [2.0; 2]);
+            let (toy, norm) = optimizer.step(0.125, toy.clone(), gradients).unwrap();
+            assert_eq!(values(toy.weight.val()), [0.75; 6]);
+            assert_eq!(values(toy.log_tau.val()), [0.0; 2]);
+            assert_eq!(norm, 32f64.sqrt());
+        }
+    }
+
+    #[test]
+    fn clipping_by_norm_scales_all_parameters_alike() {
+        let toy = Toy::new([0.0; 6], [0.0; 2]);
+        let gradients = toy.gradients([3.0, 0.0, 0.0, 0.0, 0.0, 0.0], [4.0, 0.0]);
+        let mut optimizer = sgd().with_clipping(GradientClipping::Norm(2.5));
+        let (toy, norm) = optimizer.step(1.0, toy, gradients).unwrap();
+        assert_eq!(norm, 5.0);
+        let moved = [values(toy.weight.val())[0], values(toy.log_tau.val())[0]];
+        assert!(
+            (moved[0] + 1.5).abs() < 1e-6 && (moved[1] + 2.0).abs() < 1e-6,
+            "{moved:?}"
+        );
+    }
+
+    #[test]
+    fn parameters_without_a_gradient_stay_and_have_no_state() {
+        let toy = Toy::new([1.0; 6], [1.0; 2]);
+        let mut gradients = toy.gradients([1.0; 6], [1.0; 2]);
+        gradients.remove::<1>(toy.log_tau.id).unwrap();
+        let mut optimizer = GroupedOptimizer::new(&OptimizerConfig::default());
+        let (toy, _) = optimizer.step(0.1, toy, gradients).unwrap();
+        assert_eq!(values(toy.log_tau.val()), [1.0; 2]);
+        assert!(values(toy.weight.val()).iter().all(|&w| w < 1.0));
+        assert_eq!(optimizer.states.keys().collect::<Vec<_>>(), ["weight"]);
+    }
+
+    #[test]
+    fn updated_parameters_are_trained_on() {
+        let frozen = Toy::new([1.0; 6], [1.0; 2]);
+        let mut toy = Toy {
+            weight: frozen.weight.clone(),
+            log_tau: frozen.log_tau.set_require_grad(false),
+        };
+        let mut optimizer = GroupedOptimizer::new(&OptimizerConfig::default());
+        for _ in 0..3 {
+            let loss = toy.weight.val().square().sum() + toy.log_tau.val().sum();
+            let gradients = GradientsParams::from_grads(loss.backward(), &toy);
+            assert_eq!(gradients.len(), 1);
+            (toy, _) = optimizer.step(0.1, toy, gradients).unwrap();
+        }
+        assert!(values(toy.weight.val()).iter().all(|&w| w < 0.8));
+        assert_eq!(values(toy.log_tau.val()), [1.0; 2]);
+        assert!(toy.weight.is_require_grad() && !toy.log_tau.is_require_grad());
+    }
+
+    #[test]
+    fn a_step_out_of_the_finite_numbers_is_an_error() {
+        let toy = Toy::new([1.0; 6], [1.0; 2]);
+        let before = toy.bits();
+        let mut optimizer = GroupedOptimizer::new(&OptimizerConfig::Adam(AdamConfig::default()));
+        let gradients = toy.gradients([1.0; 6], [f32::NAN, 1.0]);
+        let error = optimizer.step(0.1, toy.clone(), gradients).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Divergence);
+        assert!(optimizer.states.is_empty(), "nothing has been updated");
+        assert_eq!(toy.bits(), before);
+
+        let gradients = toy.gradients([1.0; 6], [1.0; 2]);
+        let error = optimizer.step(1e39, toy, gradients).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Divergence);
+        assert!(
+            error.to_string().contains("the parameter weight"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! A network's parameters as named tensors, and back.
+//!
+//! Names and shapes are those of PyTorch state dicts: `layers.N.input.weight` `[out, in]`, `.input.bias`,
+//! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp` (with `.forward` and `.backward` before them in
+//! bidirectional layers), `readout.input.weight`, … Time constants are in the units of the layer's `dt`.
+
+use crate::error::{Error, Result};
+use crate::exchange::{self, NamedTensor, TensorMap};
+use crate::layer::AlifLayer;
+use crate::network::{Network, NetworkConfig};
+use crate::neuron::TrainedTimeConstants;
+use crate::readout::Readout;
+use burn::module::Param;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::BTreeMap;
+
+/// In which form time constants are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeConstantForm {
+    /// τ, in the units of `dt`, under `tau_m` and `tau_adp`: for models, import and export.
+    Tau,
+    /// log(τ/dt), the trained number itself, under `log_tau_m` and `log_tau_adp`: for checkpoints, bit for bit.
+    Log,
+}
+
+/// One parameter on its way in or out.
+enum Slot<'a> {
+    /// `[in, out]` here, `[out, in]` in files.
+    Weight(&'a mut Param<Tensor<2>>),
+    Bias(&'a mut Param<Tensor<1>>),
+    TimeConstants(&'a mut TrainedTimeConstants, f64),
+}
+
+impl Network {
+    /// All parameters by name.
+    #[must_use]
+    pub fn tensors(&self, config: &NetworkConfig, form: TimeConstantForm) -> TensorMap {
+        let mut tensors = TensorMap::new();
+        // Cloning shares the tensors; one walk serves both directions.
+        self.clone().walk(config, form, |name, slot| {
+            tensors.insert(name, slot.read(form));
+        });
+        tensors
+    }
+
+    /// A network of this configuration with the given parameters.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not valid; or one error that lists every missing, unexpected or misshapen tensor.
+    pub fn from_tensors(
+        config: &NetworkConfig,
+        tensors: &TensorMap,
+        form: TimeConstantForm,
+        device: &Device,
+    ) -> Result<Self> {
+        let mut network = config.init(device, 0)?;
+        let mut expected = BTreeMap::new();
+        network.clone().walk(config, form, |name, slot| {
+            expected.insert(name, slot.read(form).shape);
+        });
+        exchange::check(tensors, &expected)?;
+        for (name, tensor) in tensors {
+            check_values(name, &tensor.values)?;
+        }
+        network.walk(config, form, |name, slot| slot.write(&tensors[&name], form));
+        Ok(network)
+    }
+
+    /// Visits every parameter under its name.
+    fn walk(
+        &mut self,
+        config: &NetworkConfig,
+        form: TimeConstantForm,
+        mut visit: impl FnMut(String, Slot<'_>),
+    ) {
+        for (i, (layer, config)) in self.layers.iter_mut().zip(&config.layers).enumerate() {
+            let dt = config.dt;
+            match &mut layer.backward {
+                None => walk_alif(&mut layer.forward, &format!("layers.{i}"), dt, form, &mut visit),
+                Some(backward) => {
+                    let forward = &mut layer.forward;
+                    walk_alif(forward, &format!("layers.{i}.forward"), dt, form, &mut visit);
+                    walk_alif(backward, &format!("layers.{i}.backward"), dt, form, &mut visit);
+                }
+            }
+        }
+        let dt = config.readout.dt;
+        match &mut self.readout {
+            Readout::Alif(layer) => walk_alif(layer, "readout", dt, form, &mut visit),
+            Readout::LeakyIntegrator(layer) => {
+                walk_dense(&mut layer.input, "readout.input", &mut visit);
+                let name = format!("readout.{}", tau_name("tau_m", form));
+                visit(name, Slot::TimeConstants(&mut layer.tau_m, dt));
+            }
+        }
+    }
+}
+
+/// Refuses what no network can run with: numbers that are not finite, time constants that are not positive.
+fn check_values(name: &str, values: &[f32]) -> Result<()> {
+    let tau = name.ends_with(".tau_m") || name.ends_with(".tau_adp");
+    let bad = values.iter().position(|x| !x.is_finite() || (tau && *x <= 0.0));
+    match bad {
+        None => Ok(()),
+        Some(i) => Err(Error::format(format!("{name}, element {i} is {}", values[i])).expected(
+            if tau { "a positive time constant" } else { "a finite number" },
+        )),
+    }
+}
+
+fn walk_alif(
+    layer: &mut AlifLayer,
+    prefix: &str,
+    dt: f64,
+    form: TimeConstantForm,
+    visit: &mut impl FnMut(String, Slot<'_>),
+) {
+    walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
+    if let Some(recurrent) = &mut layer.recurrent {
+        walk_dense(recurrent, &format!("{prefix}.recurrent"), visit);
+    }
+    for (name, constants) in [("tau_m", &mut layer.tau_m), ("tau_adp", &mut layer.tau_adp)] {
+        let name = format!("{prefix}.{}", tau_name(name, form));
+        visit(name, Slot::TimeConstants(constants, dt));
+    }
+}
+
+fn walk_dense(dense: &mut Linear, prefix: &str, visit: &mut impl FnMut(String, Slot<'_>)) {
+    visit(format!("{prefix}.weight"), Slot::Weight(&mut dense.weight));
+    if let Some(bias) = &mut dense.bias {
+        visit(format!("{prefix}.bias"), Slot::Bias(bias));
+    }
+}
+
+fn tau_name(name: &str, form: TimeConstantForm) -> String {
+    match form {
+        TimeConstantForm::Tau => name.to_owned(),
+        TimeConstantForm::Log => format!("log_{name}"),
+    }
+}
+
+impl Slot<'_> {
+    fn read(&self, form: TimeConstantForm) -> NamedTensor {
+        match self {
+            Slot::Weight(weight) => named(weight.val().transpose()),
+            Slot::Bias(bias) => named(bias.val()),
+            Slot::TimeConstants(constants, dt) => match form {
+                TimeConstantForm::Log => named(constants.log_tau.val()),
+                TimeConstantForm::Tau => {
+                    let mut tau = named(constants.log_tau.val());
+                    for value in &mut tau.values {
+                        *value = (f64::from(*value).exp() * dt) as f32;
+                    }
+                    tau
+                }
+            },
+        }
+    }
+
+    /// The shape has been checked.
+    fn write(self, tensor: &NamedTensor, form: TimeConstantForm) {
+        let data = TensorData::new(tensor.values.clone(), tensor.shape.clone());
+        match self {
+            Slot::Weight(weight) => replace(weight, |device| Tensor::from_data(data, device).transpose()),
+            Slot::Bias(bias) => replace(bias, |device| Tensor::from_data(data, device)),
+            Slot::TimeConstants(constants, dt) => match form {
+                TimeConstantForm::Log => {
+                    replace(&mut constants.log_tau, |device| Tensor::from_data(data, device));
+                }
+                TimeConstantForm::Tau => {
+                    let steps: Vec<f64> =
+                        tensor.values.iter().map(|tau| f64::from(*tau) / dt).collect();
+                    constants.set(&steps);
+                }
+            },
+        }
+    }
+}
+
+/// Replaces the value of a parameter; whether it is trained stays as it was.
+pub(crate) fn replace<const D: usize>(
+    param: &mut Param<Tensor<D>>,
+    value: impl FnOnce(&Device) -> Tensor<D>,
+) {
+    *param = param.clone().map(|old| {
+        let new = value(&old.device()).detach();
+        if old.is_require_grad() { new.require_grad() } else { new }
+    });
+}
+
+fn named<const D: usize>(tensor: Tensor<D>) -> NamedTensor {
+    let shape = tensor.dims().to_vec();
+    let values = tensor.into_data().try_to_vec().expect("parameters are 32-bit floats");
+    NamedTensor { shape, values }
+}

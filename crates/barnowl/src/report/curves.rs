@@ -1,0 +1,271 @@
+//! Learning curves: loss, accuracy, spike rate and learning rate over the epochs.
+
+use super::axis::{self, Scale};
+use super::svg::{Anchor, Style, Svg, polyline};
+use super::{BLUE, FAINT, INK, VERMILLION, extent};
+
+/// What one epoch came to. A value that was not measured is NaN; it is left out.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurvePoint {
+    /// The number of the epoch.
+    pub epoch: usize,
+    /// The loss on the training samples.
+    pub train_loss: f64,
+    /// The loss on the validation samples.
+    pub valid_loss: f64,
+    /// The accuracy on the training samples, 0 to 1.
+    pub train_accuracy: f64,
+    /// The accuracy on the validation samples, 0 to 1.
+    pub valid_accuracy: f64,
+    /// Spikes per hidden neuron and step.
+    pub spike_rate: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Whether this is the epoch whose model is kept.
+    pub best: bool,
+}
+
+/// A line of a panel.
+struct Curve {
+    name: &'static str,
+    colour: &'static str,
+    value: fn(&CurvePoint) -> f64,
+}
+
+const TRAINING: &str = "training";
+const VALIDATION: &str = "validation";
+
+/// The panels in the order of reading.
+const PANELS: [(&str, &[Curve]); 4] = [
+    (
+        "Loss",
+        &[
+            Curve {
+                name: TRAINING,
+                colour: BLUE,
+                value: |p| p.train_loss,
+            },
+            Curve {
+                name: VALIDATION,
+                colour: VERMILLION,
+                value: |p| p.valid_loss,
+            },
+        ],
+    ),
+    (
+        "Accuracy",
+        &[
+            Curve {
+                name: TRAINING,
+                colour: BLUE,
+                value: |p| p.train_accuracy,
+            },
+            Curve {
+                name: VALIDATION,
+                colour: VERMILLION,
+                value: |p| p.valid_accuracy,
+            },
+        ],
+    ),
+    (
+        "Spike rate (spikes per neuron and step)",
+        &[Curve {
+            name: "",
+            colour: BLUE,
+            value: |p| p.spike_rate,
+        }],
+    ),
+    (
+        "Learning rate",
+        &[Curve {
+            name: "",
+            colour: BLUE,
+            value: |p| p.learning_rate,
+        }],
+    ),
+];
+
+const WIDTH: f64 = 920.0;
+const PANEL: (f64, f64) = (370.0, 190.0);
+/// Left edges of the columns, upper edges of the rows.
+const COLUMNS: [f64; 2] = [72.0, 530.0];
+const ROWS: [f64; 2] = [78.0, 346.0];
+
+/// Draws the learning curves as an SVG document.
+///
+/// An axis of losses is logarithmic if the losses are positive and span more than a decade. The best epoch, the last
+/// one marked so, is a dashed line in all panels. Values that are not finite are left out and break their line.
+#[must_use]
+pub fn curves(points: &[CurvePoint]) -> String {
+    let mut svg = Svg::new(WIDTH, 604.0, "Learning curves");
+    let best = points.iter().rfind(|point| point.best);
+    heading(&mut svg, best);
+    let epochs = extent(points.iter().map(|point| point.epoch as f64)).unwrap_or((0.0, 1.0));
+    for (i, (title, lines)) in PANELS.iter().enumerate() {
+        let (left, top) = (COLUMNS[i % 2], ROWS[i / 2]);
+        let (right, bottom) = (left + PANEL.0, top + PANEL.1);
+        let x = Scale::linear(epochs, (left, right)).padded(0.02).whole();
+        svg.text((left, top - 14.0), Style::new(13.0).bold(), title);
+        legend(&mut svg, lines, (right, top - 14.0));
+        axis::horizontal(&mut svg, &x, bottom);
+        let style = Style::new(12.0).anchor(Anchor::Middle);
+        svg.text((left + PANEL.0 / 2.0, bottom + 36.0), style, "epoch");
+        let values = || lines.iter().flat_map(|line| points.iter().map(line.value));
+        let Some((low, high)) = extent(values()) else {
+            let style = style.fill(FAINT);
+            svg.text(
+                (left + PANEL.0 / 2.0, top + PANEL.1 / 2.0),
+                style,
+                "nothing measured",
+            );
+            continue;
+        };
+        let log = *title == "Loss" && low > 0.0 && high > 10.0 * low;
+        let y =
+            if log { Scale::log } else { Scale::linear }((low, high), (bottom, top)).padded(0.06);
+        axis::vertical(&mut svg, &y, left, right);
+        if let Some(x) = best.and_then(|best| x.at(best.epoch as f64)) {
+            let data = polyline([Some((x, top)), Some((x, bottom))]);
+            svg.path(
+                &data,
+                format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""),
+            );
+        }
+        for line in *lines {
+            draw(&mut svg, points, line, best, (&x, &y));
+        }
+    }
+    svg.finish()
+}
+
+/// The line of a curve, a dot at the best epoch, and dots where a point has no neighbour to be joined to.
+fn draw(
+    svg: &mut Svg,
+    points: &[CurvePoint],
+    curve: &Curve,
+    best: Option<&CurvePoint>,
+    (x, y): (&Scale, &Scale),
+) {
+    let place = |point: &CurvePoint| Some((x.at(point.epoch as f64)?, y.at((curve.value)(point))?));
+    let places: Vec<_> = points.iter().map(place).collect();
+    svg.path(
+        &polyline(places.iter().copied()),
+        format_args!(
+            "fill=\"none\" stroke=\"{}\" stroke-width=\"1.7\" stroke-linejoin=\"round\" stroke-linecap=\"round\"",
+            curve.colour
+        ),
+    );
+    for (i, &here) in places.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|i| places[i]);
+        let after = places.get(i + 1).copied().flatten();
+        if let (Some(here), None, None) = (here, before, after) {
+            svg.dot(here, 3.5, curve.colour);
+        }
+    }
+    if let Some(best) = best.and_then(place) {
+        svg.dot(best, 4.5, curve.colour);
+    }
+}
+
+/// The title, and what the best epoch achieved.
+fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
+    svg.text(
+        (COLUMNS[0], 32.0),
+        Style::new(16.0).bold(),
+        "Learning curves",
+    );
+    let Some(best) = best else { return };
+    let mut text = format!("best epoch {}", best.epoch);
+    for (name, accuracy) in [
+        (VALIDATION, best.valid_accuracy),
+        (TRAINING, best.train_accuracy),
+    ] {
+        if accuracy.is_finite() {
+            text += &format!(" · {name} accuracy {accuracy:.4}");
+        }
+    }
+    let style = Style::new(12.0).anchor(Anchor::End);
+    let right = COLUMNS[1] + PANEL.0;
+    svg.text((right, 32.0), style, &text);
+    let x = right - style.width(&text) - 14.0;
+    let data = polyline([Some((x, 19.0)), Some((x, 37.0))]);
+    svg.path(
+        &data,
+        format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""),
+    );
+}
+
+/// The names of the lines, from right to left, ending at a point.
+fn legend(svg: &mut Svg, lines: &[Curve], (mut right, y): (f64, f64)) {
+    let style = Style::new(12.0).fill(INK);
+    for line in lines.iter().rev().filter(|line| !line.name.is_empty()) {
+        right -= style.width(line.name);
+        svg.text((right, y), style, line.name);
+        svg.line(
+            (right - 26.0, y - 4.0),
+            (right - 6.0, y - 4.0),
+            line.colour,
+            2.5,
+        );
+        right -= 42.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(epoch: usize, loss: f64) -> CurvePoint {
+        CurvePoint {
+            epoch,
+            train_loss: loss,
+            valid_loss: 1.1 * loss,
+            train_accuracy: 0.5,
+            valid_accuracy: 0.4,
+            spike_rate: 0.3,
+            learning_rate: 1e-3,
+            best: epoch == 2,
+        }
+    }
+
+    #[test]
+    fn best_epoch_is_named_and_marked() {
+        let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)]);
+        assert!(
+            svg.contains("best epoch 2 · validation accuracy 0.4000 · training accuracy 0.5000")
+        );
+        // A dot on each of the six curves, a dashed line in each of the four panels and in the heading.
+        assert_eq!(svg.matches("<circle").count(), 6);
+        assert_eq!(svg.matches("stroke-dasharray").count(), 5);
+    }
+
+    #[test]
+    fn loss_axis_is_logarithmic_beyond_a_decade() {
+        let labels = |losses: [f64; 2]| {
+            let svg = curves(&[point(1, losses[0]), point(3, losses[1])]);
+            ["1", "10", "100"].map(|label| svg.contains(&format!("end\">{label}</text>")))
+        };
+        assert_eq!(labels([100.0, 1.0]), [true; 3]);
+        assert_eq!(labels([8.0, 2.0]), [false; 3]);
+        assert_eq!(labels([100.0, -1.0]), [false, false, true]);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_out() {
+        let mut points = [1.0, f64::NAN, 3.0, f64::INFINITY, f64::MAX].map(|loss| point(5, loss));
+        for (epoch, point) in points.iter_mut().enumerate() {
+            point.epoch = epoch;
+            point.spike_rate = f64::NAN;
+        }
+        let svg = curves(&points);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        assert!(svg.contains("nothing measured"));
+    }
+
+    #[test]
+    fn one_epoch_and_none() {
+        // A single value of each of six curves is a dot.
+        assert_eq!(curves(&[point(1, 2.0)]).matches("<circle").count(), 6);
+        assert_eq!(curves(&[]).matches("nothing measured").count(), 4);
+    }
+}

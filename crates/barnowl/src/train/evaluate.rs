@@ -1,0 +1,208 @@
+//! Evaluation: a network on a whole data set, without gradients.
+
+use crate::dataset::{Batch, Dataset, Targets};
+use crate::error::{Error, Result};
+use crate::layer::Pass;
+use crate::loss::{Score, Target};
+use crate::metric::ConfusionMatrix;
+use crate::network::{Network, NetworkConfig, NetworkOutput};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// What a network is worth on a data set.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evaluation {
+    /// The number of sequences.
+    pub samples: usize,
+    /// The loss, averaged over sequences.
+    pub loss: f64,
+    /// The share of right answers: of steps that count, or of sequences.
+    pub accuracy: f64,
+    /// Spikes per hidden neuron and step.
+    pub spike_rate: SpikeRate,
+    /// True classes against predicted ones.
+    pub confusion: ConfusionMatrix,
+    /// The predicted classes.
+    #[serde(skip)]
+    pub prediction: Prediction,
+}
+
+/// Spikes per neuron and step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct SpikeRate {
+    /// Of all hidden neurons.
+    pub overall: f64,
+    /// Of each hidden layer.
+    pub layers: Vec<f64>,
+}
+
+/// The predicted classes of a data set, sequence by sequence: every step, or one a sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prediction {
+    /// The classes, `[N, T]` or `[N]`.
+    pub classes: Vec<u16>,
+    /// T, or 1 where there is one class a sequence.
+    pub steps: usize,
+}
+
+/// Sums over batches.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Sums {
+    pub(super) samples: usize,
+    /// Σ loss over sequences.
+    pub(super) loss: f64,
+    pub(super) right: u64,
+    pub(super) counted: u64,
+    /// Σ over sequences of the mean spike rate, per layer.
+    pub(super) rates: Vec<f64>,
+}
+
+impl Sums {
+    pub(super) fn loss(&self) -> f64 {
+        self.loss / self.samples as f64
+    }
+
+    pub(super) fn accuracy(&self) -> f64 {
+        self.right as f64 / self.counted as f64
+    }
+
+    pub(super) fn spike_rate(&self, config: &NetworkConfig) -> SpikeRate {
+        let layers: Vec<f64> = self.rates.iter().map(|rate| rate / self.samples as f64).collect();
+        let neurons = || config.layers.iter().map(|layer| layer.outputs() as f64);
+        let weighted: f64 = layers.iter().zip(neurons()).map(|(rate, n)| rate * n).sum();
+        SpikeRate { overall: weighted / neurons().sum::<f64>(), layers }
+    }
+
+    /// Adds a batch; returns its predicted classes, time first as the batch.
+    pub(super) fn add(
+        &mut self,
+        loss: f64,
+        output: &NetworkOutput,
+        batch: &Batch,
+        skip: usize,
+    ) -> Vec<u16> {
+        let size = batch.batch;
+        self.samples += size;
+        self.loss += loss * size as f64;
+        self.rates.resize(output.spikes.len(), 0.0);
+        for (sum, spikes) in self.rates.iter_mut().zip(&output.spikes) {
+            *sum += mean(spikes.clone()) * size as f64;
+        }
+        let classes = classes(&output.score);
+        let per_step = matches!(output.score, Score::PerStep(_));
+        let from = if per_step { skip * size } else { 0 };
+        let pairs = classes.iter().zip(&batch.targets).skip(from);
+        self.right += pairs.filter(|(class, target)| i32::from(**class) == **target).count() as u64;
+        self.counted += (classes.len() - from) as u64;
+        classes
+    }
+}
+
+/// The mean of a tensor of zeros and ones, exact for any number of threads.
+fn mean(spikes: Tensor<3>) -> f64 {
+    let data = spikes.into_data();
+    let Ok(spikes) = data.as_slice::<f32>() else {
+        return f64::NAN;
+    };
+    // A chunk's sum is a small integer, exact in f32.
+    let sum: f64 = spikes.chunks(4096).map(|chunk| f64::from(chunk.iter().sum::<f32>())).sum();
+    sum / spikes.len() as f64
+}
+
+/// The class of the largest score, `[T, B]` or `[B]`; the first where several are largest.
+fn classes(score: &Score) -> Vec<u16> {
+    let (data, classes) = match score {
+        Score::PerStep(score) => (score.to_data(), score.dims()[2]),
+        Score::PerSequence(score) => (score.to_data(), score.dims()[1]),
+    };
+    let Ok(scores) = data.as_slice::<f32>() else {
+        return Vec::new();
+    };
+    let best = |scores: &[f32]| {
+        let mut best = 0;
+        for (i, score) in scores.iter().enumerate() {
+            if *score > scores[best] {
+                best = i;
+            }
+        }
+        best as u16
+    };
+    scores.chunks_exact(classes).map(best).collect()
+}
+
+/// The tensors of a batch: input `[T, B, C]` and target.
+pub(super) fn tensors(batch: Batch, per_step: bool, device: &Device) -> (Tensor<3>, Target) {
+    let shape = [batch.steps, batch.batch, batch.channels];
+    let input = Tensor::from_data(TensorData::new(batch.inputs, shape), device);
+    let target = if per_step {
+        let shape = [batch.steps, batch.batch];
+        Target::PerStep(Tensor::from_data(TensorData::new(batch.targets, shape), device))
+    } else {
+        let shape = [batch.batch];
+        Target::PerSequence(Tensor::from_data(TensorData::new(batch.targets, shape), device))
+    };
+    (input, target)
+}
+
+/// A loss as a number.
+pub(super) fn number(loss: &Tensor<1>) -> f64 {
+    f64::from(loss.clone().into_scalar::<f32>())
+}
+
+/// Runs a network over a data set, `batch` sequences at a time.
+///
+/// The result does not depend on `batch`, except for the last digits of the loss.
+///
+/// # Errors
+///
+/// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence) if the loss is not a finite number.
+pub fn evaluate(
+    network: &Network,
+    config: &NetworkConfig,
+    dataset: &Dataset,
+    batch: usize,
+) -> Result<Evaluation> {
+    let network = network.valid();
+    let device = Device::flex();
+    let per_step = matches!(dataset.targets(), Targets::PerStep(_));
+    let mut confusion = ConfusionMatrix::new(config.readout.size);
+    let mut sums = Sums::default();
+    let steps = if per_step { dataset.steps() } else { 1 };
+    let skip = if per_step { config.decode.skip } else { 0 };
+    let mut prediction = Prediction { classes: vec![0; dataset.samples() * steps], steps };
+    let indices: Vec<usize> = (0..dataset.samples()).collect();
+    for (number_of_batch, indices) in indices.chunks(batch.max(1)).enumerate() {
+        let batch = dataset.batch(indices);
+        let (input, target) = tensors(batch.clone(), per_step, &device);
+        let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };
+        let output = network.forward(input, config, pass);
+        let loss = number(&config.decode.loss(&output.score, &target));
+        if !loss.is_finite() {
+            return Err(Error::divergence(format!(
+                "the loss of sequences {} to {} is {loss}",
+                indices[0],
+                indices[indices.len() - 1]
+            )));
+        }
+        let classes = sums.add(loss, &output, &batch, skip);
+        for (t, classes) in classes.chunks_exact(indices.len()).enumerate() {
+            for ((class, sample), target) in
+                classes.iter().zip(indices).zip(&batch.targets[t * indices.len()..])
+            {
+                prediction.classes[sample * steps + t] = *class;
+                if t >= skip {
+                    confusion.add(*target as usize, usize::from(*class));
+                }
+            }
+        }
+    }
+    Ok(Evaluation {
+        samples: sums.samples,
+        loss: sums.loss(),
+        accuracy: sums.accuracy(),
+        spike_rate: sums.spike_rate(config),
+        confusion,
+        prediction,
+    })
+}

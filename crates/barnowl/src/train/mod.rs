@@ -1,0 +1,144 @@
+//! Training: the recipe, the loop, its checkpoints, and evaluation.
+//!
+//! - [`TrainConfig`]: epochs, batches, optimizer, schedule;
+//! - [`Trainer`]: backpropagation through time over mini-batches, validation after every epoch;
+//! - [`evaluate`]: loss, accuracy, confusion and spike rates of a network on a data set;
+//! - [`Checkpoint`]: everything that a run needs to go on, bit for bit;
+//! - [`run`]: the folder of a run on disk.
+//!
+//! Everything random is drawn from a stream that depends on seed, epoch and batch only, so a run that is stopped and
+//! resumed, or runs on another number of threads, ends with the same bits.
+
+mod checkpoint;
+mod evaluate;
+pub mod run;
+mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use evaluate::{Evaluation, Prediction, evaluate};
+pub use trainer::{
+    BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
+};
+
+use crate::error::{Error, Result};
+use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
+use serde::{Deserialize, Serialize};
+
+/// A training recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// The number of epochs. Default 100.
+    pub epochs: usize,
+    /// Sequences per mini-batch. Default 64.
+    pub batch: usize,
+    /// Seed of weights, batches and initial states. Default 1.
+    pub seed: u64,
+    /// The base learning rate. Default 0.01.
+    pub learning_rate: f64,
+    /// The learning rate of (the logarithms of) time constants, relative to that of the weights. Default 1.
+    pub time_constant_rate: f64,
+    /// The update rule. Default Adam.
+    pub optimizer: OptimizerConfig,
+    /// How the learning rate goes over the epochs. Default constant.
+    pub schedule: ScheduleConfig,
+    /// How gradients are bounded. Default not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipping: Option<GradientClipping>,
+    /// Draws spike rates towards a target. Default not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_penalty: Option<RatePenalty>,
+    /// The share of the training data that validates. Default 0.1.
+    pub validation: f64,
+    /// Seed of the split into training and validation data: apart from `seed`, so that runs of different seeds are
+    /// chosen on the same sequences. Default 1.
+    pub split_seed: u64,
+    /// Stops after this many epochs without a better validation accuracy. Default never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// A mean loss of an epoch this many times that of a network that knows nothing counts as divergence. Default 10.
+    pub divergence: f64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 100,
+            batch: 64,
+            seed: 1,
+            learning_rate: 0.01,
+            time_constant_rate: 1.0,
+            optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            clipping: None,
+            rate_penalty: None,
+            validation: 0.1,
+            split_seed: 1,
+            patience: None,
+            divergence: 10.0,
+        }
+    }
+}
+
+/// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatePenalty {
+    /// Spikes per neuron and step, 0 to 1.
+    pub target: f64,
+    /// How strong the penalty is, > 0.
+    pub weight: f64,
+}
+
+impl TrainConfig {
+    /// Checks ranges; `key` names the recipe in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        let refuse = |name: &str, value: &dyn std::fmt::Debug, expected: &str| {
+            Err(Error::setting(format!("{key}.{name}"), value).expected(expected))
+        };
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        if self.epochs == 0 {
+            return refuse("epochs", &self.epochs, "1 or more");
+        }
+        if self.batch == 0 {
+            return refuse("batch", &self.batch, "1 or more");
+        }
+        for (name, seed) in [("seed", self.seed), ("split_seed", self.split_seed)] {
+            if i64::try_from(seed).is_err() {
+                return refuse(name, &seed, "at most 2⁶³ − 1");
+            }
+        }
+        if !positive(self.learning_rate) {
+            return refuse("learning_rate", &self.learning_rate, "a positive number");
+        }
+        if !(self.time_constant_rate >= 0.0 && self.time_constant_rate.is_finite()) {
+            return refuse("time_constant_rate", &self.time_constant_rate, "0 or more");
+        }
+        if !(self.validation > 0.0 && self.validation < 1.0) {
+            return refuse("validation", &self.validation, "a share between 0 and 1");
+        }
+        if self.patience == Some(0) {
+            return refuse("patience", &0, "1 or more");
+        }
+        if !(self.divergence > 1.0) {
+            return refuse("divergence", &self.divergence, "more than 1");
+        }
+        if let Some(RatePenalty { target, weight }) = self.rate_penalty {
+            if !(0.0..=1.0).contains(&target) {
+                return refuse("rate_penalty.target", &target, "0 to 1 spikes per step");
+            }
+            if !positive(weight) {
+                return refuse("rate_penalty.weight", &weight, "a positive number");
+            }
+        }
+        if let Some(clipping) = &self.clipping {
+            clipping.validate(&format!("{key}.clipping"))?;
+        }
+        self.optimizer.validate(&format!("{key}.optimizer"))?;
+        self.schedule.validate(&format!("{key}.schedule"))
+    }
+}

@@ -1,0 +1,366 @@
+//! The training loop: backpropagation through time over mini-batches, validation after every epoch.
+
+use super::evaluate::{SpikeRate, Sums, evaluate, number, tensors};
+use super::{RatePenalty, TrainConfig};
+use crate::dataset::{Dataset, Targets};
+use crate::error::{Error, Result};
+use crate::layer::Pass;
+use crate::network::{Network, NetworkConfig, NetworkOutput};
+use crate::optimizer::GroupedOptimizer;
+use crate::parameters::TimeConstantForm;
+use burn::module::ParamGroup;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+
+/// Trains a network; see [`fit`] for the shortest way.
+#[derive(Debug)]
+pub struct Trainer {
+    pub(super) network_config: NetworkConfig,
+    pub(super) config: TrainConfig,
+    pub(super) network: Network,
+    pub(super) optimizer: GroupedOptimizer,
+    pub(super) progress: Progress,
+    pub(super) sums: Sums,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Epochs that are complete.
+    pub epoch: usize,
+    /// Mini-batches of the epoch under way that are complete.
+    pub batch: usize,
+    /// The best epoch so far, counted from 1, by validation accuracy.
+    pub best_epoch: usize,
+    /// Its validation accuracy.
+    pub best_accuracy: f64,
+    /// Its validation loss.
+    pub best_loss: f64,
+}
+
+/// What an observer hears after every mini-batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchReport {
+    /// The epoch under way, from 1.
+    pub epoch: usize,
+    /// Mini-batches of it that are complete.
+    pub batch: usize,
+    /// Mini-batches of an epoch.
+    pub batches: usize,
+    /// Sequences in this mini-batch.
+    pub samples: usize,
+    /// Mean loss of the epoch so far.
+    pub loss: f64,
+    /// Accuracy of the epoch so far.
+    pub accuracy: f64,
+    /// Spike rate of the epoch so far, over all hidden neurons.
+    pub spike_rate: f64,
+}
+
+/// What an observer hears after every epoch, and a line of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Mean training loss.
+    pub train_loss: f64,
+    /// Training accuracy, while the weights changed.
+    pub train_accuracy: f64,
+    /// Validation loss.
+    pub valid_loss: f64,
+    /// Validation accuracy.
+    pub valid_accuracy: f64,
+    /// Spikes per hidden neuron and step, on the validation data.
+    pub spike_rate: f64,
+    /// The same for each hidden layer.
+    pub layer_spike_rates: Vec<f64>,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Whether this is the best epoch so far.
+    pub best: bool,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop after this mini-batch.
+    Stop,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// The validation accuracy has not improved for `patience` epochs.
+    EarlyStopped,
+    /// The observer stopped the run.
+    Interrupted,
+}
+
+/// Hears of a run's progress: a progress bar, a log, a run folder.
+pub trait Observer {
+    /// After every mini-batch; may stop the run.
+    fn batch(&mut self, _report: &BatchReport) -> Control {
+        Control::Continue
+    }
+
+    /// After every epoch.
+    ///
+    /// # Errors
+    ///
+    /// Ends the run.
+    fn epoch(&mut self, _report: &EpochReport, _trainer: &Trainer) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An observer that does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// Trains a network and returns that of the best epoch on the validation data, with a report for every epoch.
+///
+/// # Errors
+///
+/// An invalid configuration, or a divergence.
+pub fn fit(
+    network: &NetworkConfig,
+    train: &TrainConfig,
+    data: &Dataset,
+    valid: &Dataset,
+) -> Result<(Network, Vec<EpochReport>)> {
+    struct Keep(Option<Network>, Vec<EpochReport>);
+    impl Observer for Keep {
+        fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
+            if report.best {
+                self.0 = Some(trainer.network().clone());
+            }
+            self.1.push(report.clone());
+            Ok(())
+        }
+    }
+    let mut keep = Keep(None, Vec::new());
+    let mut trainer = Trainer::new(network, train)?;
+    trainer.run(data, valid, &mut keep)?;
+    Ok((keep.0.unwrap_or(trainer.network), keep.1))
+}
+
+impl Trainer {
+    /// A run from the start: weights from the recipe's seed.
+    ///
+    /// # Errors
+    ///
+    /// If a configuration is not valid.
+    pub fn new(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
+        config.validate("train")?;
+        let network = network_config.init(&Device::flex().autodiff(), config.seed)?;
+        let mut optimizer = GroupedOptimizer::new(&config.optimizer)
+            .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate);
+        if let Some(clipping) = config.clipping {
+            optimizer = optimizer.with_clipping(clipping);
+        }
+        Ok(Self {
+            network_config: network_config.clone(),
+            config: config.clone(),
+            network,
+            optimizer,
+            progress: Progress::default(),
+            sums: Sums::default(),
+        })
+    }
+
+    /// The network as it is now.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The configuration of the network.
+    #[must_use]
+    pub fn network_config(&self) -> &NetworkConfig {
+        &self.network_config
+    }
+
+    /// How far the run has come.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Trains until the end, a stop or an error. A run that was stopped goes on where it was.
+    ///
+    /// # Errors
+    ///
+    /// A divergence, or an error of the observer.
+    pub fn run(
+        &mut self,
+        data: &Dataset,
+        valid: &Dataset,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
+        let batches = data.samples().div_ceil(self.config.batch);
+        while self.progress.epoch < self.config.epochs {
+            let order = self.order(data.samples());
+            for indices in order.chunks(self.config.batch).skip(self.progress.batch) {
+                self.step(data, indices)
+                    .map_err(|error| error.during(format!("epoch {}", self.progress.epoch + 1)))?;
+                self.progress.batch += 1;
+                let report = BatchReport {
+                    epoch: self.progress.epoch + 1,
+                    batch: self.progress.batch,
+                    batches,
+                    samples: indices.len(),
+                    loss: self.sums.loss(),
+                    accuracy: self.sums.accuracy(),
+                    spike_rate: self.sums.spike_rate(&self.network_config).overall,
+                };
+                if observer.batch(&report) == Control::Stop {
+                    return Ok(Outcome::Interrupted);
+                }
+            }
+            let report = self.end_epoch(data, valid)?;
+            observer.epoch(&report, self)?;
+            let since_best = self.progress.epoch - self.progress.best_epoch;
+            if self.config.patience.is_some_and(|patience| since_best >= patience) {
+                return Ok(Outcome::EarlyStopped);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let TrainConfig { learning_rate, epochs, .. } = self.config;
+        self.config.schedule.learning_rate(learning_rate, self.progress.epoch, epochs)
+    }
+
+    /// A random stream of this epoch.
+    fn rng(&self) -> ChaCha8Rng {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        rng.set_stream(1 + self.progress.epoch as u64);
+        rng
+    }
+
+    /// The order of the sequences in this epoch.
+    fn order(&self, samples: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..samples).collect();
+        order.shuffle(&mut self.rng());
+        order
+    }
+
+    /// One mini-batch: forward, backward, update.
+    fn step(&mut self, data: &Dataset, indices: &[usize]) -> Result<()> {
+        let config = &self.network_config;
+        let batch = data.batch(indices);
+        let per_step = matches!(data.targets(), Targets::PerStep(_));
+        let (input, target) = tensors(batch.clone(), per_step, &Device::flex().autodiff());
+        // Different for every epoch and batch, the same on every run.
+        let seed = (self.config.seed << 40)
+            ^ ((self.progress.epoch as u64) << 20)
+            ^ self.progress.batch as u64;
+        let pass = Pass { seed, ..Pass::default() };
+        let output = self.network.forward(input, config, pass);
+        let loss = config.decode.loss(&output.score, &target);
+        let value = number(&loss);
+        if !value.is_finite() {
+            return Err(Error::divergence(format!(
+                "the loss of batch {} is {value}",
+                self.progress.batch + 1
+            ))
+            .remedy(REMEDY));
+        }
+        self.sums.add(value, &output, &batch, config.decode.skip);
+        let loss = match self.config.rate_penalty {
+            Some(penalty) => loss + rate_penalty(penalty, &output),
+            None => loss,
+        };
+        drop(output);
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let rate = self.learning_rate();
+        // On an error the network stays as it was.
+        let (network, _) = self.optimizer.step(rate, self.network.clone(), gradients)?;
+        self.network = network;
+        Ok(())
+    }
+
+    /// Validates, and starts the next epoch.
+    fn end_epoch(&mut self, data: &Dataset, valid: &Dataset) -> Result<EpochReport> {
+        let epoch = self.progress.epoch + 1;
+        let sums = std::mem::take(&mut self.sums);
+        let train_loss = sums.loss();
+        let chance =
+            self.network_config.decode.chance_loss(data.steps(), self.network_config.readout.size);
+        if train_loss > self.config.divergence * chance {
+            let (name, value) = self.largest_parameter();
+            return Err(Error::divergence(format!(
+                "the training loss is {train_loss:.4}, and that of guessing {chance:.4}; the largest parameter \
+                 is {value} in {name}"
+            ))
+            .during(format!("epoch {epoch}"))
+            .remedy(REMEDY));
+        }
+        let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
+            .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
+        let SpikeRate { overall, layers } = evaluation.spike_rate;
+        let progress = &mut self.progress;
+        let best = progress.best_epoch == 0
+            || evaluation.accuracy > progress.best_accuracy
+            || (evaluation.accuracy == progress.best_accuracy
+                && evaluation.loss < progress.best_loss);
+        if best {
+            progress.best_epoch = epoch;
+            progress.best_accuracy = evaluation.accuracy;
+            progress.best_loss = evaluation.loss;
+        }
+        let learning_rate = self.learning_rate();
+        self.progress.epoch = epoch;
+        self.progress.batch = 0;
+        Ok(EpochReport {
+            epoch,
+            train_loss,
+            train_accuracy: sums.accuracy(),
+            valid_loss: evaluation.loss,
+            valid_accuracy: evaluation.accuracy,
+            spike_rate: overall,
+            layer_spike_rates: layers,
+            learning_rate,
+            best,
+        })
+    }
+
+    /// The parameter of the largest magnitude.
+    fn largest_parameter(&self) -> (String, f32) {
+        let tensors = self.network.tensors(&self.network_config, TimeConstantForm::Log);
+        let largest = |values: &[f32]| {
+            values.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
+        };
+        tensors
+            .iter()
+            .map(|(name, tensor)| (name.clone(), largest(&tensor.values)))
+            .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
+            .unwrap_or_default()
+    }
+}
+
+const REMEDY: &str = "lower train.learning_rate, or clip the gradients with train.clipping = { norm = 1.0 }";
+
+/// weight · Σ_layers (mean spike rate − target)²
+fn rate_penalty(penalty: RatePenalty, output: &NetworkOutput) -> Tensor<1> {
+    let layer = |spikes: &Tensor<3>| {
+        let distance = spikes.clone().mean() - penalty.target;
+        distance.clone() * distance * penalty.weight
+    };
+    let mut sum = layer(&output.spikes[0]);
+    for spikes in &output.spikes[1..] {
+        sum = sum + layer(spikes);
+    }
+    sum
+}

@@ -1,0 +1,270 @@
+//! Files of other programs: PyTorch and the official safetensors library wrote those in `tests/fixtures`
+//! (`reference/pth_fixture.py`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use barnowl::error::ErrorKind;
+use barnowl::exchange::{self, TensorMap, pytorch, safetensors};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+/// Shapes and bits, so that NaN equals itself and 0 differs from −0.
+fn bits(tensors: &TensorMap) -> BTreeMap<&str, (&[usize], Vec<u32>)> {
+    let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect();
+    tensors
+        .iter()
+        .map(|(name, tensor)| {
+            (
+                name.as_str(),
+                (tensor.shape.as_slice(), bits(&tensor.values)),
+            )
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_same(found: &TensorMap, expected: &TensorMap) {
+    assert!(!expected.is_empty());
+    assert_eq!(bits(found), bits(expected));
+}
+
+fn state_dict() -> TensorMap {
+    safetensors::read(fixture("state_dict.safetensors"))
+        .unwrap()
+        .tensors
+}
+
+#[test]
+fn a_state_dict_is_read_in_both_formats() {
+    let expected = state_dict();
+    assert_eq!(expected["h2h.weight"].shape, [3, 3]);
+    assert_eq!(expected["tau_m_h"].values, [0.0, 0.125, 0.25]);
+    for name in ["state_dict.pth", "state_dict_legacy.pth"] {
+        assert_same(&pytorch::read(fixture(name), None).unwrap(), &expected);
+    }
+}
+
+#[test]
+fn the_format_is_found_from_the_contents() {
+    let folder = tempfile::tempdir().unwrap();
+    let disguised = folder.path().join("model.pth");
+    fs::copy(fixture("state_dict.safetensors"), &disguised).unwrap();
+    for path in [
+        disguised.clone(),
+        fixture("state_dict.pth"),
+        fixture("state_dict.safetensors"),
+    ] {
+        assert_same(&exchange::read(path, None).unwrap(), &state_dict());
+    }
+    let error = pytorch::read(&disguised, None).unwrap_err().to_string();
+    assert!(error.contains("this is a safetensors file"), "{error}");
+    let error = exchange::read(&disguised, Some("model"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("has no key `model`"), "{error}");
+}
+
+#[test]
+fn a_nested_state_dict_is_found_by_its_key() {
+    let path = fixture("nested.pth");
+    assert_same(&pytorch::read(&path, Some("model")).unwrap(), &state_dict());
+    let flat = pytorch::read(&path, None).unwrap();
+    assert_eq!(flat["model.i2h.weight"], state_dict()["i2h.weight"]);
+    assert!(flat.contains_key("optimizer.state.0.momentum_buffer"));
+    let error = exchange::rename("ecg", flat).unwrap_err().to_string();
+    assert!(error.contains("name the key that holds it"), "{error}");
+    for (key, expected) in [("net", "\"model\""), ("epoch", "'epoch'")] {
+        let error = pytorch::read(&path, Some(key)).unwrap_err().to_string();
+        assert!(error.contains("nested.pth"), "{error}");
+        assert!(error.contains(expected), "{error} lacks: {expected}");
+    }
+}
+
+#[test]
+fn the_authors_names_become_ours() {
+    for name in [
+        "state_dict.pth",
+        "state_dict_legacy.pth",
+        "data_parallel.pth",
+        "module.pth",
+    ] {
+        let renamed = exchange::rename("ecg", pytorch::read(fixture(name), None).unwrap()).unwrap();
+        assert!(renamed.ignored.is_empty());
+        assert_eq!(renamed.tensors.len(), 10);
+        assert_eq!(
+            renamed.tensors["layers.0.recurrent.weight"],
+            state_dict()["h2h.weight"]
+        );
+        assert_eq!(
+            renamed.tensors["readout.tau_adp"],
+            state_dict()["tau_adp_o"]
+        );
+    }
+}
+
+#[test]
+fn every_element_type_is_read() {
+    let expected = safetensors::read(fixture("types_f32.safetensors"))
+        .unwrap()
+        .tensors;
+    assert_eq!(expected["transposed"].shape, [3, 2]);
+    assert_eq!(expected["scalar"].values, [0.125]);
+    assert_eq!(expected["i64"].values[0], -(2.0_f32.powi(40)));
+    for name in ["types.pth", "types_legacy.pth", "types.safetensors"] {
+        assert_same(&exchange::read(fixture(name), None).unwrap(), &expected);
+    }
+}
+
+#[test]
+fn a_module_saved_whole_is_its_state_dict_or_refused() {
+    assert_same(
+        &pytorch::read(fixture("module.pth"), None).unwrap(),
+        &state_dict(),
+    );
+    let error = pytorch::read(fixture("module_legacy.pth"), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Format);
+    let error = error.to_string();
+    assert!(
+        error.contains("module_legacy.pth") && error.contains("a whole module"),
+        "{error}"
+    );
+    assert!(
+        error.contains("torch.save(model.state_dict(), path)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_state_dict_is_refused() {
+    for (name, expected) in [
+        ("not_a_dict.pth", "model.state_dict()"),
+        ("no_tensors.pth", "there are no tensors"),
+        ("too_precise.pth", "element 1 of tensor `count` is 16777217"),
+        ("complex.pth", "ComplexFloatStorage"),
+        ("expanded.pth", "the tensors claim 268435456 bytes"),
+    ] {
+        let error = pytorch::read(fixture(name), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Format);
+        let error = error.to_string();
+        assert!(
+            error.contains(name) && error.contains(expected),
+            "{error} lacks: {expected}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.pth");
+    let mut tar = vec![0; 1024];
+    tar[257..262].copy_from_slice(b"ustar");
+    let pointer = b"version https://git-lfs.github.com/spec/v1".to_vec();
+    for (bytes, expected) in [
+        (tar, "TAR archive"),
+        (pointer, "not a PyTorch"),
+        (vec![], "the file is empty"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let error = exchange::read(&path, None).unwrap_err().to_string();
+        assert!(
+            error.contains("file.pth") && error.contains(expected),
+            "{error}"
+        );
+    }
+    let error = exchange::read(folder.path().join("absent.pth"), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(
+        error.to_string().contains("there is no such file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_cut_short_is_an_error_wherever_it_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "state_dict.pth",
+        "state_dict_legacy.pth",
+        "types.safetensors",
+    ] {
+        let bytes = fs::read(fixture(name)).unwrap();
+        let path = folder.path().join(name);
+        for length in 0..bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let error = exchange::read(&path, None).expect_err(&format!("{name} cut to {length}"));
+            assert_eq!(error.kind(), ErrorKind::Format);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_byte_never_makes_it_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "state_dict.pth",
+        "state_dict_legacy.pth",
+        "module.pth",
+        "types.safetensors",
+    ] {
+        let mut bytes = fs::read(fixture(name)).unwrap();
+        let path = folder.path().join(name);
+        for (offset, damage) in (0..bytes.len()).zip([0x01, 0x80, 0xff].into_iter().cycle()) {
+            bytes[offset] ^= damage;
+            fs::write(&path, &bytes).unwrap();
+            if let Err(error) = exchange::read(&path, None) {
+                assert!(error.to_string().contains(name), "{error}");
+            }
+            bytes[offset] ^= damage;
+        }
+    }
+}
+
+#[test]
+fn metadata_comes_from_and_goes_to_a_file() {
+    let contents = safetensors::read(fixture("state_dict.safetensors")).unwrap();
+    assert_eq!(contents.metadata["format"], "pt");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    safetensors::write(&path, &contents.tensors, &contents.metadata).unwrap();
+    assert_eq!(safetensors::read(&path).unwrap(), contents);
+    assert_eq!(
+        fs::read(&path).unwrap(),
+        fs::read(fixture("state_dict.safetensors")).unwrap()
+    );
+}
+
+/// The authors' published checkpoints, from the folder `$BARNOWL_CHECKPOINT_DIR`; skipped without it.
+#[test]
+fn the_published_checkpoints_are_read() {
+    let Some(folder) = std::env::var_os("BARNOWL_CHECKPOINT_DIR").map(PathBuf::from) else {
+        eprintln!("skipped: BARNOWL_CHECKPOINT_DIR is not set");
+        return;
+    };
+    let ecg = exchange::read(folder.join("ecg.safetensors"), None).unwrap();
+    assert_same(&exchange::read(folder.join("ecg.pth"), None).unwrap(), &ecg);
+    for (task, count, ignored) in [
+        ("ecg", 10, &[][..]),
+        ("shd", 15, &["tau_adp_o"]),
+        ("ssc", 15, &["tau_adp_o"]),
+        ("smnist", 20, &[]),
+        ("psmnist", 20, &[]),
+        ("timit", 15, &[]),
+    ] {
+        let theirs = exchange::read(folder.join(format!("{task}.safetensors")), None).unwrap();
+        let renamed = exchange::rename(task, theirs).unwrap();
+        assert_eq!(renamed.tensors.len(), count, "{task}");
+        assert_eq!(renamed.ignored, ignored, "{task}");
+        // A layer's recurrent weight is square, and as wide as the layer's input weight is high.
+        for (name, tensor) in &renamed.tensors {
+            if let Some(layer) = name.strip_suffix(".recurrent.weight") {
+                let size = renamed.tensors[&format!("{layer}.input.weight")].shape[0];
+                assert_eq!(tensor.shape, [size, size], "{task} {name}");
+                assert_eq!(renamed.tensors[&format!("{layer}.tau_m")].shape, [size]);
+            }
+        }
+    }
+}

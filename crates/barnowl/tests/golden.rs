@@ -1,0 +1,160 @@
+//! Golden vectors: whole networks against PyTorch in double precision, values and every gradient, on both paths.
+//!
+//! The project's own vectors are in `tests/golden/` (made by `reference/golden.py`). `BARNOWL_GOLDEN_DIR` names a folder
+//! of more, in the same format.
+
+use barnowl::exchange::{NamedTensor, TensorMap, safetensors};
+use barnowl::layer::{Pass, SequencePath};
+use barnowl::loss::{Score, Target};
+use barnowl::network::{Network, NetworkConfig};
+use barnowl::parameters::TimeConstantForm;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use std::path::{Path, PathBuf};
+
+/// Relative tolerance, in the Euclidean norm.
+const TOLERANCE: f64 = 1e-4;
+
+/// Puts every gradient in the place of its parameter.
+struct IntoGradients(GradientsParams);
+
+impl ModuleMapper for IntoGradients {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let gradient = self.0.remove::<D>(param.id);
+        param.map(|value| match gradient {
+            Some(gradient) => gradient,
+            None => value.inner().zeros_like(),
+        })
+    }
+}
+
+struct Golden {
+    name: String,
+    config: NetworkConfig,
+    tensors: TensorMap,
+}
+
+impl Golden {
+    fn read(path: &Path) -> Self {
+        let contents = safetensors::read(path).unwrap();
+        let mut case: serde_json::Value =
+            serde_json::from_str(&contents.metadata["case"]).unwrap();
+        case["inputs"] = contents.tensors["x"].shape[2].into();
+        let config = serde_json::from_value(case).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        Self { name, config, tensors: contents.tensors }
+    }
+
+    fn parameters(&self) -> TensorMap {
+        let other = |name: &str| {
+            name == "x" || name == "target" || name.starts_with("out.") || name.starts_with("grad.")
+        };
+        self.tensors.clone().into_iter().filter(|(name, _)| !other(name)).collect()
+    }
+
+    fn compare(&self, name: &str, found: &[f32], path: SequencePath) {
+        let NamedTensor { values, .. } = &self.tensors[name];
+        let place = format!("{}, {path:?}: {name}", self.name);
+        assert_eq!(found.len(), values.len(), "{place}: lengths differ");
+        if name.ends_with("spikes") {
+            assert_eq!(found, values, "{place}");
+            return;
+        }
+        let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+        let difference =
+            norm(&mut found.iter().zip(values).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+        let size = norm(&mut values.iter().map(|b| f64::from(*b)));
+        assert!(
+            difference <= TOLERANCE * size + 1e-9,
+            "{place}: off by {difference:e}, of {size:e}"
+        );
+    }
+
+    fn check(&self, path: SequencePath) {
+        let device = Device::flex().autodiff();
+        let form = TimeConstantForm::Tau;
+        let network =
+            Network::from_tensors(&self.config, &self.parameters(), form, &device).unwrap();
+        let tensor = |name: &str| {
+            let NamedTensor { shape, values } = self.tensors[name].clone();
+            TensorData::new(values, shape)
+        };
+        let input = Tensor::from_data(tensor("x"), &device);
+        let target = if self.config.decode.is_per_step() {
+            Target::PerStep(Tensor::<2>::from_data(tensor("target"), &device).int())
+        } else {
+            Target::PerSequence(Tensor::<1>::from_data(tensor("target"), &device).int())
+        };
+        let pass = Pass { path, observe_all: true, ..Pass::default() };
+        let output = network.forward(input, &self.config, pass);
+        for (i, spikes) in output.spikes.iter().enumerate() {
+            self.compare(&format!("out.layers.{i}.spikes"), &values(spikes), path);
+        }
+        let readout = [("membrane", &output.readout.membrane), ("spikes", &output.readout.spikes)];
+        for (name, part) in readout {
+            if let Some(part) = part {
+                self.compare(&format!("out.readout.{name}"), &values(part), path);
+            }
+        }
+        match &output.score {
+            Score::PerStep(score) => self.compare("out.score", &values(score), path),
+            Score::PerSequence(score) => self.compare("out.score", &values(score), path),
+        }
+        let loss = self.config.decode.loss(&output.score, &target);
+        self.compare("out.loss", &values(&loss), path);
+
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        let gradients = network.clone().map(&mut IntoGradients(gradients));
+        let gradients = gradients.tensors(&self.config, TimeConstantForm::Log);
+        for (name, gradient) in gradients {
+            // dL/dτ = dL/dlog τ / τ
+            let (name, gradient) = match name.contains("log_tau") {
+                false => (name, gradient.values),
+                true => {
+                    let name = name.replace("log_tau", "tau");
+                    let tau = &self.tensors[&name].values;
+                    let pairs = gradient.values.iter().zip(tau);
+                    (name, pairs.map(|(gradient, tau)| gradient / tau).collect())
+                }
+            };
+            self.compare(&format!("grad.{name}"), &gradient, path);
+        }
+    }
+}
+
+fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    tensor.to_data().try_to_vec().unwrap()
+}
+
+fn check_folder(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+    files.sort();
+    for file in &files {
+        let golden = Golden::read(file);
+        golden.check(SequencePath::Fused);
+        golden.check(SequencePath::Reference);
+        println!("{}: both paths agree", golden.name);
+    }
+    files.len()
+}
+
+#[test]
+fn own_vectors() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    assert!(check_folder(&folder) >= 15, "the project's golden vectors are missing");
+}
+
+#[test]
+fn vectors_of_the_environment() {
+    match std::env::var_os("BARNOWL_GOLDEN_DIR") {
+        // Relative to where cargo was called from, which is the workspace.
+        Some(folder) => {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            assert!(check_folder(&root.join(folder)) > 0, "BARNOWL_GOLDEN_DIR holds no vectors");
+        }
+        None => eprintln!("skipped: BARNOWL_GOLDEN_DIR is not set"),
+    }
+}
