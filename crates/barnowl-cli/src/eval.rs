@@ -39,9 +39,20 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     let boundaries = boundaries(&task, &dataset, &evaluation);
     if args.output.json {
         let split: barnowl::task::Split = args.split.into();
-        print_json(&summary(&task, split, &dataset, &evaluation, boundaries.as_deref()))?;
+        print_json(&summary(
+            &task,
+            split,
+            &dataset,
+            &evaluation,
+            boundaries.as_deref(),
+        ))?;
     } else {
-        print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
+        print_line(&format!(
+            "{} · {:?} · {}",
+            task.name,
+            args.split,
+            dataset.origin()
+        ))?;
         let names = dataset.class_names();
         print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
     }

@@ -17,6 +17,11 @@ use barnowl::error::{Error, ErrorKind, Result};
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Training frees and allocates the same large buffers at every step. The system's allocator gives them back to the
+/// kernel each time, and a third of a step goes into faulting their pages in again; this one keeps them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 

@@ -29,7 +29,13 @@ impl Progress {
         }
         bar.set_position((done * batches) as u64);
         bar.reset_eta();
-        Self { bar, epochs, started: Instant::now(), samples: 0, best: f64::NAN }
+        Self {
+            bar,
+            epochs,
+            started: Instant::now(),
+            samples: 0,
+            best: f64::NAN,
+        }
     }
 
     pub fn batch(&mut self, report: &BatchReport) {
@@ -52,7 +58,8 @@ impl Progress {
             self.best = report.valid_accuracy;
         }
         // Where there is no terminal for the bar, a line now and then says that the run is alive.
-        if self.bar.is_hidden() && (report.epoch.is_multiple_of(10) || report.epoch == self.epochs) {
+        if self.bar.is_hidden() && (report.epoch.is_multiple_of(10) || report.epoch == self.epochs)
+        {
             eprintln!(
                 "epoch {}/{}: loss {:.4}, accuracy {:.4}, valid {:.4}, spike rate {:.3}",
                 report.epoch,

@@ -40,7 +40,9 @@ impl Model {
         for (name, text) in &self.provenance {
             metadata.insert(format!("{PROVENANCE}{name}"), text.clone());
         }
-        let tensors = self.network.tensors(&self.task.network, TimeConstantForm::Tau);
+        let tensors = self
+            .network
+            .tensors(&self.task.network, TimeConstantForm::Tau);
         safetensors::write(path, &tensors, &metadata)
     }
 
@@ -61,9 +63,13 @@ impl Model {
                     .in_file(path));
             }
             None => {
-                return Err(Error::format("the file is no Barnowl model: its metadata name no task")
-                    .in_file(path)
-                    .remedy("for a file of another program: `barnowl import FILE --task TASK --out MODEL`"));
+                return Err(Error::format(
+                    "the file is no Barnowl model: its metadata name no task",
+                )
+                .in_file(path)
+                .remedy(
+                    "for a file of another program: `barnowl import FILE --task TASK --out MODEL`",
+                ));
             }
         }
         let task = task_from_json(contents.metadata.get(TASK)).map_err(in_file)?;
@@ -74,7 +80,11 @@ impl Model {
         let provenance = contents.metadata.iter().filter_map(|(name, text)| {
             Some((name.strip_prefix(PROVENANCE)?.to_owned(), text.clone()))
         });
-        Ok(Self { network, provenance: provenance.collect(), task })
+        Ok(Self {
+            network,
+            provenance: provenance.collect(),
+            task,
+        })
     }
 }
 

@@ -97,18 +97,32 @@ impl Dataset {
             return Err(Error::format(format!("there are {found} input values"))
                 .expected(format!("{samples} × {steps} × {channels} = {length}")));
         }
-        let place = |i: usize| format!("sequence {}, step {}", i / channels / steps, i / channels % steps);
+        let place = |i: usize| {
+            format!(
+                "sequence {}, step {}",
+                i / channels / steps,
+                i / channels % steps
+            )
+        };
         match &inputs {
             Inputs::Spikes(values) => {
                 if let Some(i) = values.iter().position(|value| !(-1..=1).contains(value)) {
-                    return Err(Error::format(format!("the event at {} is {}", place(i), values[i]))
-                        .expected("−1, 0 or 1"));
+                    return Err(Error::format(format!(
+                        "the event at {} is {}",
+                        place(i),
+                        values[i]
+                    ))
+                    .expected("−1, 0 or 1"));
                 }
             }
             Inputs::Real(values) => {
                 if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Error::format(format!("the input at {} is {}", place(i), values[i]))
-                        .expected("a finite number"));
+                    return Err(Error::format(format!(
+                        "the input at {} is {}",
+                        place(i),
+                        values[i]
+                    ))
+                    .expected("a finite number"));
                 }
             }
         }
@@ -117,11 +131,16 @@ impl Dataset {
             Targets::PerSequence(classes) => (classes, samples, 1),
         };
         if classes.len() != expected {
-            return Err(Error::format(format!("there are {} targets", classes.len()))
-                .expected(expected.to_string()));
+            return Err(
+                Error::format(format!("there are {} targets", classes.len()))
+                    .expected(expected.to_string()),
+            );
         }
         let count = class_names.len();
-        if let Some(i) = classes.iter().position(|class| usize::from(*class) >= count) {
+        if let Some(i) = classes
+            .iter()
+            .position(|class| usize::from(*class) >= count)
+        {
             return Err(Error::format(format!(
                 "the class of sequence {}, step {} is {}",
                 i / per,
@@ -130,7 +149,15 @@ impl Dataset {
             ))
             .expected(format!("0 to {}", count.saturating_sub(1))));
         }
-        Ok(Self { samples, steps, channels, class_names, inputs, targets, origin: origin.into() })
+        Ok(Self {
+            samples,
+            steps,
+            channels,
+            class_names,
+            inputs,
+            targets,
+            origin: origin.into(),
+        })
     }
 
     /// N, the number of sequences.
@@ -195,7 +222,13 @@ impl Dataset {
             Targets::PerSequence(classes) => Targets::PerSequence(pick(classes, 1, indices)),
         };
         let shape = [indices.len(), self.steps, self.channels];
-        Self::new(shape, self.class_names.clone(), inputs, targets, self.origin.clone())
+        Self::new(
+            shape,
+            self.class_names.clone(),
+            inputs,
+            targets,
+            self.origin.clone(),
+        )
     }
 
     /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`.
@@ -239,7 +272,9 @@ impl Dataset {
                 Inputs::Spikes(values) => {
                     for (row, values) in rows.zip(values[start..end].chunks_exact(channels)) {
                         let row = &mut row[b * channels..(b + 1) * channels];
-                        row.iter_mut().zip(values).for_each(|(to, from)| *to = f32::from(*from));
+                        row.iter_mut()
+                            .zip(values)
+                            .for_each(|(to, from)| *to = f32::from(*from));
                     }
                 }
                 Inputs::Real(values) => {
@@ -254,16 +289,27 @@ impl Dataset {
                 .flat_map(|t| indices.iter().map(move |sample| sample * steps + t))
                 .map(|i| i32::from(classes[i]))
                 .collect(),
-            Targets::PerSequence(classes) => {
-                indices.iter().map(|&sample| i32::from(classes[sample])).collect()
-            }
+            Targets::PerSequence(classes) => indices
+                .iter()
+                .map(|&sample| i32::from(classes[sample]))
+                .collect(),
         };
-        Batch { inputs, targets, steps, batch, channels }
+        Batch {
+            inputs,
+            targets,
+            steps,
+            batch,
+            channels,
+        }
     }
 }
 
 fn pick<T: Copy>(values: &[T], size: usize, indices: &[usize]) -> Vec<T> {
-    indices.iter().flat_map(|i| &values[i * size..(i + 1) * size]).copied().collect()
+    indices
+        .iter()
+        .flat_map(|i| &values[i * size..(i + 1) * size])
+        .copied()
+        .collect()
 }
 
 #[cfg(test)]
@@ -285,7 +331,12 @@ mod tests {
     #[test]
     fn batches_are_time_first() {
         let batch = small().batch(&[2, 0]);
-        assert_eq!(batch.inputs, [200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.]);
+        assert_eq!(
+            batch.inputs,
+            [
+                200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.
+            ]
+        );
         assert_eq!(batch.targets, [0, 1, 0, 0, 0, 0]);
         assert_eq!([batch.steps, batch.batch, batch.channels], [3, 2, 2]);
     }
@@ -297,7 +348,11 @@ mod tests {
         assert_eq!([train.samples(), valid.samples()], [3, 1]);
         let first = |data: &Dataset| {
             let batch = data.batch(&(0..data.samples()).collect::<Vec<_>>());
-            batch.inputs[..2 * data.samples()].iter().step_by(2).copied().collect::<Vec<_>>()
+            batch.inputs[..2 * data.samples()]
+                .iter()
+                .step_by(2)
+                .copied()
+                .collect::<Vec<_>>()
         };
         let mut all = [first(&train), first(&valid)].concat();
         all.sort_by(f32::total_cmp);
@@ -316,10 +371,19 @@ mod tests {
         assert!(message(make(Inputs::Spikes(vec![0, 0, 0, 2]), good())).contains("step 1 is 2"));
         assert!(message(make(Inputs::Spikes(vec![0; 3]), good())).contains("3 input values"));
         let wrong = Targets::PerStep(vec![0, 2]);
-        assert!(message(make(Inputs::Spikes(vec![0; 4]), wrong)).contains("step 1 is 2; expected 0 to 1"));
+        assert!(
+            message(make(Inputs::Spikes(vec![0; 4]), wrong))
+                .contains("step 1 is 2; expected 0 to 1")
+        );
         let short = Targets::PerSequence(vec![]);
         assert!(message(make(Inputs::Spikes(vec![0; 4]), short)).contains("0 targets"));
-        let empty = Dataset::new([0, 2, 2], names(), Inputs::Spikes(vec![]), Targets::PerSequence(vec![]), "");
+        let empty = Dataset::new(
+            [0, 2, 2],
+            names(),
+            Inputs::Spikes(vec![]),
+            Targets::PerSequence(vec![]),
+            "",
+        );
         assert!(message(empty).contains("empty"));
     }
 }

@@ -173,7 +173,8 @@ fn boundaries(labels: &[u16], skip: usize, classes: usize) -> Vec<[Vec<usize>; 2
     found
 }
 
-/// The pairs of the best matching: the most pairs, then the least sum of distances. Both lists are ascending.
+/// The pairs of the best matching: the most pairs, then the least sum of distances. Both lists are ascending; time and
+/// memory grow with the product of their lengths.
 ///
 /// Dynamic programming over prefixes: the best of the first i and j boundaries either leaves out the last one of
 /// either list or pairs the two, `best(i, j) = max(best(i−1, j), best(i, j−1), best(i−1, j−1) + pair)`.

@@ -1,6 +1,7 @@
 //! Scales from values to pixels, and axes with round tick values.
 
-use super::svg::{Anchor, Style, Svg};
+use super::svg::Svg;
+use super::text::{Anchor, Style};
 use super::{FAINT, GRID};
 
 /// The size of tick labels.
@@ -110,11 +111,11 @@ impl Scale {
 
     /// Powers of ten at least `step` decades apart; 1, 2, 5 where there is room; minor ticks at the other digits.
     fn log_ticks(&self, step: f64) -> Vec<Tick> {
-        let stride = step.ceil().max(1.0) as usize;
+        let stride = step.ceil().max(1.0) as i32;
         let digits: &[u8] = if step < 0.34 { &[1, 2, 5] } else { &[1] };
         let mut ticks = Vec::new();
         for exponent in (self.low.floor() as i32)..=(self.high.ceil() as i32) {
-            let marked = exponent.rem_euclid(stride as i32) == 0;
+            let marked = exponent.rem_euclid(stride) == 0;
             for digit in 1..=9_u8 {
                 let value = f64::from(digit) * 10_f64.powi(exponent);
                 let inside = (self.low - 1e-9..=self.high + 1e-9).contains(&value.log10());
@@ -194,7 +195,7 @@ fn superscript(exponent: i32) -> String {
 pub(super) fn vertical(svg: &mut Svg, scale: &Scale, left: f64, right: f64) {
     let style = Style::new(LABEL).anchor(Anchor::End).fill(FAINT);
     let mut last = f64::INFINITY;
-    for tick in scale.ticks(32.0) {
+    for tick in scale.ticks(28.0) {
         let Some(y) = scale.at(tick.value) else {
             continue;
         };
@@ -246,10 +247,7 @@ mod tests {
     #[test]
     fn linear_ticks_are_round() {
         let scale = |low, high| Scale::linear((low, high), (0.0, 100.0));
-        assert_eq!(
-            labels(scale(0.0, 1.0), 25.0),
-            ["0", "0.5", "1.0"]
-        );
+        assert_eq!(labels(scale(0.0, 1.0), 25.0), ["0", "0.5", "1.0"]);
         assert_eq!(labels(scale(-3.0, 9.0), 25.0), ["0", "5"]);
         assert_eq!(labels(scale(-4.0, 4.0), 50.0), ["0"]);
         assert_eq!(labels(scale(-4.0, 4.0), 25.0), ["−4", "−2", "0", "2", "4"]);

@@ -1,13 +1,16 @@
 //! A confusion matrix as a heat map.
 
 use super::axis::{self, Scale};
-use super::svg::{Anchor, Style, Svg};
-use super::{FAINT, INK};
+use super::svg::Svg;
+use super::text::{Anchor, Style};
+use super::{FAINT, INK, hex, readable_ink};
 use crate::metric::ConfusionMatrix;
 
 /// The widest class name, in pixels.
 const NAME: f64 = 150.0;
 const TITLE: f64 = 64.0;
+/// The smallest cell that holds a count.
+const COUNTED: f64 = 44.0;
 
 /// Draws a confusion matrix as an SVG document: a row for each true class, coloured by the share of its answers, with
 /// the percentage and the count written in the cells as far as there is room. Both show when the pointer rests on one.
@@ -44,14 +47,14 @@ pub fn confusion(matrix: &ConfusionMatrix, names: &[String]) -> String {
     let top = TITLE + 30.0 + if upright { widest + 8.0 } else { 20.0 };
     let left = 50.0 + widest;
     let bar = left + side + widest_support + 34.0;
-    let (width, height) = ((bar + 74.0).max(420.0), top + side.max(120.0) + 24.0);
+    let note = Style::new(12.0).fill(FAINT);
+    let summary = summary(matrix, cell >= COUNTED);
+    let width = (bar + 74.0).max(note.width(&summary) + 40.0);
+    let height = top + side.max(120.0) + 24.0;
 
     let mut svg = Svg::new(width, height, "Confusion matrix");
-    heading(
-        &mut svg,
-        matrix,
-        supports.iter().filter(|&&support| support > 0).count(),
-    );
+    svg.text((20.0, 32.0), Style::new(16.0).bold(), "Confusion matrix");
+    svg.text((20.0, 52.0), note, &summary);
     let middle = Style::new(12.0).anchor(Anchor::Middle);
     svg.text((left + side / 2.0, TITLE + 16.0), middle, "predicted class");
     svg.text(
@@ -99,26 +102,23 @@ pub fn confusion(matrix: &ConfusionMatrix, names: &[String]) -> String {
     svg.finish()
 }
 
-fn heading(svg: &mut Svg, matrix: &ConfusionMatrix, occurring: usize) {
-    svg.text((20.0, 32.0), Style::new(16.0).bold(), "Confusion matrix");
-    let text = match matrix.accuracy() {
+/// `counted`: whether there is room for counts in the cells.
+fn summary(matrix: &ConfusionMatrix, counted: bool) -> String {
+    match matrix.accuracy() {
         Some(accuracy) => format!(
-            "accuracy {:.2} % of {} answers, {occurring} of {} classes occur; cells: % of the row",
+            "accuracy {:.2} % of {} answers; cells: % of the row{}",
             100.0 * accuracy,
             matrix.total(),
-            matrix.classes()
+            if counted { ", count" } else { "" }
         ),
         None => "no answers".to_owned(),
-    };
-    svg.text((20.0, 52.0), Style::new(12.0).fill(FAINT), &text);
+    }
 }
 
 fn draw_cell(svg: &mut Svg, (x, y): (f64, f64), cell: f64, share: Option<f64>, count: u64) {
     let colour = share.map_or([0xf2; 3], shade);
-    let [r, g, b] = colour;
     // The gap keeps neighbours of like colour apart.
-    let fill = format!("#{r:02x}{g:02x}{b:02x}");
-    svg.rect([x + 0.5, y + 0.5, cell - 1.0, cell - 1.0], &fill);
+    svg.rect([x + 0.5, y + 0.5, cell - 1.0, cell - 1.0], &hex(colour));
     let Some(share) = share else { return };
     let ink = readable_ink(colour);
     let (x, y) = (x + cell / 2.0, y + cell / 2.0);
@@ -140,7 +140,7 @@ fn draw_cell(svg: &mut Svg, (x, y): (f64, f64), cell: f64, share: Option<f64>, c
         ..style
     };
     let count = count.to_string();
-    if cell >= 44.0 && small.width(&count) < cell - 4.0 {
+    if cell >= COUNTED && small.width(&count) < cell - 4.0 {
         svg.text((x, y), style, &long);
         svg.text((x, y + 15.0), small, &count);
     } else if style.width(&long) < cell {
@@ -156,47 +156,22 @@ fn shade(share: f64) -> [u8; 3] {
         [4.0, 36.0, 72.0],
     ];
     let position = 2.0 * share.clamp(0.0, 1.0).powf(0.7);
-    let stop = if position < 1.0 { 0 } else { 1 };
-    let part = position - f64::from(stop as u8);
+    let stop = usize::from(position >= 1.0);
+    let part = position - stop as f64;
     std::array::from_fn(|channel| {
         let (from, to) = (STOPS[stop][channel], STOPS[stop + 1][channel]);
         (from + part * (to - from)).round() as u8
     })
 }
 
-/// Black or white, whichever has the greater contrast by the rule of WCAG 2.
-fn readable_ink(colour: [u8; 3]) -> &'static str {
-    let luminance = luminance(colour);
-    if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) {
-        "#000000"
-    } else {
-        "#ffffff"
-    }
-}
-
-/// The relative luminance of WCAG 2.
-fn luminance(colour: [u8; 3]) -> f64 {
-    let [r, g, b] = colour.map(|channel| {
-        let channel = f64::from(channel) / 255.0;
-        if channel <= 0.04045 {
-            channel / 12.92
-        } else {
-            ((channel + 0.055) / 1.055).powf(2.4)
-        }
-    });
-    0.2126 * r + 0.7152 * g + 0.0722 * b
-}
-
 fn colour_bar(svg: &mut Svg, (x, top): (f64, f64), height: f64) {
-    const STRIPS: usize = 50;
+    const STRIPS: usize = 60;
     let strip = height / STRIPS as f64;
     for i in 0..STRIPS {
-        let [r, g, b] = shade(1.0 - (i as f64 + 0.5) / STRIPS as f64);
-        // A little overlap leaves no seams.
-        svg.rect(
-            [x, top + i as f64 * strip, 14.0, strip + 0.3],
-            &format!("#{r:02x}{g:02x}{b:02x}"),
-        );
+        let y = i as f64 * strip;
+        let colour = shade(1.0 - (i as f64 + 0.5) / STRIPS as f64);
+        // Every strip reaches to the bottom, under those that follow: no seams.
+        svg.rect([x, top + y, 14.0, height - y], &hex(colour));
     }
     let scale = Scale::linear((0.0, 100.0), (top + height, top));
     for percent in [0.0, 50.0, 100.0] {
@@ -214,6 +189,7 @@ fn colour_bar(svg: &mut Svg, (x, top): (f64, f64), height: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::luminance;
 
     #[test]
     fn cells_hold_percentages_and_counts() {

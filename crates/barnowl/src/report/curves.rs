@@ -1,7 +1,8 @@
 //! Learning curves: loss, accuracy, spike rate and learning rate over the epochs.
 
 use super::axis::{self, Scale};
-use super::svg::{Anchor, Style, Svg, polyline};
+use super::svg::{Svg, polyline};
+use super::text::{Anchor, Style};
 use super::{BLUE, FAINT, INK, VERMILLION, extent};
 
 /// What one epoch came to. A value that was not measured is NaN; it is left out.
@@ -106,7 +107,7 @@ pub fn curves(points: &[CurvePoint]) -> String {
         let (right, bottom) = (left + PANEL.0, top + PANEL.1);
         let x = Scale::linear(epochs, (left, right)).padded(0.02).whole();
         svg.text((left, top - 14.0), Style::new(13.0).bold(), title);
-        legend(&mut svg, lines, (right, top - 14.0));
+        legend(&mut svg, lines, points, (right, top - 14.0));
         axis::horizontal(&mut svg, &x, bottom);
         let style = Style::new(12.0).anchor(Anchor::Middle);
         svg.text((left + PANEL.0 / 2.0, bottom + 36.0), style, "epoch");
@@ -184,10 +185,9 @@ fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
             text += &format!(" · {name} accuracy {accuracy:.4}");
         }
     }
-    let style = Style::new(12.0).anchor(Anchor::End);
-    let right = COLUMNS[1] + PANEL.0;
-    svg.text((right, 32.0), style, &text);
-    let x = right - style.width(&text) - 14.0;
+    let style = Style::new(12.0);
+    let x = COLUMNS[1] + PANEL.0 - style.width(&text) - 10.0;
+    svg.text((x + 10.0, 32.0), style, &text);
     let data = polyline([Some((x, 19.0)), Some((x, 37.0))]);
     svg.path(
         &data,
@@ -195,10 +195,12 @@ fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
     );
 }
 
-/// The names of the lines, from right to left, ending at a point.
-fn legend(svg: &mut Svg, lines: &[Curve], (mut right, y): (f64, f64)) {
+/// The names of the lines that are drawn, from right to left, ending at a point.
+fn legend(svg: &mut Svg, lines: &[Curve], points: &[CurvePoint], (mut right, y): (f64, f64)) {
     let style = Style::new(12.0).fill(INK);
-    for line in lines.iter().rev().filter(|line| !line.name.is_empty()) {
+    let drawn =
+        |line: &&Curve| !line.name.is_empty() && extent(points.iter().map(line.value)).is_some();
+    for line in lines.iter().rev().filter(drawn) {
         right -= style.width(line.name);
         svg.text((right, y), style, line.name);
         svg.line(

@@ -4,10 +4,13 @@
 //! the system's sans-serif font, the colour-blind-safe palette of Okabe & Ito (2008). Writing files is for the caller.
 
 mod axis;
+mod classes;
 mod confusion;
 mod curves;
 mod raster;
+mod spikes;
 mod svg;
+mod text;
 mod time_constants;
 
 pub use confusion::confusion;
@@ -25,27 +28,31 @@ const GRID: &str = "#e6e6e6";
 const BLUE: &str = "#0072b2";
 const VERMILLION: &str = "#d55e00";
 
-/// Okabe & Ito's palette, those colours first that are best told apart on white.
-const PALETTE: [[u8; 3]; 8] = [
-    [0x00, 0x72, 0xb2],
-    [0xd5, 0x5e, 0x00],
-    [0x00, 0x9e, 0x73],
-    [0xe6, 0x9f, 0x00],
-    [0x56, 0xb4, 0xe9],
-    [0xcc, 0x79, 0xa7],
-    [0xf0, 0xe4, 0x42],
-    [0x55, 0x55, 0x55],
-];
+fn hex([r, g, b]: [u8; 3]) -> String {
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
 
-/// The colour of a class. Beyond eight classes the palette comes again, lighter, then darker, and so on.
-fn class_colour(class: usize) -> String {
-    let [r, g, b] = PALETTE[class % PALETTE.len()];
-    let shade = |channel: u8| match class / PALETTE.len() % 3 {
-        0 => channel,
-        1 => channel / 2 + 127,
-        _ => channel / 5 * 3,
-    };
-    format!("#{:02x}{:02x}{:02x}", shade(r), shade(g), shade(b))
+/// Black or white, whichever has the greater contrast by the rule of WCAG 2.
+fn readable_ink(ground: [u8; 3]) -> &'static str {
+    let luminance = luminance(ground);
+    if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) {
+        "#000000"
+    } else {
+        "#ffffff"
+    }
+}
+
+/// The relative luminance of WCAG 2.
+fn luminance(colour: [u8; 3]) -> f64 {
+    let [r, g, b] = colour.map(|channel| {
+        let channel = f64::from(channel) / 255.0;
+        if channel <= 0.04045 {
+            channel / 12.92
+        } else {
+            ((channel + 0.055) / 1.055).powf(2.4)
+        }
+    });
+    0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 /// The smallest and the largest of the values that can be drawn; `None` if there are none.

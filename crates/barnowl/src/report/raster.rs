@@ -1,10 +1,11 @@
 //! One sample on its way through a network: input events, hidden spikes, readout, labels.
 
-use std::fmt::Write as _;
-
 use super::axis::{self, Scale};
-use super::svg::{Anchor, N, Style, Svg, polyline};
-use super::{BLUE, FAINT, GRID, INK, VERMILLION, class_colour, extent};
+use super::classes::{self, class_colour};
+use super::spikes::Spikes;
+use super::svg::{Svg, polyline};
+use super::text::{Anchor, Style};
+use super::{BLUE, FAINT, GRID, INK, VERMILLION, extent};
 
 /// What a raster shows. All arrays are row-major; `T` is the number of steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,20 +46,22 @@ pub struct LayerSpikes {
 }
 
 const LEFT: f64 = 140.0;
-const RIGHT: f64 = 1080.0;
+const RIGHT: f64 = 1046.0;
 const WIDTH: f64 = 1100.0;
 const TOP: f64 = 56.0;
 const GAP: f64 = 16.0;
-/// More dashes than this in a layer are not drawn: the document would grow beyond what viewers open at ease.
-const MOST_DASHES: usize = 220_000;
-/// More points than this are not drawn in one trace; there are fewer pixels.
-const MOST_POINTS: usize = 3000;
+/// More dashes than this are not drawn, hidden layers taken together: viewers open a document of 2 MB at ease.
+const MOST_DASHES: usize = 180_000;
+/// The same for input events of one sign.
+const MOST_EVENTS: usize = 30_000;
+/// More points than this are not drawn in one panel of traces.
+const MOST_POINTS: usize = 30_000;
 
 /// Draws one sample on its way through a network as an SVG document.
 ///
 /// From top to bottom: input, the spikes of each hidden layer with a row for each neuron, the readout traces, a ribbon
 /// of the true classes and one of the predicted. Of a layer with too many spikes every second, third … neuron is shown,
-/// of a very long trace every second, third … step; the picture says which neurons.
+/// and the picture says so; of very long traces every second, third … step.
 ///
 /// # Panics
 ///
@@ -71,47 +74,49 @@ pub fn raster(data: &RasterData) -> String {
         .iter()
         .map(|layer| rows(layer.neurons, 250.0))
         .collect();
-    let legend = legend_rows(&data.classes);
+    let legend = classes::Legend::new(&data.classes, (LEFT, RIGHT));
+    let axes = if data.sampling_rate.is_some() {
+        70.0
+    } else {
+        48.0
+    };
     let height = TOP
-        + rows(data.channels, 130.0)
+        + rows(data.channels, 160.0)
         + heights.iter().map(|height| height + GAP).sum::<f64>()
-        + (GAP + READOUT)
-        + 2.0 * (RIBBON + 6.0)
-        + if data.sampling_rate.is_some() {
-            84.0
-        } else {
-            62.0
-        }
-        + 20.0 * legend.len() as f64;
+        + (GAP + READOUT + 12.0)
+        + 2.0 * (RIBBON + 4.0)
+        + (axes + legend.height());
     let mut svg = Svg::new(WIDTH, height, &data.title);
-    svg.text_within((20.0, 32.0), Style::new(16.0).bold(), &data.title, 560.0);
+    svg.text_within((20.0, 32.0), Style::new(16.0).bold(), &data.title, 760.0);
     let x = Scale::linear((0.0, data.steps.max(1) as f64), (LEFT, RIGHT)).whole();
     let mut y = TOP;
+    let most = MOST_DASHES / data.layers.len().max(1);
     input(&mut svg, data, &x, y);
-    y += rows(data.channels, 130.0) + GAP;
+    y += rows(data.channels, 160.0) + GAP;
     for (layer, height) in data.layers.iter().zip(heights) {
-        hidden(&mut svg, layer, data.steps, [LEFT, y, RIGHT - LEFT, height]);
+        hidden(
+            &mut svg,
+            layer,
+            data.steps,
+            most,
+            [LEFT, y, RIGHT - LEFT, height],
+        );
         y += height + GAP;
     }
     readout(&mut svg, data, &x, y);
     y += READOUT + 12.0;
     for (name, classes) in [("true", &data.target), ("predicted", &data.prediction)] {
-        ribbon(&mut svg, name, classes, data.steps, y);
+        label(&mut svg, y + RIBBON / 2.0, name, &[]);
+        classes::ribbon(
+            &mut svg,
+            classes,
+            &data.classes,
+            [LEFT, y, RIGHT - LEFT, RIBBON],
+        );
         y += RIBBON + 4.0;
     }
     time_axis(&mut svg, data, &x, y);
-    y += if data.sampling_rate.is_some() {
-        72.0
-    } else {
-        50.0
-    };
-    for row in legend {
-        for (class, at, width) in row {
-            svg.rect([at, y - 10.0, 12.0, 12.0], &class_colour(class));
-            svg.text_within((at + 18.0, y), CLASS, &data.classes[class], width);
-        }
-        y += 20.0;
-    }
+    legend.draw(&mut svg, y + axes);
     svg.finish()
 }
 
@@ -156,38 +161,26 @@ fn label(svg: &mut Svg, middle: f64, name: &str, notes: &[String]) {
     }
 }
 
-/// The frame of a panel of rows.
-fn frame(svg: &mut Svg, [x, y, width, height]: [f64; 4]) {
-    svg.path(
-        &format!(
-            "M{} {}h{}v{}h{}z",
-            N(x),
-            N(y),
-            N(width),
-            N(height),
-            N(-width)
-        ),
-        format_args!("fill=\"none\" stroke=\"{GRID}\""),
-    );
-}
-
 fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
-    let height = rows(data.channels, 130.0);
+    let height = rows(data.channels, 160.0);
     let panel = [LEFT, y, RIGHT - LEFT, height];
     let channels = plural(data.channels, "channel");
-    frame(svg, panel);
+    svg.frame(panel, GRID);
     let row = height / data.channels.max(1) as f64;
     if data
         .input
         .iter()
         .all(|value| [-1.0, 0.0, 1.0].contains(value))
     {
-        label(svg, y + height / 2.0, "input events", &[channels]);
+        let mut notes = vec![channels];
         for (sign, colour) in [(1.0, BLUE), (-1.0, VERMILLION)] {
             let event = |step, channel| data.input[step * data.channels + channel] == sign;
-            let (dashes, _) = dashes(data.steps, data.channels, event);
-            draw_dashes(svg, &dashes, data.steps, data.channels, panel, colour);
+            let events = Spikes::new(data.steps, data.channels, MOST_EVENTS, event);
+            events.draw(svg, panel, colour);
+            notes.extend(thinned(events.stride));
         }
+        notes.dedup();
+        label(svg, y + height / 2.0, "input events", &notes);
         if data.input.contains(&-1.0) {
             sign_legend(svg);
         }
@@ -221,79 +214,20 @@ fn sign_legend(svg: &mut Svg) {
     svg.text((right, 32.0), style.anchor(Anchor::End), "input events");
 }
 
-fn hidden(svg: &mut Svg, layer: &LayerSpikes, steps: usize, panel: [f64; 4]) {
-    frame(svg, panel);
+/// Draws the spikes of a layer, with at most `most` dashes.
+fn hidden(svg: &mut Svg, layer: &LayerSpikes, steps: usize, most: usize, panel: [f64; 4]) {
+    svg.frame(panel, GRID);
     let spike = |step, neuron| layer.spikes[step * layer.neurons + neuron] != 0.0;
-    let (dashes, stride) = dashes(steps, layer.neurons, spike);
-    draw_dashes(
-        svg,
-        &dashes,
-        steps,
-        layer.neurons.div_ceil(stride),
-        panel,
-        INK,
-    );
-    let spikes = layer.spikes.iter().filter(|&&spike| spike != 0.0).count();
-    let rate = spikes as f64 / layer.spikes.len().max(1) as f64;
-    let mut notes = vec![plural(layer.neurons, "neuron"), format!("rate {rate:.3}")];
-    if stride > 1 {
-        notes.push(format!("1 of {stride} shown"));
-    }
+    let spikes = Spikes::new(steps, layer.neurons, most, spike);
+    spikes.draw(svg, panel, INK);
+    let rate = format!("rate {:.3}", spikes.rate);
+    let mut notes = vec![plural(layer.neurons, "neuron"), rate];
+    notes.extend(thinned(spikes.stride));
     label(svg, panel[1] + panel[3] / 2.0, &layer.name, &notes);
 }
 
-/// The data of a path with a dash for every run of consecutive events, in units of steps and rows, and the least
-/// stride of rows that keeps it short enough.
-fn dashes(steps: usize, rows: usize, event: impl Fn(usize, usize) -> bool) -> (String, usize) {
-    let begins = |step, row| event(step, row) && (step == 0 || !event(step - 1, row));
-    let runs: Vec<usize> = (0..rows)
-        .map(|row| (0..steps).filter(|&step| begins(step, row)).count())
-        .collect();
-    let mut stride = 1;
-    while stride < rows && runs.iter().step_by(stride).sum::<usize>() > MOST_DASHES {
-        stride += 1;
-    }
-    let mut data = String::new();
-    for (line, row) in (0..rows).step_by(stride).enumerate() {
-        // Moves are relative to the end of the last dash: short numbers, and many of them.
-        let mut end = None;
-        let mut step = 0;
-        while step < steps {
-            let length = (step..steps).take_while(|&step| event(step, row)).count();
-            if length > 0 {
-                // Writing to a `String` cannot fail.
-                let _ = match end {
-                    None => write!(data, "M{step} {line}.5h{length}"),
-                    Some(end) => write!(data, "m{} 0h{length}", step - end),
-                };
-                end = Some(step + length);
-            }
-            step += length.max(1);
-        }
-    }
-    (data, stride)
-}
-
-fn draw_dashes(
-    svg: &mut Svg,
-    dashes: &str,
-    steps: usize,
-    rows: usize,
-    [x, y, width, height]: [f64; 4],
-    colour: &str,
-) {
-    let (across, down) = (width / steps.max(1) as f64, height / rows.max(1) as f64);
-    // Rows of a few pixels are kept apart; thinner ones would only fade.
-    let thickness = if down > 3.0 { 0.8 } else { 1.0 };
-    svg.path(
-        dashes,
-        format_args!(
-            "transform=\"translate({} {}) scale({across:.5} {down:.5})\" fill=\"none\" stroke=\"{colour}\" \
-             stroke-width=\"{thickness}\"",
-            N(x),
-            N(y)
-        ),
-    );
+fn thinned(stride: usize) -> Option<String> {
+    (stride > 1).then(|| format!("1 of {stride} shown"))
 }
 
 fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
@@ -302,11 +236,18 @@ fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
         plural(data.classes.len(), "class"),
     ];
     label(svg, y + READOUT / 2.0, "readout", &notes[..]);
-    frame(svg, [LEFT, y, RIGHT - LEFT, READOUT]);
+    svg.frame([LEFT, y, RIGHT - LEFT, READOUT], GRID);
     let Some(span) = extent(data.readout.iter().map(|&value| value.into())) else {
         return;
     };
     let scale = Scale::linear(span, (y + READOUT, y)).padded(0.05);
+    let style = Style::new(axis::LABEL).fill(FAINT);
+    for tick in scale.ticks(30.0) {
+        if let (Some(y), Some(label)) = (scale.at(tick.value), tick.label) {
+            svg.line((LEFT, y), (RIGHT, y), GRID, 1.0);
+            svg.text((RIGHT + 6.0, y + 4.0), style, &label);
+        }
+    }
     for class in 0..data.classes.len() {
         let of = (class, data.classes.len());
         trace(svg, &data.readout, of, (x, &scale), &class_colour(class));
@@ -321,7 +262,7 @@ fn trace(
     (x, y): (&Scale, &Scale),
     colour: &str,
 ) {
-    let stride = (values.len() / columns).div_ceil(MOST_POINTS).max(1);
+    let stride = values.len().div_ceil(MOST_POINTS).max(1);
     let column = values.iter().skip(column).step_by(columns).enumerate();
     let points = column
         .step_by(stride)
@@ -332,23 +273,6 @@ fn trace(
             "fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.3\" stroke-linejoin=\"round\" stroke-linecap=\"round\""
         ),
     );
-}
-
-/// The classes of the steps as runs of colour.
-fn ribbon(svg: &mut Svg, name: &str, classes: &[u16], steps: usize, y: f64) {
-    label(svg, y + RIBBON / 2.0, name, &[]);
-    let whole = [classes.first().copied().unwrap_or(0)];
-    let (classes, steps) = match classes.len() {
-        1 => (&whole[..], 1),
-        _ => (classes, steps),
-    };
-    let step = (RIGHT - LEFT) / steps.max(1) as f64;
-    let mut start = 0;
-    for run in classes.chunk_by(|a, b| a == b) {
-        let (x, width) = (LEFT + step * start as f64, step * run.len() as f64);
-        svg.rect([x, y, width, RIBBON], &class_colour(run[0].into()));
-        start += run.len();
-    }
 }
 
 /// Steps, and seconds below them if known.
@@ -363,36 +287,91 @@ fn time_axis(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
     }
 }
 
-const CLASS: Style = Style {
-    size: 12.0,
-    anchor: Anchor::Start,
-    bold: false,
-    fill: INK,
-    rotation: 0.0,
-};
-
-/// Where the names of the classes stand: rows of class, left edge and width of the text.
-fn legend_rows(classes: &[String]) -> Vec<Vec<(usize, f64, f64)>> {
-    let mut rows: Vec<Vec<_>> = vec![Vec::new()];
-    let mut x = LEFT;
-    for (class, name) in classes.iter().enumerate() {
-        let width = CLASS.width(name).min(220.0);
-        if x + 18.0 + width > RIGHT && x > LEFT {
-            rows.push(Vec::new());
-            x = LEFT;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push((class, x, width));
-        }
-        x += 18.0 + width + 20.0;
-    }
-    rows
-}
-
 fn plural(count: usize, noun: &str) -> String {
     match (count, noun) {
         (1, _) => format!("1 {noun}"),
         (_, "class") => format!("{count} classes"),
         _ => format!("{count} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `layers` layers of 512 neurons that spike as `spike` says.
+    fn data(steps: usize, layers: usize, spike: fn(usize) -> bool) -> RasterData {
+        let layer = LayerSpikes {
+            name: "hidden & deep".into(),
+            neurons: 512,
+            spikes: (0..512 * steps)
+                .map(|i| f32::from(u8::from(spike(i / 512))))
+                .collect(),
+        };
+        RasterData {
+            title: "sample".into(),
+            steps,
+            sampling_rate: Some(250.0),
+            channels: 2,
+            input: vec![0.0; 2 * steps],
+            layers: vec![layer; layers],
+            readout_name: "membrane".into(),
+            readout: vec![0.5; 2 * steps],
+            classes: vec!["P".into(), "a class of a name as long as can be".repeat(9)],
+            target: vec![0; steps],
+            prediction: vec![1],
+        }
+    }
+
+    #[test]
+    fn the_largest_rasters_stay_below_two_megabytes() {
+        // Alternating spikes take the most dashes.
+        for layers in [1, 3] {
+            let svg = raster(&data(1301, layers, |step| step % 2 == 0));
+            assert!(svg.len() < 2_000_000, "{} bytes", svg.len());
+            assert!(svg.contains("shown") && svg.contains("rate 0.500"));
+        }
+        // A quarter of the steps: every neuron is shown, each layer in one path.
+        let svg = raster(&data(1301, 1, |step| step % 4 == 0));
+        assert!(svg.len() < 2_000_000 && !svg.contains("shown"));
+        assert_eq!(svg.matches("scale(").count(), 1);
+    }
+
+    #[test]
+    fn silence_is_drawn() {
+        let svg = raster(&data(20, 1, |_| false));
+        assert!(svg.contains("rate 0.000") && !svg.contains("scale(") && !svg.contains("NaN"));
+        assert!(svg.contains("hidden &amp; deep"));
+        let _ = raster(&RasterData {
+            target: vec![],
+            prediction: vec![],
+            ..data(0, 2, |_| true)
+        });
+    }
+
+    #[test]
+    fn input_is_events_or_traces() {
+        let with = |input: [f32; 4]| {
+            raster(&RasterData {
+                input: input.into(),
+                ..data(2, 0, |_| false)
+            })
+        };
+        let events = with([1.0, 0.0, -1.0, 0.0]);
+        assert!(events.contains("input events") && events.contains(">−1</text>"));
+        assert!(!with([1.0, 0.0, 1.0, 0.0]).contains(">−1</text>"));
+        let traces = with([0.5, f32::NAN, f32::INFINITY, 0.0]);
+        assert!(
+            traces.contains(">input</text>") && !traces.contains("NaN") && !traces.contains("inf")
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "readout [T, classes]")]
+    fn wrong_shapes_panic() {
+        let _ = raster(&RasterData {
+            readout: vec![0.0],
+            ..data(2, 0, |_| false)
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::INK;
+use super::text::{Anchor, Escaped, Style, subscripts};
 
 /// A document that grows by one element at a time; later elements cover earlier ones.
 pub(super) struct Svg {
@@ -10,87 +10,6 @@ pub(super) struct Svg {
     height: f64,
     title: String,
     body: String,
-}
-
-/// Where a text stands relative to its point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// How a text is set.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
-    pub size: f64,
-    pub anchor: Anchor,
-    pub bold: bool,
-    pub fill: &'static str,
-    /// Degrees, clockwise, about the point.
-    pub rotation: f64,
-}
-
-impl Style {
-    pub fn new(size: f64) -> Self {
-        Self {
-            size,
-            anchor: Anchor::Start,
-            bold: false,
-            fill: INK,
-            rotation: 0.0,
-        }
-    }
-
-    pub fn anchor(self, anchor: Anchor) -> Self {
-        Self { anchor, ..self }
-    }
-
-    pub fn bold(self) -> Self {
-        Self { bold: true, ..self }
-    }
-
-    pub fn fill(self, fill: &'static str) -> Self {
-        Self { fill, ..self }
-    }
-
-    pub fn rotated(self, rotation: f64) -> Self {
-        Self { rotation, ..self }
-    }
-
-    /// The width of a text, estimated high: what follows at this distance does not touch it in any usual sans-serif.
-    pub fn width(&self, text: &str) -> f64 {
-        let em: f64 = text.chars().map(character_width).sum();
-        em * self.size * if self.bold { 1.08 } else { 1.0 }
-    }
-
-    /// The text, or as much of its beginning as fits into `width`, with an ellipsis.
-    pub fn shorten(&self, text: &str, width: f64) -> String {
-        if self.width(text) <= width {
-            return text.to_owned();
-        }
-        let mut short: String = text.to_owned();
-        while short.pop().is_some() {
-            let candidate = format!("{}…", short.trim_end());
-            if self.width(&candidate) <= width {
-                return candidate;
-            }
-        }
-        "…".to_owned()
-    }
-}
-
-/// In units of the font size.
-fn character_width(character: char) -> f64 {
-    match character {
-        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.32,
-        ' ' | 'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' => 0.42,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '—' | '→' => 1.0,
-        'A'..='Z' => 0.74,
-        // East Asian scripts, emoji.
-        '\u{1100}'.. if !('\u{1e00}'..='\u{2bff}').contains(&character) => 1.1,
-        _ => 0.6,
-    }
 }
 
 impl Svg {
@@ -129,6 +48,14 @@ impl Svg {
             N(y),
             N(width.max(0.0)),
             N(height.max(0.0))
+        ));
+    }
+
+    /// The outline of a rectangle.
+    pub fn frame(&mut self, [x, y, width, height]: [f64; 4], stroke: &str) {
+        let (x, y, width, height) = (N(x), N(y), N(width), N(height));
+        self.element(format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"{stroke}\"/>"
         ));
     }
 
@@ -181,7 +108,7 @@ impl Svg {
             "<text {place} font-size=\"{}\" fill=\"{}\"{anchor}{weight}>{}</text>",
             N(style.size),
             style.fill,
-            Escaped(text)
+            subscripts(text)
         ));
     }
 
@@ -237,19 +164,28 @@ impl fmt::Display for N {
     }
 }
 
-/// Text without what XML reads as markup or does not allow at all.
-struct Escaped<'a>(&'a str);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| match character {
-            '&' => f.write_str("&amp;"),
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '"' => f.write_str("&quot;"),
-            '\t' | '\n' | '\r' => f.write_char(' '),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => f.write_char('\u{fffd}'),
-            _ => f.write_char(character),
-        })
+    #[test]
+    fn text_cannot_become_markup() {
+        let mut svg = Svg::new(10.0, 10.0, "a\u{0}b");
+        svg.text((0.0, 0.0), Style::new(12.0), "<b> & \"c\"");
+        let svg = svg.finish();
+        assert!(svg.contains(">&lt;b&gt; &amp; &quot;c&quot;</text>"));
+        assert!(svg.contains("<title>a\u{fffd}b</title>"));
+    }
+
+    #[test]
+    fn lines_break_where_points_are_missing() {
+        let points = [
+            Some((0.0, 1.0)),
+            Some((2.004, -0.001)),
+            None,
+            Some((4.5, 5.0)),
+            None,
+        ];
+        assert_eq!(polyline(points), "M0 1L2 0M4.5 5h0");
     }
 }

@@ -1,8 +1,9 @@
 //! How training moved the time constants.
 
+use super::FAINT;
 use super::axis::{self, Scale};
-use super::svg::{Anchor, Style, Svg, polyline};
-use super::{FAINT, GRID};
+use super::svg::{Svg, polyline};
+use super::text::{Anchor, Style};
 
 /// The time constants of one layer and kind, a value a neuron, in steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,27 +79,25 @@ fn panel(svg: &mut Svg, histogram: &TimeConstantHistogram, (left, top): (f64, f6
     svg.text_within((left, top - 28.0), style, &histogram.name, PANEL.0);
     let note = summary(histogram, &before, &after);
     svg.text((left, top - 11.0), Style::new(11.0).fill(FAINT), &note);
-    let x_title = Style::new(12.0).anchor(Anchor::Middle);
-    svg.text(
-        (left + PANEL.0 / 2.0, bottom + 36.0),
-        x_title,
-        "time constant (steps)",
-    );
+    let title = Style::new(12.0).anchor(Anchor::Middle);
     let Some(span) = super::extent(before.iter().chain(&after).copied()) else {
-        svg.line((left, bottom), (right, bottom), GRID, 1.0);
+        let at = (left + PANEL.0 / 2.0, top + PANEL.1 / 2.0);
+        svg.text(at, title.fill(FAINT), "nothing to draw");
         return;
     };
     let x = Scale::log(span, (left, right)).padded(0.03);
     let edges = x.domain();
     let (before, after) = (bin(&before, edges), bin(&after, edges));
     let most = before.iter().chain(&after).copied().max().unwrap_or(0);
-    let y = Scale::linear((0.0, most as f64), (bottom, top)).whole();
+    let y = Scale::linear((0.0, 1.08 * most as f64), (bottom, top)).whole();
     axis::vertical(svg, &y, left, right);
     svg.path(&outline(&after, left, &y), format_args!("{AFTER}"));
     svg.path(&outline(&before, left, &y), format_args!("{BEFORE}"));
     axis::horizontal(svg, &x, bottom);
-    let y_title = Style::new(12.0).anchor(Anchor::Middle).rotated(-90.0);
-    svg.text((left - 48.0, top + PANEL.1 / 2.0), y_title, "neurons");
+    let at = (left + PANEL.0 / 2.0, bottom + 36.0);
+    svg.text(at, title, "time constant (steps)");
+    let at = (left - 48.0, top + PANEL.1 / 2.0);
+    svg.text(at, title.rotated(-90.0), "neurons");
 }
 
 /// The values that can stand on a logarithmic axis, ascending.

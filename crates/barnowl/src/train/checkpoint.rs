@@ -82,18 +82,25 @@ impl Checkpoint {
                 "the run was started with another configuration: {}",
                 differences.join("; ")
             ))
-            .remedy("resume with the configuration of the run, or start a new run in another folder"));
+            .remedy(
+                "resume with the configuration of the run, or start a new run in another folder",
+            ));
         }
         if self.state.data != data {
-            return Err(Error::mismatch(format!("the run was started on other data: {}", self.state.data))
-                .expected(data)
-                .remedy("give the same --data as when the run was started, or start a new run"));
+            return Err(Error::mismatch(format!(
+                "the run was started on other data: {}",
+                self.state.data
+            ))
+            .expected(data)
+            .remedy("give the same --data as when the run was started, or start a new run"));
         }
         let mut trainer = Trainer::new(&task.network, &task.train)?;
         let device = Device::flex().autodiff();
         let form = TimeConstantForm::Log;
         trainer.network = Network::from_tensors(&task.network, &self.network, form, &device)?;
-        trainer.optimizer.restore(self.optimizer, &trainer.network)?;
+        trainer
+            .optimizer
+            .restore(self.optimizer, &trainer.network)?;
         trainer.progress = self.state.progress;
         trainer.sums = self.state.sums;
         Ok(trainer)
@@ -111,7 +118,9 @@ impl Checkpoint {
         }
         for (name, data) in &self.optimizer.tensors {
             let values = data.as_slice::<f32>().map_err(|error| {
-                Error::format(format!("the optimizer's {name} is not of 32-bit floats: {error:?}"))
+                Error::format(format!(
+                    "the optimizer's {name} is not of 32-bit floats: {error:?}"
+                ))
             })?;
             let tensor = NamedTensor::new(data.shape().to_vec(), values.to_vec());
             tensors.insert(format!("{OPTIMIZER}{name}"), tensor);
@@ -139,9 +148,15 @@ impl Checkpoint {
 
     fn from_contents(contents: safetensors::Contents) -> Result<Self> {
         if contents.metadata.get(FORMAT).map(String::as_str) != Some(CHECKPOINT_FORMAT) {
-            return Err(Error::format("the file is no Barnowl checkpoint").expected(CHECKPOINT_FORMAT));
+            return Err(
+                Error::format("the file is no Barnowl checkpoint").expected(CHECKPOINT_FORMAT)
+            );
         }
-        let state = contents.metadata.get(STATE).map(String::as_str).unwrap_or_default();
+        let state = contents
+            .metadata
+            .get(STATE)
+            .map(String::as_str)
+            .unwrap_or_default();
         let state: State = serde_json::from_str(state)
             .map_err(|error| Error::format(format!("the state of the run: {error}")))?;
         let (mut network, mut optimizer) = (TensorMap::new(), OptimizerState::default());
@@ -157,7 +172,12 @@ impl Checkpoint {
             }
         }
         optimizer.counters = state.counters.clone();
-        Ok(Self { task: task_from_json(contents.metadata.get(TASK))?, network, optimizer, state })
+        Ok(Self {
+            task: task_from_json(contents.metadata.get(TASK))?,
+            network,
+            optimizer,
+            state,
+        })
     }
 }
 
@@ -174,7 +194,13 @@ fn differences(old: &TaskConfig, new: &TaskConfig) -> Result<Vec<String>> {
 
 fn compare(key: &str, old: &serde_json::Value, new: &serde_json::Value, found: &mut Vec<String>) {
     use serde_json::Value;
-    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    let below = |name: &str| {
+        if key.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{key}.{name}")
+        }
+    };
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             let mut names: Vec<_> = old.keys().chain(new.keys()).collect();

@@ -49,8 +49,8 @@ impl Default for GeneratorConfig {
     fn default() -> Self {
         Self {
             seed: 0,
-            train_samples: 618,
-            test_samples: 141,
+            train_samples: 300,
+            test_samples: 100,
             steps: 1301,
             sampling_rate: 250.0,
             heart_rate_min: 46.0,

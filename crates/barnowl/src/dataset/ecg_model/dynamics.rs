@@ -7,7 +7,7 @@ use std::f64::consts::{PI, TAU};
 /// The state (x, y, z_1, z_2).
 type State = [f64; 2 + LEADS];
 
-/// The equations of McSharry et al. (2003), equation 1, with one potential z a lead:
+/// The equations of McSharry et al. (2003), with one potential z a lead:
 ///
 /// ```text
 /// dx/dt = a x − ω y          a = 1 − (x² + y²)^½

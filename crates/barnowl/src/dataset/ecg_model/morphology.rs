@@ -99,7 +99,7 @@ impl Beat {
     /// Draws a beat at the given heart rate, in beats a minute.
     ///
     /// At other rates than 60 a minute the waves take another share of the cycle: with h = (rate / 60)^½, widths, Q and
-    /// S scale by h, P and T move by h^½, as in the authors' program ECGSYN (PhysioNet, doi:10.13026/C2MW2Q); so the
+    /// S scale by h, P and T move by h^½, as in the authors' program ECGSYN (PhysioNet); so the
     /// QT interval shortens with the rate about as Bazett's formula says.
     pub(super) fn draw(config: &GeneratorConfig, heart_rate: f64, rng: &mut impl Rng) -> Self {
         let mut vary = |share: f64| 1.0 + config.morphology * share * rng.random_range(-1.0..=1.0);

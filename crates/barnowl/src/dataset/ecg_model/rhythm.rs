@@ -13,7 +13,7 @@ const BANDWIDTH: f64 = 0.01;
 /// Spectral lines of a band, at multiples of the bandwidth from its centre.
 const LINES: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 
-/// The RR interval as a function of time, by the bimodal power spectrum of McSharry et al. (2003), equation 2:
+/// The RR interval as a function of time, by the bimodal power spectrum of McSharry et al. (2003):
 ///
 /// ```text
 /// S(f) ∝ r exp(−(f − f_1)² / 2c²) + exp(−(f − f_2)² / 2c²)          r = LF/HF

@@ -15,7 +15,7 @@ use super::alif::{CHUNK, Layer, Row, RowMut, Spikes, State, Tiles, gather, step_
 use super::buffer::TileRows;
 use super::dense::add_product;
 use super::psi::{Psi, WithPsi, choose};
-use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch};
+use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, for_each_block, pack};
 use super::{dims, tensor};
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
@@ -227,9 +227,9 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
             let place = (t * batch + first) * neurons;
             for row in 0..rows {
                 let at = row * width..(row + 1) * width;
-                let given = place + row * neurons..place + (row + 1) * neurons;
-                add(pass.spikes_gradient, given.clone(), &mut g.s[at.clone()]);
-                add(pass.membrane_gradient, given, &mut g.u[at.clone()]);
+                let given = place + row * neurons;
+                add(pass.spikes_gradient, given, neurons, &mut g.s[at.clone()]);
+                add(pass.membrane_gradient, given, neurons, &mut g.u[at.clone()]);
                 step_back(
                     layer,
                     psi,
@@ -247,12 +247,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
             }
             // SAFETY: rows `first..first + rows` of step t, which are this tile's alone.
             let out = unsafe { pass.current_gradient.rows(place, rows * neurons) };
-            for (out, g) in out
-                .chunks_exact_mut(neurons)
-                .zip(g.current.chunks_exact(width))
-            {
-                out.copy_from_slice(&g[..neurons]);
-            }
+            pack(&g.current, width, out, neurons);
             if let Some(transposed) = &pass.transposed {
                 add_product(isa, &g.current, transposed, width, rows, &mut g.s);
             }
@@ -271,9 +266,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
             pass.initial_gradient
                 .rows((part * batch + first) * neurons, rows * neurons)
         };
-        for (out, g) in out.chunks_exact_mut(neurons).zip(g.chunks_exact(width)) {
-            out.copy_from_slice(&g[..neurons]);
-        }
+        pack(g, width, out, neurons);
     }
     sums
 }
@@ -316,12 +309,10 @@ fn recompute<I: Isa>(
         let (s_before, s) = replay.s[k * span..(k + 2) * span].split_at_mut(span);
         let (before, after) = replay.spikes[k * rows..(k + 2) * rows].split_at_mut(rows);
         let current = &mut replay.current[k * span..(k + 1) * span];
-        for (row, (input, current)) in input
-            .chunks_exact(neurons)
-            .zip(current.chunks_exact_mut(width))
-            .enumerate()
-        {
-            current[..neurons].copy_from_slice(input);
+        for (row, current) in current.chunks_exact_mut(width).enumerate() {
+            for_each_block(input, row * neurons, neurons, |k, block| {
+                blocks_mut(current)[k] = block;
+            });
             if let Some(weights) = &layer.recurrent {
                 gather(isa, weights, before[row].as_slice(), current);
             }
@@ -342,13 +333,16 @@ fn recompute<I: Isa>(
     }
 }
 
-/// `to += given[range]`, if it is given.
+/// Adds a row of a packed `[.., neurons]` gradient to a padded one, if it is given.
 #[inline(always)]
-fn add(given: Option<&[f32]>, range: Range<usize>, to: &mut [f32]) {
+fn add(given: Option<&[f32]>, start: usize, neurons: usize, to: &mut [f32]) {
     if let Some(given) = given {
-        to.iter_mut()
-            .zip(&given[range])
-            .for_each(|(to, given)| *to += given);
+        for_each_block(given, start, neurons, |k, block| {
+            let to = &mut blocks_mut(to)[k];
+            for i in 0..LANES {
+                to[i] += block[i];
+            }
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::{AlifArguments, AlifForward, Observe};
 use super::alif::{CHUNK, Layer, State, Tiles, gather, step_row};
 use super::buffer::TileRows;
-use super::simd::{Isa, dispatch};
+use super::simd::{Isa, blocks_mut, dispatch, for_each_block, pack};
 use super::{dims, tensor};
 use burn::backend::Flex;
 use rayon::prelude::*;
@@ -102,8 +102,10 @@ fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
             .as_ref()
             .map(|out| unsafe { out.rows(start, rows * neurons) });
         let input = &pass.current[start..start + rows * neurons];
-        for (row, input) in input.chunks_exact(neurons).enumerate() {
-            current[..neurons].copy_from_slice(input);
+        for row in 0..rows {
+            for_each_block(input, row * neurons, neurons, |k, block| {
+                blocks_mut(&mut current)[k] = block;
+            });
             if let Some(weights) = &layer.recurrent {
                 gather(isa, weights, state.spikes[row].as_slice(), &mut current);
             }
@@ -115,20 +117,14 @@ fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
             );
         }
         std::mem::swap(&mut state, &mut next);
-        copy_rows(&state.s, width, spikes_out, neurons);
-        copy_rows(&state.u, width, membrane_out, neurons);
-    }
-    store(&state, &pass.state, 0, pass, first);
-}
-
-/// Copies `[rows, width]` to `[rows, neurons]`.
-#[inline(always)]
-fn copy_rows(from: &[f32], width: usize, to: Option<&mut [f32]>, neurons: usize) {
-    if let Some(to) = to {
-        for (to, from) in to.chunks_exact_mut(neurons).zip(from.chunks_exact(width)) {
-            to.copy_from_slice(&from[..neurons]);
+        if let Some(out) = spikes_out {
+            pack(&state.s, width, out, neurons);
+        }
+        if let Some(out) = membrane_out {
+            pack(&state.u, width, out, neurons);
         }
     }
+    store(&state, &pass.state, 0, pass, first);
 }
 
 /// Writes a tile's state to entry `index` of `[_, 3, B, H]`.
@@ -139,6 +135,6 @@ fn store(state: &State, to: &TileRows<'_>, index: usize, pass: &Pass<'_>, first:
         let length = values.len() / width * neurons;
         // SAFETY: the tile's own rows of this part of the state.
         let to = unsafe { to.rows(start, length) };
-        copy_rows(values, width, Some(to), neurons);
+        pack(values, width, to, neurons);
     }
 }
