@@ -78,8 +78,9 @@ impl BoundaryDetection {
         assert!(tolerance_ms >= 0.0, "a tolerance of {tolerance_ms} ms");
         Self {
             step_ms: 1000.0 / sampling_rate,
-            // `as` saturates: an endless tolerance means every distance.
-            tolerance: (tolerance_ms * sampling_rate / 1000.0) as usize,
+            // Seven steps of 1/360 s are 7 once rounded back from milliseconds, not 6.999…; `as` saturates: an endless
+            // tolerance means every distance.
+            tolerance: (tolerance_ms * sampling_rate / 1000.0 * (1.0 + 1e-12)) as usize,
             skip,
             counts: vec![[Counts::default(); 2]; classes],
         }
@@ -106,6 +107,24 @@ impl BoundaryDetection {
             {
                 counts.add(target, prediction, self.tolerance);
             }
+        }
+    }
+
+    /// Adds what another has counted; the order does not matter.
+    ///
+    /// # Panics
+    ///
+    /// If the other has other classes, another step, tolerance or skip.
+    pub fn merge(&mut self, other: &Self) {
+        let setting = |it: &Self| (it.counts.len(), it.step_ms, it.tolerance, it.skip);
+        assert_eq!(setting(self), setting(other), "detections of one setting");
+        for (counts, other) in self
+            .counts
+            .iter_mut()
+            .flatten()
+            .zip(other.counts.iter().flatten())
+        {
+            counts.merge(other);
         }
     }
 
@@ -141,6 +160,14 @@ impl Counts {
             self.error += predicted as i64 - target as i64;
             self.squared_error += (predicted.abs_diff(target) as u64).pow(2);
         }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.target += other.target;
+        self.predicted += other.predicted;
+        self.matched += other.matched;
+        self.error += other.error;
+        self.squared_error += other.squared_error;
     }
 
     fn score(&self, step_ms: f64) -> BoundaryScore {
@@ -245,6 +272,20 @@ mod tests {
     }
 
     #[test]
+    fn tolerances_of_whole_steps_stay_whole() {
+        for rate in [100.0, 128.0, 250.0, 257.0, 360.0, 500.0, 1000.0] {
+            for steps in 0..1000 {
+                let tolerance_ms = f64::from(steps) * 1000.0 / rate;
+                let detection = BoundaryDetection::new(1, rate, tolerance_ms, 0);
+                assert_eq!(
+                    detection.tolerance, steps as usize,
+                    "{steps} steps at {rate} Hz"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn edges_of_the_sequence_are_no_boundaries() {
         let mut detection = BoundaryDetection::new(3, 1000.0, 5.0, 0);
         detection.add(&[1; 20], &[1; 20]);
@@ -295,6 +336,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn merging_is_adding_all_sequences_to_one(
+            sequences in proptest::collection::vec(
+                proptest::collection::vec((0_u16..3, 0_u16..3), 0..60),
+                0..6,
+            ),
+            split in 0_usize..6,
+        ) {
+            let detect = |sequences: &[Vec<(u16, u16)>]| {
+                let mut detection = BoundaryDetection::new(3, 250.0, 20.0, 1);
+                for sequence in sequences {
+                    let (target, prediction): (Vec<_>, Vec<_>) = sequence.iter().copied().unzip();
+                    detection.add(&target, &prediction);
+                }
+                detection
+            };
+            let (first, second) = sequences.split_at(split.min(sequences.len()));
+            let mut merged = detect(second);
+            merged.merge(&detect(first));
+            prop_assert_eq!(merged.scores(), detect(&sequences).scores());
+        }
+
         #[test]
         fn matching_is_best_ordered_and_one_to_one(t in times(), p in times(), tolerance in 0_usize..20) {
             let pairs = matching(&t, &p, tolerance);

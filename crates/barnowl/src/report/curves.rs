@@ -3,7 +3,7 @@
 use super::axis::{self, Scale};
 use super::svg::{Svg, polyline};
 use super::text::{Anchor, Style};
-use super::{BLUE, FAINT, INK, VERMILLION, extent};
+use super::{BLUE, FAINT, INK, VERMILLION, drawable, extent};
 
 /// What one epoch came to. A value that was not measured is NaN; it is left out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +95,8 @@ const ROWS: [f64; 2] = [78.0, 346.0];
 /// Draws the learning curves as an SVG document.
 ///
 /// An axis of losses is logarithmic if the losses are positive and span more than a decade. The best epoch, the last
-/// one marked so, is a dashed line in all panels. Values that are not finite are left out and break their line.
+/// one marked so, is a dashed line in all panels. Values that are not finite are left out and break their line; the
+/// panel says how many there are.
 #[must_use]
 pub fn curves(points: &[CurvePoint]) -> String {
     let mut svg = Svg::new(WIDTH, 604.0, "Learning curves");
@@ -135,8 +136,23 @@ pub fn curves(points: &[CurvePoint]) -> String {
         for line in *lines {
             draw(&mut svg, points, line, best, (&x, &y));
         }
+        let missing: usize = lines.iter().map(|line| gaps(points, line)).sum();
+        if missing > 0 {
+            let text = format!("missing: {missing}");
+            let style = Style::new(axis::LABEL).anchor(Anchor::End).fill(FAINT);
+            svg.text((right, bottom + 36.0), style, &text);
+        }
     }
     svg.finish()
+}
+
+/// How many points a curve lacks; none if it was never measured, as without validation.
+fn gaps(points: &[CurvePoint], curve: &Curve) -> usize {
+    let shown = |point: &&CurvePoint| drawable((curve.value)(point));
+    match points.iter().filter(shown).count() {
+        0 => 0,
+        shown => points.len() - shown,
+    }
 }
 
 /// The line of a curve, a dot at the best epoch, and dots where a point has no neighbour to be joined to.
@@ -262,6 +278,8 @@ mod tests {
         let svg = curves(&points);
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         assert!(svg.contains("nothing measured"));
+        // Of five losses each in training and validation two are finite, 1 and 3.
+        assert!(svg.contains("missing: 6"));
     }
 
     #[test]
@@ -269,5 +287,12 @@ mod tests {
         // A single value of each of six curves is a dot.
         assert_eq!(curves(&[point(1, 2.0)]).matches("<circle").count(), 6);
         assert_eq!(curves(&[]).matches("nothing measured").count(), 4);
+    }
+
+    #[test]
+    fn without_validation_nothing_is_missing() {
+        let mut point = point(1, 2.0);
+        (point.valid_loss, point.valid_accuracy) = (f64::NAN, f64::NAN);
+        assert!(!curves(&[point]).contains("missing"));
     }
 }

@@ -68,3 +68,9 @@ fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
 fn drawable(value: f64) -> bool {
     value.abs() < 1e300
 }
+
+/// A note on how many values cannot be drawn, if any.
+fn left_out(values: &[f32]) -> Option<String> {
+    let count = values.iter().filter(|value| !value.is_finite()).count();
+    (count > 0).then(|| format!("{count} not finite"))
+}

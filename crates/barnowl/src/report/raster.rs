@@ -5,7 +5,7 @@ use super::classes::{self, class_colour};
 use super::spikes::Spikes;
 use super::svg::{Svg, polyline};
 use super::text::{Anchor, Style};
-use super::{BLUE, FAINT, GRID, INK, VERMILLION, extent};
+use super::{BLUE, FAINT, GRID, INK, VERMILLION, extent, left_out};
 
 /// What a raster shows. All arrays are row-major; `T` is the number of steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,21 +172,26 @@ fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
         .iter()
         .all(|value| [-1.0, 0.0, 1.0].contains(value))
     {
-        let mut notes = vec![channels];
-        for (sign, colour) in [(1.0, BLUE), (-1.0, VERMILLION)] {
+        let events = |sign, stride| {
             let event = |step, channel| data.input[step * data.channels + channel] == sign;
-            let events = Spikes::new(data.steps, data.channels, MOST_EVENTS, event);
-            events.draw(svg, panel, colour);
-            notes.extend(thinned(events.stride));
+            Spikes::new(data.steps, data.channels, stride, MOST_EVENTS, event)
+        };
+        // Both signs show the same channels: those that the denser of them leaves room for.
+        let stride = events(1.0, 1).stride.max(events(-1.0, 1).stride);
+        for (sign, colour) in [(1.0, BLUE), (-1.0, VERMILLION)] {
+            events(sign, stride).draw(svg, panel, colour);
         }
-        notes.dedup();
+        let notes: Vec<_> = std::iter::once(channels).chain(thinned(stride)).collect();
         label(svg, y + height / 2.0, "input events", &notes);
         if data.input.contains(&-1.0) {
             sign_legend(svg);
         }
         return;
     }
-    label(svg, y + height / 2.0, "input", &[channels]);
+    let notes: Vec<_> = std::iter::once(channels)
+        .chain(left_out(&data.input))
+        .collect();
+    label(svg, y + height / 2.0, "input", &notes);
     let (low, high) = extent(data.input.iter().map(|&value| value.into())).unwrap_or((0.0, 1.0));
     for channel in 0..data.channels {
         let bottom = y + row * (channel + 1) as f64;
@@ -218,7 +223,7 @@ fn sign_legend(svg: &mut Svg) {
 fn hidden(svg: &mut Svg, layer: &LayerSpikes, steps: usize, most: usize, panel: [f64; 4]) {
     svg.frame(panel, GRID);
     let spike = |step, neuron| layer.spikes[step * layer.neurons + neuron] != 0.0;
-    let spikes = Spikes::new(steps, layer.neurons, most, spike);
+    let spikes = Spikes::new(steps, layer.neurons, 1, most, spike);
     spikes.draw(svg, panel, INK);
     let rate = format!("rate {:.3}", spikes.rate);
     let mut notes = vec![plural(layer.neurons, "neuron"), rate];
@@ -231,11 +236,12 @@ fn thinned(stride: usize) -> Option<String> {
 }
 
 fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
-    let notes = [
+    let mut notes = vec![
         data.readout_name.clone(),
         plural(data.classes.len(), "class"),
     ];
-    label(svg, y + READOUT / 2.0, "readout", &notes[..]);
+    notes.extend(left_out(&data.readout));
+    label(svg, y + READOUT / 2.0, "readout", &notes);
     svg.frame([LEFT, y, RIGHT - LEFT, READOUT], GRID);
     let Some(span) = extent(data.readout.iter().map(|&value| value.into())) else {
         return;
@@ -362,8 +368,29 @@ mod tests {
         assert!(!with([1.0, 0.0, 1.0, 0.0]).contains(">−1</text>"));
         let traces = with([0.5, f32::NAN, f32::INFINITY, 0.0]);
         assert!(
-            traces.contains(">input</text>") && !traces.contains("NaN") && !traces.contains("inf")
+            traces.contains(">input</text>")
+                && !traces.contains("NaN")
+                && !traces.contains("inf\"")
         );
+        assert!(traces.contains(">2 not finite</text>"));
+    }
+
+    #[test]
+    fn both_signs_show_the_same_channels() {
+        // +1 at every second step of the first 400 channels, −1 once in the last.
+        let (steps, channels) = (200, 401);
+        let mut input = vec![0.0; steps * channels];
+        for row in input.chunks_exact_mut(channels).step_by(2) {
+            row[..400].fill(1.0);
+        }
+        input[400] = -1.0;
+        let svg = raster(&RasterData {
+            channels,
+            input,
+            ..data(steps, 0, |_| false)
+        });
+        // 40,000 events are more than 30,000: every second channel is shown, channel 400 in row 200.
+        assert!(svg.contains("1 of 2 shown") && svg.contains("\"M0 200.5h1\""));
     }
 
     #[test]

@@ -17,10 +17,11 @@ pub(super) struct Spikes {
 }
 
 impl Spikes {
-    /// The path of all spikes, or of every second, third … row if there are more than `most` runs.
+    /// The path of the spikes in every `stride`-th row, or in fewer rows if there are more than `most` runs.
     pub fn new(
         steps: usize,
         rows: usize,
+        mut stride: usize,
         most: usize,
         spike: impl Fn(usize, usize) -> bool,
     ) -> Self {
@@ -32,7 +33,6 @@ impl Spikes {
                 runs
             })
             .collect();
-        let mut stride = 1;
         while stride < rows && runs.iter().step_by(stride).map(Vec::len).sum::<usize>() > most {
             stride += 1;
         }
@@ -137,7 +137,7 @@ mod tests {
             spikes in proptest::collection::vec(any::<bool>(), 0..200),
         ) {
             let steps = spikes.len() / rows.max(1);
-            let all = Spikes::new(steps, rows, usize::MAX, |step, row| spikes[step * rows + row]);
+            let all = Spikes::new(steps, rows, 1, usize::MAX, |step, row| spikes[step * rows + row]);
             let expected: Vec<_> = (0..rows)
                 .flat_map(|row| (0..steps).map(move |step| (step, row)))
                 .filter(|&(step, row)| spikes[step * rows + row])
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn what_is_too_much_is_thinned_out() {
         // 50 runs in each of 10 rows.
-        let alternating = |most| Spikes::new(100, 10, most, |step, row| (step + row) % 2 == 0);
+        let alternating = |most| Spikes::new(100, 10, 1, most, |step, row| (step + row) % 2 == 0);
         let (all, some) = (alternating(500), alternating(499));
         assert_eq!((all.stride, some.stride, some.rows), (1, 2, 5));
         assert_eq!((all.rate, some.rate), (0.5, 0.5));
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn no_spikes_draw_nothing() {
-        let none = Spikes::new(10, 3, 5, |_, _| false);
+        let none = Spikes::new(10, 3, 1, 5, |_, _| false);
         assert_eq!((none.data.as_str(), none.rate), ("", 0.0));
-        assert_eq!(Spikes::new(0, 0, 5, |_, _| true).rate, 0.0);
+        assert_eq!(Spikes::new(0, 0, 1, 5, |_, _| true).rate, 0.0);
     }
 }

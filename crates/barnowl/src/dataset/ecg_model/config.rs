@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The generator's settings; the defaults have the size, sampling rate, heart rates, wave durations and event
-/// densities of the encoded QT Database.
+/// The generator's settings; the defaults have the sampling rate, heart rates, wave durations and event
+/// densities of the encoded QT Database, and half its size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneratorConfig {
