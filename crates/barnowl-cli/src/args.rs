@@ -15,7 +15,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 all is well; 1 the system refused (disk, permissions); 2 bad input; \
+const EXIT_CODES: &str = "Exit status: 0 all is well; 2 bad input (a flag, a file, a folder that cannot be written); \
 3 training diverged; 130 stopped by Ctrl-C, checkpoint saved.";
 
 #[derive(Debug, Subcommand)]

@@ -50,28 +50,16 @@ struct Timing {
 
 pub fn run(args: &Bench) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let all = [
-        ShapeName::Ecg,
-        ShapeName::Shd,
-        ShapeName::Gsc,
-        ShapeName::Smnist,
-    ];
-    let shapes = if args.shapes.is_empty() {
-        &all[..]
-    } else {
-        &args.shapes
-    };
+    let all = [ShapeName::Ecg, ShapeName::Shd, ShapeName::Gsc, ShapeName::Smnist];
+    let shapes = if args.shapes.is_empty() { &all[..] } else { &args.shapes };
     let mut timings = Vec::new();
     for &name in shapes {
         let shape = Shape::new(name);
         eprintln!("{}: {} steps to time", shape.name, args.steps);
         let timing = shape.time(args.steps)?;
         if !args.output.json {
-            let rates: Vec<String> = timing
-                .spike_rate
-                .iter()
-                .map(|rate| format!("{rate:.3}"))
-                .collect();
+            let rates: Vec<String> =
+                timing.spike_rate.iter().map(|rate| format!("{rate:.3}")).collect();
             print_line(&format!(
                 "{:7} {:9.2} ms a step (fastest {:.2})   {:9.1} samples/s   spike rates {}   peak memory {:.2} GB",
                 timing.shape,
@@ -105,10 +93,7 @@ impl Shape {
                 "ecg",
                 4,
                 vec![hidden(36, true, 0.1, 0.0)],
-                ReadoutConfig {
-                    b0: 0.1,
-                    ..ReadoutConfig::new(alif, 6)
-                },
+                ReadoutConfig { b0: 0.1, ..ReadoutConfig::new(alif, 6) },
                 decoder(DecoderKind::PerStep, 10),
                 64,
                 1300,
@@ -129,10 +114,7 @@ impl Shape {
             ShapeName::Gsc => (
                 "gsc",
                 120,
-                vec![
-                    hidden(256, false, 1.6, 0.184),
-                    hidden(256, true, 1.6, 0.184),
-                ],
+                vec![hidden(256, false, 1.6, 0.184), hidden(256, true, 1.6, 0.184)],
                 ReadoutConfig::new(integrator, 12),
                 decoder(DecoderKind::MeanMembrane, 0),
                 32,
@@ -156,21 +138,9 @@ impl Shape {
                 0.14,
             ),
         };
-        let network = NetworkConfig {
-            inputs,
-            layers,
-            readout,
-            decode,
-            surrogate: Default::default(),
-        };
-        Self {
-            name,
-            network,
-            batch,
-            steps,
-            density,
-            rate,
-        }
+        let network =
+            NetworkConfig { inputs, layers, readout, decode, surrogate: Default::default() };
+        Self { name, network, batch, steps, density, rate }
     }
 
     fn time(&self, repeats: u32) -> Result<Timing> {
@@ -222,9 +192,8 @@ impl Shape {
     ) -> Tensor<3> {
         let shape = [steps, batch, self.network.inputs];
         let size = shape.iter().product();
-        let values: Vec<f32> = (0..size)
-            .map(|_| f32::from(u8::from(rng.random_bool(self.density))))
-            .collect();
+        let values: Vec<f32> =
+            (0..size).map(|_| f32::from(u8::from(rng.random_bool(self.density)))).collect();
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
@@ -256,20 +225,12 @@ impl Shape {
                     device,
                 )));
                 let output =
-                    network
-                        .valid()
-                        .forward(input.clone().inner(), &self.network, Pass::default());
+                    network.valid().forward(input.clone().inner(), &self.network, Pass::default());
                 let rate = rates(&output.spikes)[layer];
                 if !rate.is_finite() {
-                    return Err(Error::divergence(
-                        "the network's spike rate is not a number",
-                    ));
+                    return Err(Error::divergence("the network's spike rate is not a number"));
                 }
-                if rate < self.rate {
-                    low = bias
-                } else {
-                    high = bias
-                }
+                if rate < self.rate { low = bias } else { high = bias }
             }
         }
         Ok(network)
@@ -278,10 +239,7 @@ impl Shape {
 
 /// Spikes per neuron and step of every layer.
 fn rates(spikes: &[Tensor<3>]) -> Vec<f64> {
-    spikes
-        .iter()
-        .map(|spikes| f64::from(spikes.clone().mean().into_scalar::<f32>()))
-        .collect()
+    spikes.iter().map(|spikes| f64::from(spikes.clone().mean().into_scalar::<f32>())).collect()
 }
 
 /// The peak resident memory of the process in bytes, from the system's own count.

@@ -39,20 +39,9 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     let boundaries = boundaries(&task, &dataset, &evaluation);
     if args.output.json {
         let split: barnowl::task::Split = args.split.into();
-        print_json(&summary(
-            &task,
-            split,
-            &dataset,
-            &evaluation,
-            boundaries.as_deref(),
-        ))?;
+        print_json(&summary(&task, split, &dataset, &evaluation, boundaries.as_deref()))?;
     } else {
-        print_line(&format!(
-            "{} · {:?} · {}",
-            task.name,
-            args.split,
-            dataset.origin()
-        ))?;
+        print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
         let names = dataset.class_names();
         print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
     }
@@ -61,11 +50,7 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
 
 /// A model file, or the best model of a run folder.
 pub fn model_file(path: &Path) -> Result<PathBuf> {
-    if path.is_dir() {
-        Ok(RunFolder::open(path)?.best_file())
-    } else {
-        Ok(path.to_path_buf())
-    }
+    if path.is_dir() { Ok(RunFolder::open(path)?.best_file()) } else { Ok(path.to_path_buf()) }
 }
 
 /// How well segment boundaries are found, where classes are labelled per step and time has a scale.

@@ -20,19 +20,9 @@ pub fn run(args: &Import) -> Result<ExitCode> {
     let form = TimeConstantForm::Tau;
     let network = Network::from_tensors(&task.network, &renamed.tensors, form, &Device::flex())
         .map_err(in_file)?;
-    let source = args
-        .file
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let provenance = Metadata::from([("imported from".to_owned(), source)]);
-    Model {
-        task,
-        network,
-        provenance,
-    }
-    .save(&args.out)?;
+    Model { task, network, provenance }.save(&args.out)?;
     for name in &renamed.ignored {
         eprintln!("note: {name} is left out: the network never uses it");
     }
@@ -42,10 +32,7 @@ pub fn run(args: &Import) -> Result<ExitCode> {
             "model": args.out, "tensors": count, "ignored": renamed.ignored,
         }))?;
     } else {
-        print_line(&format!(
-            "{count} tensors imported to {}",
-            args.out.display()
-        ))?;
+        print_line(&format!("{count} tensors imported to {}", args.out.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

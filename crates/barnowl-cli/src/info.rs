@@ -36,33 +36,16 @@ pub fn run(args: &Info) -> Result<ExitCode> {
     let mut sizes = vec![network.inputs.to_string()];
     for layer in &network.layers {
         let direction = if layer.bidirectional { "2×" } else { "" };
-        let kind = if layer.recurrent {
-            "recurrent"
-        } else {
-            "feed-forward"
-        };
+        let kind = if layer.recurrent { "recurrent" } else { "feed-forward" };
         let cell = if layer.beta == 0.0 { "LIF" } else { "ALIF" };
         sizes.push(format!("{direction}{} ({kind} {cell})", layer.size));
     }
-    sizes.push(format!(
-        "{} ({:?})",
-        network.readout.size, network.readout.kind
-    ));
-    print_line(&format!(
-        "network: {} · {parameters} parameters",
-        sizes.join(" – ")
-    ))?;
-    print_line(&format!(
-        "decoder: {:?}, from step {}",
-        network.decode.kind, network.decode.skip
-    ))?;
+    sizes.push(format!("{} ({:?})", network.readout.size, network.readout.kind));
+    print_line(&format!("network: {} · {parameters} parameters", sizes.join(" – ")))?;
+    print_line(&format!("decoder: {:?}, from step {}", network.decode.kind, network.decode.skip))?;
     for (name, tensor) in &tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
-        print_line(&format!(
-            "  {name:34} {:>12}{}",
-            shape.join(" × "),
-            range(name, &tensors)
-        ))?;
+        print_line(&format!("  {name:34} {:>12}{}", shape.join(" × "), range(name, &tensors)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

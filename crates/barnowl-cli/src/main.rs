@@ -22,6 +22,10 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The exit status of bad input: a file, a flag, a configuration, a disk that refuses.
+const REFUSED: u8 = 2;
+/// The exit status of a training run that diverged.
+const DIVERGED: u8 = 3;
 /// The exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -30,11 +34,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(match error.kind() {
-                ErrorKind::Io => 1,
-                ErrorKind::Divergence => 3,
-                _ => 2,
-            })
+            ExitCode::from(if error.kind() == ErrorKind::Divergence { DIVERGED } else { REFUSED })
         }
     }
 }

@@ -55,34 +55,24 @@ fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> RasterData {
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &Device::flex());
     let output = model.network.forward(input, &task.network, Pass::default());
-    let layers = output
-        .spikes
-        .iter()
-        .enumerate()
-        .map(|(i, spikes)| LayerSpikes {
-            name: format!("layer {}", i + 1),
-            neurons: spikes.dims()[2],
-            spikes: values(spikes.clone()),
-        });
+    let layers = output.spikes.iter().enumerate().map(|(i, spikes)| LayerSpikes {
+        name: format!("layer {}", i + 1),
+        neurons: spikes.dims()[2],
+        spikes: values(spikes.clone()),
+    });
     let classes = test.class_names().len();
     // Per step, the log-probabilities; else whatever the decoder reads.
     let (readout_name, readout) = match (&output.score, &output.readout.membrane) {
         (Score::PerStep(score), _) => ("log-probability", values(score.clone())),
         (_, Some(membrane)) => ("membrane", values(membrane.clone())),
-        _ => (
-            "spikes",
-            output.readout.spikes.clone().map_or_else(Vec::new, values),
-        ),
+        _ => ("spikes", output.readout.spikes.clone().map_or_else(Vec::new, values)),
     };
     let best = |scores: &[f32]| {
         let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
         best.unwrap_or_default() as u16
     };
     let prediction = match &output.score {
-        Score::PerStep(score) => values(score.clone())
-            .chunks_exact(classes)
-            .map(best)
-            .collect(),
+        Score::PerStep(score) => values(score.clone()).chunks_exact(classes).map(best).collect(),
         Score::PerSequence(score) => vec![best(&values(score.clone()))],
     };
     RasterData {
@@ -123,10 +113,7 @@ fn without_adaptation(task: &TaskConfig, name: &str) -> bool {
     let mut parts = name.split('.');
     let beta = match (parts.next(), parts.next()) {
         (Some("layers"), Some(index)) => {
-            let layer = index
-                .parse()
-                .ok()
-                .and_then(|i: usize| task.network.layers.get(i));
+            let layer = index.parse().ok().and_then(|i: usize| task.network.layers.get(i));
             layer.map(|layer| layer.beta)
         }
         _ => Some(task.network.readout.beta),

@@ -29,13 +29,7 @@ impl Progress {
         }
         bar.set_position((done * batches) as u64);
         bar.reset_eta();
-        Self {
-            bar,
-            epochs,
-            started: Instant::now(),
-            samples: 0,
-            best: f64::NAN,
-        }
+        Self { bar, epochs, started: Instant::now(), samples: 0, best: f64::NAN }
     }
 
     pub fn batch(&mut self, report: &BatchReport) {

@@ -15,11 +15,7 @@ pub fn evaluation(
         |value: Option<f64>| value.map_or("–".into(), |value| format!("{:.1}", 100.0 * value));
     let majority = percent(evaluation.confusion.majority_rate());
     let rates = &evaluation.spike_rate;
-    let layers: Vec<String> = rates
-        .layers
-        .iter()
-        .map(|rate| format!("{rate:.3}"))
-        .collect();
+    let layers: Vec<String> = rates.layers.iter().map(|rate| format!("{rate:.3}")).collect();
     // Writing to a string makes no error.
     let _ = writeln!(
         text,
@@ -31,25 +27,14 @@ pub fn evaluation(
         rates.overall,
         layers.join(", "),
     );
-    let width = class_names
-        .iter()
-        .map(|name| name.chars().count())
-        .max()
-        .unwrap_or(5)
-        .max(5);
-    let _ = write!(
-        text,
-        "{:width$}  precision  recall     F1   steps or sequences",
-        "class"
-    );
+    let width = class_names.iter().map(|name| name.chars().count()).max().unwrap_or(5).max(5);
+    let _ = write!(text, "{:width$}  precision  recall     F1   steps or sequences", "class");
     if boundaries.is_some() {
         let _ = write!(text, "   onsets found %  of those called %  error ms");
     }
     let _ = writeln!(text);
-    for (i, (name, score)) in class_names
-        .iter()
-        .zip(evaluation.confusion.class_scores())
-        .enumerate()
+    for (i, (name, score)) in
+        class_names.iter().zip(evaluation.confusion.class_scores()).enumerate()
     {
         let _ = write!(
             text,

@@ -20,10 +20,8 @@ pub fn run(args: &Tasks) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let tasks: Result<Vec<TaskConfig>> = BUILT_IN
-        .iter()
-        .map(|(name, _)| TaskConfig::load(name, &[]))
-        .collect();
+    let tasks: Result<Vec<TaskConfig>> =
+        BUILT_IN.iter().map(|(name, _)| TaskConfig::load(name, &[])).collect();
     let tasks = tasks?;
     if args.output.json {
         let tasks: Vec<_> = tasks

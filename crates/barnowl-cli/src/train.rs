@@ -26,19 +26,13 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let test = task.data(data_folder, Split::Test)?;
     let origin = data.origin();
 
-    let path = args
-        .out
-        .clone()
-        .unwrap_or_else(|| default_folder(&task.name, args.resume));
+    let path = args.out.clone().unwrap_or_else(|| default_folder(&task.name, args.resume));
     let (folder, mut trainer) = if args.resume {
         let folder = RunFolder::open(path)?;
         let trainer = folder.resume(&task, origin)?;
         (folder, trainer)
     } else {
-        (
-            RunFolder::create(path, &task)?,
-            Trainer::new(&task.network, &task.train)?,
-        )
+        (RunFolder::create(path, &task)?, Trainer::new(&task.network, &task.train)?)
     };
     eprintln!("data: {origin}");
     eprintln!(
@@ -53,13 +47,8 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let started = Instant::now();
     let batches = data.samples().div_ceil(task.train.batch);
     let progress = Progress::new(task.train.epochs, batches, trainer.progress().epoch);
-    let mut record = Record {
-        folder: &folder,
-        task: &task,
-        data: origin,
-        progress,
-        interrupt: &interrupt,
-    };
+    let mut record =
+        Record { folder: &folder, task: &task, data: origin, progress, interrupt: &interrupt };
     let outcome = trainer.run(&data, &valid, &mut record);
     record.progress.finish();
     match outcome? {
@@ -136,22 +125,14 @@ fn overrides(args: &Train) -> Vec<String> {
         args.batch.map(|batch| format!("train.batch={batch}")),
         args.seed.map(|seed| format!("train.seed={seed}")),
     ];
-    flags
-        .into_iter()
-        .flatten()
-        .chain(args.set.iter().cloned())
-        .collect()
+    flags.into_iter().flatten().chain(args.set.iter().cloned()).collect()
 }
 
 /// `runs/TASK-N`: the first number that is free, or to resume, the last that is there.
 fn default_folder(task: &str, resume: bool) -> PathBuf {
     let folder = |n: usize| Path::new("runs").join(format!("{task}-{n}"));
     let free = (1..).find(|&n| !folder(n).exists()).unwrap_or(1);
-    folder(if resume {
-        free.saturating_sub(1).max(1)
-    } else {
-        free
-    })
+    folder(if resume { free.saturating_sub(1).max(1) } else { free })
 }
 
 /// Writes every epoch to the run folder and moves the bar.
@@ -166,19 +147,13 @@ struct Record<'a> {
 impl Observer for Record<'_> {
     fn batch(&mut self, report: &BatchReport) -> Control {
         self.progress.batch(report);
-        if self.interrupt.is_set() {
-            Control::Stop
-        } else {
-            Control::Continue
-        }
+        if self.interrupt.is_set() { Control::Stop } else { Control::Continue }
     }
 
     fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
         self.progress.epoch(report);
-        self.folder
-            .record(report, trainer, self.task, self.data)
-            .map_err(|error: Error| {
-                error.remedy("free some space or permissions; the run can go on with --resume")
-            })
+        self.folder.record(report, trainer, self.task, self.data).map_err(|error: Error| {
+            error.remedy("free some space or permissions; the run can go on with --resume")
+        })
     }
 }

@@ -31,10 +31,7 @@ impl Decay {
     #[must_use]
     pub fn from_time_constant(tau: f32, dt: f32) -> Self {
         let exponent = -(dt / tau);
-        Self {
-            keep: exp(exponent),
-            leak: -exp_minus_one(exponent),
-        }
+        Self { keep: exp(exponent), leak: -exp_minus_one(exponent) }
     }
 }
 
@@ -52,11 +49,7 @@ pub struct Threshold {
 impl Default for Threshold {
     /// b0 = 0.01, β = 1.8, R = 1: the paper's values for most tasks.
     fn default() -> Self {
-        Self {
-            b0: 0.01,
-            beta: 1.8,
-            resistance: 1.0,
-        }
+        Self { b0: 0.01, beta: 1.8, resistance: 1.0 }
     }
 }
 
@@ -111,11 +104,7 @@ impl AlifState {
     /// The state at rest: u = 0, no spike, b = b0.
     #[must_use]
     pub const fn at_rest(b0: f32) -> Self {
-        Self {
-            u: 0.0,
-            b: b0,
-            spike: false,
-        }
+        Self { u: 0.0, b: b0, spike: false }
     }
 }
 
@@ -135,30 +124,16 @@ mod tests {
         let decay = Decay::from_time_constant(1e6, 1.0);
         let exact = -(-1e-6_f64).exp_m1();
         assert!((f64::from(decay.leak) / exact - 1.0).abs() < 1e-6);
-        assert_eq!(
-            Decay::from_time_constant(0.0, 1.0),
-            Decay {
-                keep: 0.0,
-                leak: 1.0
-            }
-        );
+        assert_eq!(Decay::from_time_constant(0.0, 1.0), Decay { keep: 0.0, leak: 1.0 });
     }
 
     #[test]
     fn three_steps_by_hand() {
         // α = ρ = 1/2 (τ = 1/ln 2), b0 = 0.5, β = 1, I = 2.
         let tau = 1.0 / core::f32::consts::LN_2;
-        let threshold = Threshold {
-            b0: 0.5,
-            beta: 1.0,
-            resistance: 1.0,
-        };
+        let threshold = Threshold { b0: 0.5, beta: 1.0, resistance: 1.0 };
         let neuron = AlifParameters::new(tau, tau, 1.0, threshold);
-        let mut state = AlifState {
-            u: 0.0,
-            b: 0.0,
-            spike: false,
-        };
+        let mut state = AlifState { u: 0.0, b: 0.0, spike: false };
         // t=1: b = 0, θ = 0.5, u = 1, spike.
         assert!(neuron.step(&mut state, 2.0));
         assert!((state.u - 1.0).abs() < 1e-6 && state.b == 0.0);
@@ -173,20 +148,11 @@ mod tests {
     #[test]
     fn adaptation_slows_the_spikes() {
         let spikes = |beta| {
-            let threshold = Threshold {
-                b0: 0.1,
-                beta,
-                resistance: 1.0,
-            };
+            let threshold = Threshold { b0: 0.1, beta, resistance: 1.0 };
             let neuron = AlifParameters::new(20.0, 100.0, 1.0, threshold);
             let mut state = AlifState::at_rest(0.1);
             (0..500).filter(|_| neuron.step(&mut state, 0.6)).count()
         };
-        assert!(
-            spikes(1.8) < spikes(0.0) / 2,
-            "{} against {}",
-            spikes(1.8),
-            spikes(0.0)
-        );
+        assert!(spikes(1.8) < spikes(0.0) / 2, "{} against {}", spikes(1.8), spikes(0.0));
     }
 }

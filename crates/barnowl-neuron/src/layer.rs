@@ -152,11 +152,7 @@ mod tests {
 
     #[test]
     fn a_spike_reaches_its_neighbour_one_step_later() {
-        let threshold = Threshold {
-            b0: 0.1,
-            beta: 0.0,
-            resistance: 1.0,
-        };
+        let threshold = Threshold { b0: 0.1, beta: 0.0, resistance: 1.0 };
         let neurons = [AlifParameters::new(1e-3, 10.0, 1.0, threshold); 2];
         let layer = AlifLayer {
             input: Weights::new(&[1.0, 0.0], 2).unwrap(),

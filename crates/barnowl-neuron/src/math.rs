@@ -30,11 +30,7 @@ pub fn exp(x: f32) -> f32 {
 #[must_use]
 pub fn exp_minus_one(x: f32) -> f32 {
     // Near zero the series itself, elsewhere the subtraction loses less than one bit.
-    if x > -0.35 {
-        x + x * x * tail(x)
-    } else {
-        exp(x) - 1.0
-    }
+    if x > -0.35 { x + x * x * tail(x) } else { exp(x) - 1.0 }
 }
 
 /// `(exp(r) − 1 − r) / r²` for `|r| ≤ 0.35`: the Taylor series to r⁸.
@@ -75,10 +71,7 @@ mod tests {
             }
             let exact = f64::from(x).exp_m1();
             let relative = ((f64::from(exp_minus_one(x)) - exact) / exact).abs();
-            assert!(
-                relative < 3e-7,
-                "exp_minus_one({x}): relative error {relative:e}"
-            );
+            assert!(relative < 3e-7, "exp_minus_one({x}): relative error {relative:e}");
         }
     }
 }

@@ -64,11 +64,8 @@ impl Default for Surrogate {
 
 impl Surrogate {
     /// The paper's choice: σ = 0.5, h = 0.15, s = 6, γ = 0.5.
-    pub const MULTI_GAUSSIAN: Self = Self::of(Shape::MultiGaussian {
-        sigma: 0.5,
-        height: 0.15,
-        scale: 6.0,
-    });
+    pub const MULTI_GAUSSIAN: Self =
+        Self::of(Shape::MultiGaussian { sigma: 0.5, height: 0.15, scale: 6.0 });
     /// A Gaussian with σ = 0.5, γ = 0.5.
     pub const GAUSSIAN: Self = Self::of(Shape::Gaussian { sigma: 0.5 });
     /// The triangle, γ = 0.5.
@@ -122,11 +119,7 @@ impl Surrogate {
         let absolute = if v < 0.0 { -v } else { v };
         self.gamma
             * match self.shape {
-                Shape::MultiGaussian {
-                    sigma,
-                    height,
-                    scale,
-                } => {
+                Shape::MultiGaussian { sigma, height, scale } => {
                     (1.0 + height) * normal(v, 0.0, sigma)
                         - height * normal(v, sigma, scale * sigma)
                         - height * normal(v, -sigma, scale * sigma)
@@ -169,10 +162,7 @@ mod tests {
     fn values_at_threshold() {
         // By hand: N(0; 0, 0.5) = 0.797885; N(0; 0.5, 3) = 0.131147.
         let cases = [
-            (
-                Surrogate::MULTI_GAUSSIAN,
-                0.5 * (1.15 * 0.797_884_6 - 0.3 * 0.131_146_6),
-            ),
+            (Surrogate::MULTI_GAUSSIAN, 0.5 * (1.15 * 0.797_884_6 - 0.3 * 0.131_146_6)),
             (Surrogate::GAUSSIAN, 0.398_942_3),
             (Surrogate::LINEAR, 0.5),
             (Surrogate::SLAYER, 0.5),
@@ -181,11 +171,7 @@ mod tests {
         ];
         for (surrogate, expected) in cases {
             let found = surrogate.pseudo_derivative(0.0);
-            assert!(
-                (found - expected).abs() < 1e-6,
-                "{}: {found}",
-                surrogate.name()
-            );
+            assert!((found - expected).abs() < 1e-6, "{}: {found}", surrogate.name());
         }
     }
 
@@ -194,10 +180,8 @@ mod tests {
         for surrogate in Surrogate::ALL {
             for i in 0..2000 {
                 let v = i as f32 * 0.5;
-                let (right, left) = (
-                    surrogate.pseudo_derivative(v),
-                    surrogate.pseudo_derivative(-v),
-                );
+                let (right, left) =
+                    (surrogate.pseudo_derivative(v), surrogate.pseudo_derivative(-v));
                 assert!(
                     right.is_finite() && (right - left).abs() <= 1e-7,
                     "{} at {v}",
@@ -211,12 +195,7 @@ mod tests {
     fn the_multi_gaussian_alone_has_negative_lobes() {
         for surrogate in Surrogate::ALL {
             let lobe = surrogate.pseudo_derivative(2.0);
-            assert_eq!(
-                lobe < 0.0,
-                surrogate == Surrogate::MULTI_GAUSSIAN,
-                "{}",
-                surrogate.name()
-            );
+            assert_eq!(lobe < 0.0, surrogate == Surrogate::MULTI_GAUSSIAN, "{}", surrogate.name());
         }
     }
 }

@@ -121,9 +121,7 @@ impl Error {
     /// The file that the error is about; the first file named stays.
     #[must_use]
     pub fn in_file(mut self, file: impl AsRef<Path>) -> Self {
-        self.0
-            .file
-            .get_or_insert_with(|| file.as_ref().to_path_buf());
+        self.0.file.get_or_insert_with(|| file.as_ref().to_path_buf());
         self
     }
 

@@ -85,9 +85,7 @@ impl Initializer {
         let size = fan_in * fan_out;
         let (inward, both) = (fan_in as f64, (fan_in + fan_out) as f64);
         let mut uniform = |bound: f64| -> Vec<f32> {
-            (0..size)
-                .map(|_| (rng.random_range(-1.0..1.0) * bound) as f32)
-                .collect()
+            (0..size).map(|_| (rng.random_range(-1.0..1.0) * bound) as f32).collect()
         };
         match *self {
             Self::XavierUniform { gain } => uniform(gain * (6.0 / both).sqrt()),
@@ -115,10 +113,7 @@ fn orthogonal(rows: usize, columns: usize, gain: f64, rng: &mut ChaCha8Rng) -> V
         for _ in 0..2 {
             for other in &basis {
                 let dot: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
-                vector
-                    .iter_mut()
-                    .zip(other)
-                    .for_each(|(a, b)| *a -= dot * b);
+                vector.iter_mut().zip(other).for_each(|(a, b)| *a -= dot * b);
             }
         }
         let norm = vector.iter().map(|a| a * a).sum::<f64>().sqrt();
@@ -128,11 +123,7 @@ fn orthogonal(rows: usize, columns: usize, gain: f64, rng: &mut ChaCha8Rng) -> V
         }
     }
     let entry = |row: usize, column: usize| {
-        let value = if rows <= columns {
-            basis[row][column]
-        } else {
-            basis[column][row]
-        };
+        let value = if rows <= columns { basis[row][column] } else { basis[column][row] };
         (gain * value) as f32
     };
     (0..rows)
@@ -165,10 +156,7 @@ mod tests {
                         (0..rows).map(|k| at(k, i) * at(k, j)).sum()
                     };
                     let expected = if i == j { gain * gain } else { 0.0 };
-                    assert!(
-                        (dot - expected).abs() < 1e-5,
-                        "{rows}×{columns} {i} {j}: {dot}"
-                    );
+                    assert!((dot - expected).abs() < 1e-5, "{rows}×{columns} {i} {j}: {dot}");
                 }
             }
         }
@@ -186,20 +174,14 @@ mod tests {
             (Initializer::KaimingNormal { gain: 1.0 }, 1.0 / 200.0),
         ] {
             let found = variance(&draw(initializer, shape));
-            assert!(
-                (found / expected - 1.0).abs() < 0.03,
-                "{initializer:?}: {found}"
-            );
+            assert!((found / expected - 1.0).abs() < 0.03, "{initializer:?}: {found}");
         }
         assert_eq!(draw(Initializer::Zeros, [3, 2]), [0.0; 6]);
     }
 
     #[test]
     fn the_seed_decides() {
-        assert_eq!(
-            draw(Initializer::XAVIER, [4, 4]),
-            draw(Initializer::XAVIER, [4, 4])
-        );
+        assert_eq!(draw(Initializer::XAVIER, [4, 4]), draw(Initializer::XAVIER, [4, 4]));
         let other = Initializer::XAVIER.draw([4, 4], &mut ChaCha8Rng::seed_from_u64(2));
         assert_ne!(draw(Initializer::XAVIER, [4, 4]), other);
     }

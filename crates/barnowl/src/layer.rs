@@ -124,12 +124,9 @@ impl LayerConfig {
         check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
-        self.initial_state
-            .validate(&format!("{key}.initial_state"))?;
-        self.input_weights
-            .validate(&format!("{key}.input_weights"))?;
-        self.recurrent_weights
-            .validate(&format!("{key}.recurrent_weights"))
+        self.initial_state.validate(&format!("{key}.initial_state"))?;
+        self.input_weights.validate(&format!("{key}.input_weights"))?;
+        self.recurrent_weights.validate(&format!("{key}.recurrent_weights"))
     }
 
     /// A layer on `device`, its weights drawn from `rng`.
@@ -138,9 +135,7 @@ impl LayerConfig {
     #[must_use]
     pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Layer {
         let forward = AlifLayer::init(self, inputs, device, rng);
-        let backward = self
-            .bidirectional
-            .then(|| AlifLayer::init(self, inputs, device, rng));
+        let backward = self.bidirectional.then(|| AlifLayer::init(self, inputs, device, rng));
         Layer { forward, backward }
     }
 }
@@ -227,16 +222,9 @@ impl Layer {
         pass: Pass,
         place: u64,
     ) -> Tensor<3> {
-        let threshold = Threshold {
-            b0: config.b0,
-            beta: config.beta,
-            resistance: config.resistance,
-        };
-        let options = AlifOptions {
-            threshold,
-            surrogate,
-            observe: Observe::Spikes,
-        };
+        let threshold =
+            Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
+        let options = AlifOptions { threshold, surrogate, observe: Observe::Spikes };
         let run = |neurons: &AlifLayer, input: Tensor<3>, place: u64| {
             let rng = &mut pass.rng(place);
             let output = neurons.forward(input, config.initial_state, options, pass.path, rng);
@@ -270,9 +258,8 @@ impl AlifLayer {
     fn init(config: &LayerConfig, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Self {
         let size = config.size;
         let input = dense([inputs, size], config.input_weights, device, rng);
-        let recurrent = config
-            .recurrent
-            .then(|| dense([size, size], config.recurrent_weights, device, rng));
+        let recurrent =
+            config.recurrent.then(|| dense([size, size], config.recurrent_weights, device, rng));
         Self::from_parts(
             input,
             recurrent,
@@ -309,18 +296,13 @@ impl AlifLayer {
         let [_, batch, _] = input.dims();
         let device = input.device();
         let neurons = self.tau_m.log_tau.dims()[0];
-        let recurrent_bias = self
-            .recurrent
-            .as_ref()
-            .and_then(|linear| linear.bias.as_ref());
+        let recurrent_bias = self.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
         // I_t = W x_t + bias + W_rec s_{t−1} + bias_rec: both biases at once, the recurrent weights in the operation.
         let current = project(&self.input, recurrent_bias.map(Param::val), input);
-        let initial = initial_state
-            .membrane([batch, neurons], &device, rng)
-            .map(|u| {
-                let rest = state_at_rest([batch, neurons], options.threshold.b0, &device);
-                Tensor::cat(vec![u.unsqueeze_dim(0), rest.slice([1..3])], 0)
-            });
+        let initial = initial_state.membrane([batch, neurons], &device, rng).map(|u| {
+            let rest = state_at_rest([batch, neurons], options.threshold.b0, &device);
+            Tensor::cat(vec![u.unsqueeze_dim(0), rest.slice([1..3])], 0)
+        });
         let sequence = AlifSequence {
             current,
             recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
@@ -354,10 +336,7 @@ pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>)
     let [steps, batch, inputs] = input.dims();
     let weight = dense.weight.val();
     let [expected, neurons] = weight.dims();
-    assert_eq!(
-        inputs, expected,
-        "the input has {inputs} channels, the layer expects {expected}"
-    );
+    assert_eq!(inputs, expected, "the input has {inputs} channels, the layer expects {expected}");
     let bias = match (dense.bias.as_ref().map(Param::val), bias) {
         (Some(a), Some(b)) => Some(a + b),
         (a, b) => a.or(b),

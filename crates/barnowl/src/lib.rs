@@ -1,4 +1,42 @@
-//! Barnowl
+//! Adaptive spiking recurrent neural networks for time-domain data: fused, sparse and exactly reproducible.
+//!
+//! Barnowl implements Yin, Corradi & Bohté, *Accurate and efficient time-domain classification with adaptive spiking
+//! recurrent neural networks* (Nature Machine Intelligence 3, 905–913, 2021; doi 10.1038/s42256-021-00397-w) on
+//! [Burn](https://burn.dev). The equations stand in [`barnowl_neuron::alif`], step by step, and the surrogate
+//! gradients in [`barnowl_neuron::surrogate`].
+//!
+//! # A tour, from the inside out
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`sequence`] | the fused operation: a layer of neurons over a whole sequence, with its gradient written by hand |
+//! | [`neuron`] | from configuration to trained time constants and surrogates; [`initializer`] for weights |
+//! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
+//! | [`loss`] | six decoders and their losses |
+//! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
+//! | [`dataset`], [`encoder`] | sequences and labels; the QT Database, an ECG generator; spike encoders |
+//! | [`task`] | data set, network and recipe in one TOML file |
+//! | [`train`] | the loop, checkpoints, evaluation, run folders; [`optimizer`] for update rules and schedules |
+//! | [`metric`], [`report`] | confusion, segment boundaries; plots |
+//! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
+//! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
+//!
+//! # In short
+//!
+//! ```no_run
+//! use barnowl::task::{Split, TaskConfig};
+//! use barnowl::train::{evaluate, fit};
+//!
+//! # fn main() -> barnowl::error::Result<()> {
+//! let task = TaskConfig::load("ecg", &["train.epochs=50".into()])?;
+//! let (train, valid) = task.training_data(None)?;
+//! let (network, _) = fit(&task.network, &task.train, &train, &valid)?;
+//! let test = evaluate(&network, &task.network, &task.data(None, Split::Test)?, 64)?;
+//! println!("accuracy {:.3}", test.accuracy);
+//! # Ok(())
+//! # }
+//! ```
+
 pub mod dataset;
 pub mod encoder;
 pub mod error;
@@ -18,3 +56,5 @@ pub mod report;
 pub mod sequence;
 pub mod task;
 pub mod train;
+
+pub use error::{Error, Result};

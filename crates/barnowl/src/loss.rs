@@ -118,19 +118,10 @@ impl Decoder {
             Observe::Spikes => &output.spikes,
             _ => &output.membrane,
         };
-        let m = observed
-            .clone()
-            .expect("the readout observes what its decoder reads");
+        let m = observed.clone().expect("the readout observes what its decoder reads");
         let [steps, batch, classes] = m.dims();
-        let from = if self.kind == DecoderKind::LastMembrane {
-            steps - 1
-        } else {
-            self.skip
-        };
-        assert!(
-            from < steps,
-            "the decoder skips {from} steps, but a sequence has {steps}"
-        );
+        let from = if self.kind == DecoderKind::LastMembrane { steps - 1 } else { self.skip };
+        assert!(from < steps, "the decoder skips {from} steps, but a sequence has {steps}");
         if self.kind == DecoderKind::PerStep {
             return Score::PerStep(log_softmax(m, 2));
         }
@@ -159,10 +150,7 @@ impl Decoder {
                     (score.clone(), target.clone())
                 } else {
                     let range = self.skip..steps;
-                    (
-                        score.clone().slice([range.clone()]),
-                        target.clone().slice([range]),
-                    )
+                    (score.clone().slice([range.clone()]), target.clone().slice([range]))
                 };
                 -score.gather(2, target.unsqueeze_dim(2)).sum() / batch as f64
             }
@@ -180,11 +168,7 @@ impl Decoder {
     /// The loss of a readout that knows nothing: log(classes) for every step that counts.
     #[must_use]
     pub fn chance_loss(&self, steps: usize, classes: usize) -> f64 {
-        let counted = if self.is_per_step() {
-            steps.saturating_sub(self.skip)
-        } else {
-            1
-        };
+        let counted = if self.is_per_step() { steps.saturating_sub(self.skip) } else { 1 };
         counted as f64 * (classes as f64).ln()
     }
 }

@@ -40,9 +40,7 @@ impl Model {
         for (name, text) in &self.provenance {
             metadata.insert(format!("{PROVENANCE}{name}"), text.clone());
         }
-        let tensors = self
-            .network
-            .tensors(&self.task.network, TimeConstantForm::Tau);
+        let tensors = self.network.tensors(&self.task.network, TimeConstantForm::Tau);
         safetensors::write(path, &tensors, &metadata)
     }
 
@@ -80,11 +78,7 @@ impl Model {
         let provenance = contents.metadata.iter().filter_map(|(name, text)| {
             Some((name.strip_prefix(PROVENANCE)?.to_owned(), text.clone()))
         });
-        Ok(Self {
-            network,
-            provenance: provenance.collect(),
-            task,
-        })
+        Ok(Self { network, provenance: provenance.collect(), task })
     }
 }
 

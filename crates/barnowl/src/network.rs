@@ -66,8 +66,7 @@ impl NetworkConfig {
             layer.validate(&format!("{key}.layers.{i}"))?;
         }
         self.readout.validate(&format!("{key}.readout"))?;
-        self.decode
-            .validate(&format!("{key}.decode"), self.readout.kind)?;
+        self.decode.validate(&format!("{key}.decode"), self.readout.kind)?;
         self.surrogate.validate(&format!("{key}.surrogate"))
     }
 
@@ -135,13 +134,8 @@ impl Network {
         let place = 2 * self.layers.len() as u64;
         let observe = config.decode.observes();
         let readout =
-            self.readout
-                .forward(signal, &config.readout, surrogate, observe, pass, place);
+            self.readout.forward(signal, &config.readout, surrogate, observe, pass, place);
         let score = config.decode.decode(&readout);
-        NetworkOutput {
-            spikes,
-            readout,
-            score,
-        }
+        NetworkOutput { spikes, readout, score }
     }
 }

@@ -154,10 +154,7 @@ fn normal(mean: f64, sd: f64, rng: &mut ChaCha8Rng) -> f64 {
     let Ok(normal) = Normal::new(mean, sd) else {
         return mean;
     };
-    (0..100)
-        .map(|_| normal.sample(rng))
-        .find(|tau| *tau > 0.0)
-        .unwrap_or(mean)
+    (0..100).map(|_| normal.sample(rng)).find(|tau| *tau > 0.0).unwrap_or(mean)
 }
 
 /// The trained time constants of a layer.
@@ -176,14 +173,8 @@ impl TrainedTimeConstants {
         device: &Device,
         rng: &mut ChaCha8Rng,
     ) -> Self {
-        let steps: Vec<f64> = config
-            .draw(neurons, rng)
-            .iter()
-            .map(|tau| tau / dt)
-            .collect();
-        Self {
-            log_tau: Param::from_tensor(log_tau(&steps, device)),
-        }
+        let steps: Vec<f64> = config.draw(neurons, rng).iter().map(|tau| tau / dt).collect();
+        Self { log_tau: Param::from_tensor(log_tau(&steps, device)) }
     }
 
     /// Sets τ, in steps.
@@ -199,10 +190,7 @@ impl TrainedTimeConstants {
 }
 
 fn log_tau(steps: &[f64], device: &Device) -> Tensor<1> {
-    let log: Vec<f32> = steps
-        .iter()
-        .map(|tau| tau.clamp(TAU_MIN, TAU_MAX).ln() as f32)
-        .collect();
+    let log: Vec<f32> = steps.iter().map(|tau| tau.clamp(TAU_MIN, TAU_MAX).ln() as f32).collect();
     Tensor::from_data(TensorData::new(log, [steps.len()]), device)
 }
 
@@ -275,12 +263,7 @@ fn scale() -> f32 {
 
 impl Default for SurrogateConfig {
     fn default() -> Self {
-        Self::MultiGaussian {
-            gamma: gamma(),
-            sigma: sigma(),
-            height: height(),
-            scale: scale(),
-        }
+        Self::MultiGaussian { gamma: gamma(), sigma: sigma(), height: height(), scale: scale() }
     }
 }
 
@@ -289,19 +272,9 @@ impl SurrogateConfig {
     #[must_use]
     pub fn surrogate(&self) -> Surrogate {
         let (shape, gamma) = match *self {
-            Self::MultiGaussian {
-                gamma,
-                sigma,
-                height,
-                scale,
-            } => (
-                Shape::MultiGaussian {
-                    sigma,
-                    height,
-                    scale,
-                },
-                gamma,
-            ),
+            Self::MultiGaussian { gamma, sigma, height, scale } => {
+                (Shape::MultiGaussian { sigma, height, scale }, gamma)
+            }
             Self::Gaussian { gamma, sigma } => (Shape::Gaussian { sigma }, gamma),
             Self::Linear { gamma } => (Shape::Linear, gamma),
             Self::Slayer { gamma } => (Shape::Slayer, gamma),
@@ -387,10 +360,7 @@ impl InitialState {
             Self::Uniform { low, high } => {
                 let draw = |_| low + (high - low) * rng.random::<f32>();
                 let values: Vec<f32> = (0..batch * neurons).map(draw).collect();
-                Some(Tensor::from_data(
-                    TensorData::new(values, [batch, neurons]),
-                    device,
-                ))
+                Some(Tensor::from_data(TensorData::new(values, [batch, neurons]), device))
             }
         }
     }
@@ -404,43 +374,21 @@ mod tests {
     #[test]
     fn draws_follow_their_distribution() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let normal = TimeConstants::Normal {
-            mean: 20.0,
-            sd: 5.0,
-        }
-        .draw(4000, &mut rng);
+        let normal = TimeConstants::Normal { mean: 20.0, sd: 5.0 }.draw(4000, &mut rng);
         let mean = normal.iter().sum::<f64>() / 4000.0;
         let sd = (normal.iter().map(|tau| (tau - mean).powi(2)).sum::<f64>() / 4000.0).sqrt();
-        assert!(
-            (mean - 20.0).abs() < 0.4 && (sd - 5.0).abs() < 0.3,
-            "{mean} {sd}"
-        );
-        let wide = TimeConstants::Normal {
-            mean: 1.0,
-            sd: 10.0,
-        }
-        .draw(1000, &mut rng);
+        assert!((mean - 20.0).abs() < 0.4 && (sd - 5.0).abs() < 0.3, "{mean} {sd}");
+        let wide = TimeConstants::Normal { mean: 1.0, sd: 10.0 }.draw(1000, &mut rng);
         assert!(wide.iter().all(|tau| *tau > 0.0));
-        let log = TimeConstants::LogUniform {
-            low: 3.0,
-            high: 120.0,
-        }
-        .draw(4000, &mut rng);
+        let log = TimeConstants::LogUniform { low: 3.0, high: 120.0 }.draw(4000, &mut rng);
         assert!(log.iter().all(|tau| (3.0..=120.0).contains(tau)));
-        let below = log
-            .iter()
-            .filter(|tau| **tau < (3.0_f64 * 120.0).sqrt())
-            .count();
+        let below = log.iter().filter(|tau| **tau < (3.0_f64 * 120.0).sqrt()).count();
         assert!((1850..2150).contains(&below), "{below}");
     }
 
     #[test]
     fn a_mixture_splits_the_neurons_by_share() {
-        let group = |mean, share| TimeConstantGroup {
-            mean,
-            sd: 0.0,
-            share,
-        };
+        let group = |mean, share| TimeConstantGroup { mean, sd: 0.0, share };
         let groups = vec![group(5.0, 1.0), group(20.0, 2.0), group(100.0, 1.0)];
         let taus = TimeConstants::Mixture { groups }.draw(8, &mut ChaCha8Rng::seed_from_u64(1));
         assert_eq!(taus, [5.0, 5.0, 20.0, 20.0, 20.0, 20.0, 100.0, 100.0]);
@@ -453,21 +401,14 @@ mod tests {
             log_tau: Param::from_tensor(Tensor::from_floats([-1e30, 0.0, 1e30], &device)),
         };
         let steps: Vec<f32> = constants.steps().try_into_vec_as().unwrap();
-        assert!(
-            steps.iter().all(|tau| tau.is_finite() && *tau > 0.0),
-            "{steps:?}"
-        );
+        assert!(steps.iter().all(|tau| tau.is_finite() && *tau > 0.0), "{steps:?}");
         assert!((steps[1] - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn a_bad_value_names_its_key() {
-        let error = TimeConstants::Normal {
-            mean: -1.0,
-            sd: 0.0,
-        }
-        .validate("layers.0.tau_m")
-        .unwrap_err();
+        let error =
+            TimeConstants::Normal { mean: -1.0, sd: 0.0 }.validate("layers.0.tau_m").unwrap_err();
         assert_eq!(error.key(), Some("layers.0.tau_m.mean"));
     }
 }

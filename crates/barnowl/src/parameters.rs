@@ -78,29 +78,11 @@ impl Network {
         for (i, (layer, config)) in self.layers.iter_mut().zip(&config.layers).enumerate() {
             let dt = config.dt;
             match &mut layer.backward {
-                None => walk_alif(
-                    &mut layer.forward,
-                    &format!("layers.{i}"),
-                    dt,
-                    form,
-                    &mut visit,
-                ),
+                None => walk_alif(&mut layer.forward, &format!("layers.{i}"), dt, form, &mut visit),
                 Some(backward) => {
                     let forward = &mut layer.forward;
-                    walk_alif(
-                        forward,
-                        &format!("layers.{i}.forward"),
-                        dt,
-                        form,
-                        &mut visit,
-                    );
-                    walk_alif(
-                        backward,
-                        &format!("layers.{i}.backward"),
-                        dt,
-                        form,
-                        &mut visit,
-                    );
+                    walk_alif(forward, &format!("layers.{i}.forward"), dt, form, &mut visit);
+                    walk_alif(backward, &format!("layers.{i}.backward"), dt, form, &mut visit);
                 }
             }
         }
@@ -119,18 +101,11 @@ impl Network {
 /// Refuses what no network can run with: numbers that are not finite, time constants that are not positive.
 fn check_values(name: &str, values: &[f32]) -> Result<()> {
     let tau = name.ends_with(".tau_m") || name.ends_with(".tau_adp");
-    let bad = values
-        .iter()
-        .position(|x| !x.is_finite() || (tau && *x <= 0.0));
+    let bad = values.iter().position(|x| !x.is_finite() || (tau && *x <= 0.0));
     match bad {
         None => Ok(()),
-        Some(i) => Err(
-            Error::format(format!("{name}, element {i} is {}", values[i])).expected(if tau {
-                "a positive time constant"
-            } else {
-                "a finite number"
-            }),
-        ),
+        Some(i) => Err(Error::format(format!("{name}, element {i} is {}", values[i]))
+            .expected(if tau { "a positive time constant" } else { "a finite number" })),
     }
 }
 
@@ -193,16 +168,11 @@ impl Slot<'_> {
             Slot::Bias(bias) => replace(bias, |device| Tensor::from_data(data, device)),
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => {
-                    replace(&mut constants.log_tau, |device| {
-                        Tensor::from_data(data, device)
-                    });
+                    replace(&mut constants.log_tau, |device| Tensor::from_data(data, device));
                 }
                 TimeConstantForm::Tau => {
-                    let steps: Vec<f64> = tensor
-                        .values
-                        .iter()
-                        .map(|tau| f64::from(*tau) / dt)
-                        .collect();
+                    let steps: Vec<f64> =
+                        tensor.values.iter().map(|tau| f64::from(*tau) / dt).collect();
                     constants.set(&steps);
                 }
             },
@@ -217,19 +187,12 @@ pub(crate) fn replace<const D: usize>(
 ) {
     *param = param.clone().map(|old| {
         let new = value(&old.device()).detach();
-        if old.is_require_grad() {
-            new.require_grad()
-        } else {
-            new
-        }
+        if old.is_require_grad() { new.require_grad() } else { new }
     });
 }
 
 fn named<const D: usize>(tensor: Tensor<D>) -> NamedTensor {
     let shape = tensor.dims().to_vec();
-    let values = tensor
-        .into_data()
-        .try_to_vec()
-        .expect("parameters are 32-bit floats");
+    let values = tensor.into_data().try_to_vec().expect("parameters are 32-bit floats");
     NamedTensor { shape, values }
 }

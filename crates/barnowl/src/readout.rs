@@ -97,8 +97,7 @@ impl ReadoutConfig {
         check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
-        self.initial_state
-            .validate(&format!("{key}.initial_state"))?;
+        self.initial_state.validate(&format!("{key}.initial_state"))?;
         self.input_weights.validate(&format!("{key}.input_weights"))
     }
 
@@ -176,32 +175,15 @@ impl Readout {
                     SequencePath::Reference => sequence::reference::integrator_sequence,
                 };
                 let membrane = run(current, layer.tau_m.steps(), initial);
-                ReadoutOutput {
-                    membrane: Some(membrane),
-                    spikes: None,
-                }
+                ReadoutOutput { membrane: Some(membrane), spikes: None }
             }
             Self::Alif(layer) => {
-                let threshold = Threshold {
-                    b0: config.b0,
-                    beta: config.beta,
-                    resistance: config.resistance,
-                };
-                let observe = if pass.observe_all {
-                    Observe::Both
-                } else {
-                    observe
-                };
-                let options = AlifOptions {
-                    threshold,
-                    surrogate,
-                    observe,
-                };
+                let threshold =
+                    Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
+                let observe = if pass.observe_all { Observe::Both } else { observe };
+                let options = AlifOptions { threshold, surrogate, observe };
                 let output = layer.forward(input, config.initial_state, options, pass.path, rng);
-                ReadoutOutput {
-                    membrane: output.membrane,
-                    spikes: output.spikes,
-                }
+                ReadoutOutput { membrane: output.membrane, spikes: output.spikes }
             }
         }
     }

@@ -9,9 +9,7 @@ use barnowl::error::ErrorKind;
 use barnowl::exchange::{self, TensorMap, pytorch, safetensors};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// Shapes and bits, so that NaN equals itself and 0 differs from −0.
@@ -19,12 +17,7 @@ fn bits(tensors: &TensorMap) -> BTreeMap<&str, (&[usize], Vec<u32>)> {
     let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect();
     tensors
         .iter()
-        .map(|(name, tensor)| {
-            (
-                name.as_str(),
-                (tensor.shape.as_slice(), bits(&tensor.values)),
-            )
-        })
+        .map(|(name, tensor)| (name.as_str(), (tensor.shape.as_slice(), bits(&tensor.values))))
         .collect()
 }
 
@@ -35,9 +28,7 @@ fn assert_same(found: &TensorMap, expected: &TensorMap) {
 }
 
 fn state_dict() -> TensorMap {
-    safetensors::read(fixture("state_dict.safetensors"))
-        .unwrap()
-        .tensors
+    safetensors::read(fixture("state_dict.safetensors")).unwrap().tensors
 }
 
 #[test]
@@ -55,18 +46,12 @@ fn the_format_is_found_from_the_contents() {
     let folder = tempfile::tempdir().unwrap();
     let disguised = folder.path().join("model.pth");
     fs::copy(fixture("state_dict.safetensors"), &disguised).unwrap();
-    for path in [
-        disguised.clone(),
-        fixture("state_dict.pth"),
-        fixture("state_dict.safetensors"),
-    ] {
+    for path in [disguised.clone(), fixture("state_dict.pth"), fixture("state_dict.safetensors")] {
         assert_same(&exchange::read(path, None).unwrap(), &state_dict());
     }
     let error = pytorch::read(&disguised, None).unwrap_err().to_string();
     assert!(error.contains("this is a safetensors file"), "{error}");
-    let error = exchange::read(&disguised, Some("model"))
-        .unwrap_err()
-        .to_string();
+    let error = exchange::read(&disguised, Some("model")).unwrap_err().to_string();
     assert!(error.contains("has no key `model`"), "{error}");
 }
 
@@ -88,31 +73,18 @@ fn a_nested_state_dict_is_found_by_its_key() {
 
 #[test]
 fn the_authors_names_become_ours() {
-    for name in [
-        "state_dict.pth",
-        "state_dict_legacy.pth",
-        "data_parallel.pth",
-        "module.pth",
-    ] {
+    for name in ["state_dict.pth", "state_dict_legacy.pth", "data_parallel.pth", "module.pth"] {
         let renamed = exchange::rename("ecg", pytorch::read(fixture(name), None).unwrap()).unwrap();
         assert!(renamed.ignored.is_empty());
         assert_eq!(renamed.tensors.len(), 10);
-        assert_eq!(
-            renamed.tensors["layers.0.recurrent.weight"],
-            state_dict()["h2h.weight"]
-        );
-        assert_eq!(
-            renamed.tensors["readout.tau_adp"],
-            state_dict()["tau_adp_o"]
-        );
+        assert_eq!(renamed.tensors["layers.0.recurrent.weight"], state_dict()["h2h.weight"]);
+        assert_eq!(renamed.tensors["readout.tau_adp"], state_dict()["tau_adp_o"]);
     }
 }
 
 #[test]
 fn every_element_type_is_read() {
-    let expected = safetensors::read(fixture("types_f32.safetensors"))
-        .unwrap()
-        .tensors;
+    let expected = safetensors::read(fixture("types_f32.safetensors")).unwrap().tensors;
     assert_eq!(expected["transposed"].shape, [3, 2]);
     assert_eq!(expected["scalar"].values, [0.125]);
     assert_eq!(expected["i64"].values[0], -(2.0_f32.powi(40)));
@@ -123,21 +95,12 @@ fn every_element_type_is_read() {
 
 #[test]
 fn a_module_saved_whole_is_its_state_dict_or_refused() {
-    assert_same(
-        &pytorch::read(fixture("module.pth"), None).unwrap(),
-        &state_dict(),
-    );
+    assert_same(&pytorch::read(fixture("module.pth"), None).unwrap(), &state_dict());
     let error = pytorch::read(fixture("module_legacy.pth"), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Format);
     let error = error.to_string();
-    assert!(
-        error.contains("module_legacy.pth") && error.contains("a whole module"),
-        "{error}"
-    );
-    assert!(
-        error.contains("torch.save(model.state_dict(), path)"),
-        "{error}"
-    );
+    assert!(error.contains("module_legacy.pth") && error.contains("a whole module"), "{error}");
+    assert!(error.contains("torch.save(model.state_dict(), path)"), "{error}");
 }
 
 #[test]
@@ -152,44 +115,29 @@ fn what_is_no_state_dict_is_refused() {
         let error = pytorch::read(fixture(name), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Format);
         let error = error.to_string();
-        assert!(
-            error.contains(name) && error.contains(expected),
-            "{error} lacks: {expected}"
-        );
+        assert!(error.contains(name) && error.contains(expected), "{error} lacks: {expected}");
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file.pth");
     let mut tar = vec![0; 1024];
     tar[257..262].copy_from_slice(b"ustar");
     let pointer = b"version https://git-lfs.github.com/spec/v1".to_vec();
-    for (bytes, expected) in [
-        (tar, "TAR archive"),
-        (pointer, "not a PyTorch"),
-        (vec![], "the file is empty"),
-    ] {
+    for (bytes, expected) in
+        [(tar, "TAR archive"), (pointer, "not a PyTorch"), (vec![], "the file is empty")]
+    {
         fs::write(&path, bytes).unwrap();
         let error = exchange::read(&path, None).unwrap_err().to_string();
-        assert!(
-            error.contains("file.pth") && error.contains(expected),
-            "{error}"
-        );
+        assert!(error.contains("file.pth") && error.contains(expected), "{error}");
     }
     let error = exchange::read(folder.path().join("absent.pth"), None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(
-        error.to_string().contains("there is no such file"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("there is no such file"), "{error}");
 }
 
 #[test]
 fn a_file_cut_short_is_an_error_wherever_it_is_cut() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "state_dict.pth",
-        "state_dict_legacy.pth",
-        "types.safetensors",
-    ] {
+    for name in ["state_dict.pth", "state_dict_legacy.pth", "types.safetensors"] {
         let bytes = fs::read(fixture(name)).unwrap();
         let path = folder.path().join(name);
         for length in 0..bytes.len() {
@@ -204,12 +152,7 @@ fn a_file_cut_short_is_an_error_wherever_it_is_cut() {
 #[test]
 fn a_damaged_byte_never_makes_it_panic() {
     let folder = tempfile::tempdir().unwrap();
-    for name in [
-        "state_dict.pth",
-        "state_dict_legacy.pth",
-        "module.pth",
-        "types.safetensors",
-    ] {
+    for name in ["state_dict.pth", "state_dict_legacy.pth", "module.pth", "types.safetensors"] {
         let mut bytes = fs::read(fixture(name)).unwrap();
         let path = folder.path().join(name);
         for (offset, damage) in (0..bytes.len()).zip([0x01, 0x80, 0xff].into_iter().cycle()) {
@@ -231,10 +174,7 @@ fn metadata_comes_from_and_goes_to_a_file() {
     let path = folder.path().join("model.safetensors");
     safetensors::write(&path, &contents.tensors, &contents.metadata).unwrap();
     assert_eq!(safetensors::read(&path).unwrap(), contents);
-    assert_eq!(
-        fs::read(&path).unwrap(),
-        fs::read(fixture("state_dict.safetensors")).unwrap()
-    );
+    assert_eq!(fs::read(&path).unwrap(), fs::read(fixture("state_dict.safetensors")).unwrap());
 }
 
 /// The authors' published checkpoints, from the folder `$BARNOWL_CHECKPOINT_DIR`; skipped without it.

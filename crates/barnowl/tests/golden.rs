@@ -42,22 +42,14 @@ impl Golden {
         case["inputs"] = contents.tensors["x"].shape[2].into();
         let config = serde_json::from_value(case).unwrap();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        Self {
-            name,
-            config,
-            tensors: contents.tensors,
-        }
+        Self { name, config, tensors: contents.tensors }
     }
 
     fn parameters(&self) -> TensorMap {
         let other = |name: &str| {
             name == "x" || name == "target" || name.starts_with("out.") || name.starts_with("grad.")
         };
-        self.tensors
-            .clone()
-            .into_iter()
-            .filter(|(name, _)| !other(name))
-            .collect()
+        self.tensors.clone().into_iter().filter(|(name, _)| !other(name)).collect()
     }
 
     fn compare(&self, name: &str, found: &[f32], path: SequencePath) {
@@ -70,12 +62,8 @@ impl Golden {
         }
         let norm =
             |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
-        let difference = norm(
-            &mut found
-                .iter()
-                .zip(values)
-                .map(|(a, b)| f64::from(*a) - f64::from(*b)),
-        );
+        let difference =
+            norm(&mut found.iter().zip(values).map(|(a, b)| f64::from(*a) - f64::from(*b)));
         let size = norm(&mut values.iter().map(|b| f64::from(*b)));
         assert!(
             difference <= TOLERANCE * size + 1e-9,
@@ -98,19 +86,12 @@ impl Golden {
         } else {
             Target::PerSequence(Tensor::<1>::from_data(tensor("target"), &device).int())
         };
-        let pass = Pass {
-            path,
-            observe_all: true,
-            ..Pass::default()
-        };
+        let pass = Pass { path, observe_all: true, ..Pass::default() };
         let output = network.forward(input, &self.config, pass);
         for (i, spikes) in output.spikes.iter().enumerate() {
             self.compare(&format!("out.layers.{i}.spikes"), &values(spikes), path);
         }
-        let readout = [
-            ("membrane", &output.readout.membrane),
-            ("spikes", &output.readout.spikes),
-        ];
+        let readout = [("membrane", &output.readout.membrane), ("spikes", &output.readout.spikes)];
         for (name, part) in readout {
             if let Some(part) = part {
                 self.compare(&format!("out.readout.{name}"), &values(part), path);
@@ -149,10 +130,7 @@ fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 fn check_folder(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "safetensors")
-    });
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
     files.sort();
     for file in &files {
         let golden = Golden::read(file);
@@ -166,10 +144,7 @@ fn check_folder(folder: &Path) -> usize {
 #[test]
 fn own_vectors() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    assert!(
-        check_folder(&folder) >= 15,
-        "the project's golden vectors are missing"
-    );
+    assert!(check_folder(&folder) >= 15, "the project's golden vectors are missing");
 }
 
 #[test]
@@ -178,10 +153,7 @@ fn vectors_of_the_environment() {
         // Relative to where cargo was called from, which is the workspace.
         Some(folder) => {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-            assert!(
-                check_folder(&root.join(folder)) > 0,
-                "BARNOWL_GOLDEN_DIR holds no vectors"
-            );
+            assert!(check_folder(&root.join(folder)) > 0, "BARNOWL_GOLDEN_DIR holds no vectors");
         }
         None => eprintln!("skipped: BARNOWL_GOLDEN_DIR is not set"),
     }

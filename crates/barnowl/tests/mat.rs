@@ -21,16 +21,12 @@ const FIXTURES: [&str; 4] = [
 ];
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 #[track_caller]
 fn message<T>(result: Result<T>, parts: &[&str]) -> Error {
-    let Err(error) = result else {
-        panic!("no error, but expected {parts:?}")
-    };
+    let Err(error) = result else { panic!("no error, but expected {parts:?}") };
     for part in parts {
         assert!(error.to_string().contains(part), "{error} lacks: {part}");
     }
@@ -130,9 +126,7 @@ fn every_numeric_type_is_read_stored_and_compressed() {
         let extreme = array("extreme_int64");
         assert_eq!(extreme.values, Values::I64(vec![i64::MIN, i64::MAX]));
         assert_eq!(extreme.to_string(), "extreme_int64 [1, 2]");
-        let Values::F64(special) = array("special").values else {
-            panic!("not doubles")
-        };
+        let Values::F64(special) = array("special").values else { panic!("not doubles") };
         let expected = [f64::INFINITY, -f64::INFINITY, f64::NAN, -0.0, 5e-324];
         assert_eq!(
             special.iter().map(|v| v.is_nan()).collect::<Vec<_>>(),
@@ -165,10 +159,7 @@ fn what_is_no_numeric_array_is_named_when_asked_for() {
             let error = message(file.array(name), &[kind, name, "types_", "byte "]);
             assert_eq!(error.kind(), ErrorKind::Format);
         }
-        message(
-            file.array("absent"),
-            &["no array `absent`", "ramp_int8, ", "diagonal"],
-        );
+        message(file.array("absent"), &["no array `absent`", "ramp_int8, ", "diagonal"]);
     }
 }
 
@@ -177,10 +168,7 @@ fn big_endian_and_packed_values_are_read() {
     let array = mat::read(fixture(FIXTURES[2])).unwrap().array("p").unwrap();
     assert_eq!(array.shape, [3, 2]);
     assert_eq!(array.values, Values::I16(vec![1, 2, 3, -4, -5, -600]));
-    assert_eq!(
-        array.row_major().collect::<Vec<_>>(),
-        [1.0, -4.0, 2.0, -5.0, 3.0, -600.0]
-    );
+    assert_eq!(array.row_major().collect::<Vec<_>>(), [1.0, -4.0, 2.0, -5.0, 3.0, -600.0]);
 }
 
 #[test]
@@ -214,14 +202,8 @@ fn other_versions_say_how_to_save_again() {
     newer.extend(b"\x89HDF\r\n\x1a\n and more");
     message(read_all(&newer).remove(0), &["-v7.3", again]);
     message(read_all(&newer[512..]).remove(0), &["-v7.3", again]);
-    message(
-        read_all(&[0; 200]).remove(0),
-        &["not a MATLAB file", "byte 126", again],
-    );
-    message(
-        read_all(&[b'x'; 200]).remove(0),
-        &["not a MATLAB file", "check that"],
-    );
+    message(read_all(&[0; 200]).remove(0), &["not a MATLAB file", "byte 126", again]);
+    message(read_all(&[b'x'; 200]).remove(0), &["not a MATLAB file", "check that"]);
     message(read_all(b"").remove(0), &["0 bytes long", "128"]);
     let folder = tempfile::tempdir().unwrap();
     let absent = mat::read(folder.path().join("absent.mat"));
@@ -242,47 +224,26 @@ fn contradictions_are_found_before_memory_is_taken() {
         (&[6], ["1 dimensions", "at least 2"]),
         (&[-1, 6], ["dimension", "negative"]),
         (&[i32::MAX; 3], ["2147483647", "larger than any file"]),
-        (
-            &[i32::MAX; 2],
-            ["there are 6 values", "4611686014132420609"],
-        ),
+        (&[i32::MAX; 2], ["there are 6 values", "4611686014132420609"]),
         (&[1; 65], ["the dimensions takes 260 bytes", "at most 256"]),
     ] {
         refused(matrix(6, "x", shape, 2, &ones), &parts);
     }
     refused(matrix(6, "x", &[2, 3], 8, &ones), &["6 bytes of type 8"]);
-    refused(
-        matrix(6, "x", &[2, 3], 3, &[1; 13]),
-        &["13 bytes of type 3"],
-    );
+    refused(matrix(6, "x", &[2, 3], 3, &[1; 13]), &["13 bytes of type 3"]);
     refused(matrix(6, "x", &[2, 0], 2, &ones), &["6 bytes", "at most 0"]);
     refused(element(14, &[]), &["ends before the array flags"]);
     // A length that the data do not have.
     let mut long = matrix(6, "x", &[2, 3], 2, &ones);
     long[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    message(
-        read_all(&mat_file(&[long.clone()])).remove(0),
-        &["byte 128", "4294967295"],
-    );
-    message(
-        read_all(&mat_file(&[compressed(&long)])).remove(0),
-        &["byte 128", "4294967295"],
-    );
+    message(read_all(&mat_file(&[long.clone()])).remove(0), &["byte 128", "4294967295"]);
+    message(read_all(&mat_file(&[compressed(&long)])).remove(0), &["byte 128", "4294967295"]);
     // Sixteen megabytes of zeros in a few kilobytes, of which the dimensions say nothing.
     let bomb = matrix(6, "x", &[2, 3], 2, &vec![0; 1 << 24]);
-    message(
-        read_all(&mat_file(&[compressed(&bomb)])).remove(0),
-        &["16777216 bytes", "at most 48"],
-    );
+    message(read_all(&mat_file(&[compressed(&bomb)])).remove(0), &["16777216 bytes", "at most 48"]);
     let more = [matrix(6, "x", &[2, 3], 2, &ones), vec![0]].concat();
-    message(
-        read_all(&mat_file(&[compressed(&more)])).remove(0),
-        &["more bytes follow"],
-    );
-    message(
-        read_all(&mat_file(&[element(9, &ones)])).remove(0),
-        &["type 9", "(14)"],
-    );
+    message(read_all(&mat_file(&[compressed(&more)])).remove(0), &["more bytes follow"]);
+    message(read_all(&mat_file(&[element(9, &ones)])).remove(0), &["type 9", "(14)"]);
 }
 
 #[test]
@@ -298,10 +259,7 @@ fn a_file_cut_anywhere_is_refused_or_ends_between_variables() {
                     assert!(arrays.len() < all.len(), "{name} cut at {length}");
                     for (name, whole) in arrays {
                         let show = |array: Option<&MatArray>| format!("{array:?}");
-                        assert_eq!(
-                            show(file.array(name).as_ref().ok()),
-                            show(whole.as_ref().ok())
-                        );
+                        assert_eq!(show(file.array(name).as_ref().ok()), show(whole.as_ref().ok()));
                     }
                 }
                 Err(error) => {
@@ -373,10 +331,7 @@ fn the_qt_database_is_read_row_major() {
     assert_eq!(data.class_names(), CLASSES);
     let events =
         (0..60).map(|i| i8::try_from((i / 20 + 2 * (i / 4 % 5) + 3 * (i % 4)) % 3).unwrap());
-    assert_eq!(
-        data.inputs(),
-        &Inputs::Spikes(events.map(|v| v - 1).collect())
-    );
+    assert_eq!(data.inputs(), &Inputs::Spikes(events.map(|v| v - 1).collect()));
     let mut classes: Vec<u16> = (0..15).map(|i| (i / 5 + i % 5) % 6).collect();
     classes[10] = 0;
     assert_eq!(data.targets(), &Targets::PerStep(classes));
@@ -395,10 +350,7 @@ fn a_missing_file_is_explained() {
         &["qtdb/QTDB_test.mat", "--data names the folder", "built-in"],
     );
     assert_eq!(error.kind(), ErrorKind::Io);
-    message(
-        qtdb::load(folder.path(), Split::Train),
-        &["QTDB_train.mat, byte 0", "0 bytes long"],
-    );
+    message(qtdb::load(folder.path(), Split::Train), &["QTDB_train.mat, byte 0", "0 bytes long"]);
 }
 
 #[test]
@@ -409,10 +361,7 @@ fn what_is_not_the_qt_database_is_refused() {
     for (arrays, found) in [
         (vec![labels.clone()], "no array `x`"),
         (vec![text, labels.clone()], "array `x`: found text"),
-        (
-            vec![events, labels],
-            "sequence 0, step 0: channel 1 of x is 2",
-        ),
+        (vec![events, labels], "sequence 0, step 0: channel 1 of x is 2"),
     ] {
         let folder = data_folder(&mat_file(&arrays));
         let result = qtdb::load(folder.path(), Split::Train);
@@ -428,25 +377,12 @@ fn the_published_files_hold_what_scipy_finds() {
         return;
     };
     for (split, samples, counts) in [
-        (
-            Split::Train,
-            618,
-            [166_315, 49_485, 46_503, 35_776, 242_792, 263_147],
-        ),
-        (
-            Split::Test,
-            141,
-            [43_209, 10_145, 9_840, 9_065, 55_885, 55_297],
-        ),
+        (Split::Train, 618, [166_315, 49_485, 46_503, 35_776, 242_792, 263_147]),
+        (Split::Test, 141, [43_209, 10_145, 9_840, 9_065, 55_885, 55_297]),
     ] {
         let data = qtdb::load(&folder, split).unwrap();
-        assert_eq!(
-            [data.samples(), data.steps(), data.channels()],
-            [samples, 1301, 4]
-        );
-        let Targets::PerStep(classes) = data.targets() else {
-            panic!("one class a sequence")
-        };
+        assert_eq!([data.samples(), data.steps(), data.channels()], [samples, 1301, 4]);
+        let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
         let count = |class| classes.iter().filter(|c| **c == class).count();
         assert_eq!([0, 1, 2, 3, 4, 5].map(count), counts);
     }

@@ -22,10 +22,7 @@ impl Random {
     }
 
     fn draw<const D: usize>(&mut self, shape: [usize; D], of: impl Distribution<f32>) -> Tensor<D> {
-        let values: Vec<f32> = of
-            .sample_iter(&mut self.0)
-            .take(shape.iter().product())
-            .collect();
+        let values: Vec<f32> = of.sample_iter(&mut self.0).take(shape.iter().product()).collect();
         Tensor::from_data(TensorData::new(values, shape), &self.1)
     }
 
@@ -45,10 +42,7 @@ fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 /// ‖a − b‖ ≤ tolerance · ‖b‖, for vectors that may both be zero.
 fn assert_near(name: &str, a: &[f32], b: &[f32], tolerance: f64) {
     assert_eq!(a.len(), b.len(), "{name}: lengths");
-    assert!(
-        a.iter().chain(b).all(|x| x.is_finite()),
-        "{name}: not finite"
-    );
+    assert!(a.iter().chain(b).all(|x| x.is_finite()), "{name}: not finite");
     let norm = |x: f64| x.sqrt();
     let difference: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
     let size: f64 = b.iter().map(|b| f64::from(*b).powi(2)).sum();
@@ -90,11 +84,7 @@ fn cases() -> impl Strategy<Value = Case> {
             initial,
             seed,
             options: AlifOptions {
-                threshold: Threshold {
-                    b0,
-                    beta,
-                    resistance: r,
-                },
+                threshold: Threshold { b0, beta, resistance: r },
                 surrogate: Surrogate::ALL[psi],
                 observe: [Observe::Spikes, Observe::Membrane, Observe::Both][observe],
             },
@@ -108,9 +98,7 @@ impl Case {
         let (steps, batch, neurons) = (self.steps, self.batch, self.neurons);
         let mut random = Random::new(self.seed, device);
         let width = (neurons as f32).sqrt();
-        let current = random
-            .normal([steps, batch, neurons], 0.3, 1.0)
-            .require_grad();
+        let current = random.normal([steps, batch, neurons], 0.3, 1.0).require_grad();
         let weight: Tensor<2> = random.normal([neurons, neurons], 0.0, 0.5 / width);
         let tau_m: Tensor<1> = random.uniform([neurons], 0.3, 40.0);
         let tau_adp: Tensor<1> = random.uniform([neurons], 0.3, 200.0);
@@ -137,17 +125,14 @@ impl Case {
         let sequence = self.sequence(&device);
         let mut random = Random::new(self.seed ^ 1, &device);
         let shape = [self.steps, self.batch, self.neurons];
-        let weights: [Tensor<3>; 2] = [
-            random.normal(shape, 0.0, 1.0),
-            random.normal(shape, 0.0, 1.0),
-        ];
+        let weights: [Tensor<3>; 2] =
+            [random.normal(shape, 0.0, 1.0), random.normal(shape, 0.0, 1.0)];
         let output = path(sequence.clone(), options);
         let mut found = vec![("state", values(&output.state))];
         let mut loss = Tensor::<1>::zeros([1], &device);
-        for (name, part, weights) in [
-            ("spikes", output.spikes, &weights[0]),
-            ("membrane", output.membrane, &weights[1]),
-        ] {
+        for (name, part, weights) in
+            [("spikes", output.spikes, &weights[0]), ("membrane", output.membrane, &weights[1])]
+        {
             if let Some(part) = part {
                 found.push((name, values(&part)));
                 loss = loss + (part * weights.clone()).sum();
@@ -158,18 +143,9 @@ impl Case {
             // A path may leave out a gradient that is zero.
             found.push((name, gradient.unwrap_or_default()));
         };
-        push(
-            "grad current",
-            sequence.current.grad(&gradients).map(|g| values(&g)),
-        );
-        push(
-            "grad tau_m",
-            sequence.tau_m.grad(&gradients).map(|g| values(&g)),
-        );
-        push(
-            "grad tau_adp",
-            sequence.tau_adp.grad(&gradients).map(|g| values(&g)),
-        );
+        push("grad current", sequence.current.grad(&gradients).map(|g| values(&g)));
+        push("grad tau_m", sequence.tau_m.grad(&gradients).map(|g| values(&g)));
+        push("grad tau_adp", sequence.tau_adp.grad(&gradients).map(|g| values(&g)));
         let recurrent = sequence.recurrent.and_then(|w| w.grad(&gradients));
         push("grad recurrent", recurrent.map(|g| values(&g)));
         let initial = sequence.initial.and_then(|w| w.grad(&gradients));
@@ -181,26 +157,18 @@ impl Case {
     fn margin(&self) -> f32 {
         let device = Device::flex().autodiff();
         let sequence = self.sequence(&device);
-        let options = AlifOptions {
-            observe: Observe::Both,
-            ..self.options
-        };
+        let options = AlifOptions { observe: Observe::Both, ..self.options };
         let initial = sequence.initial.clone().map(|state| values(&state));
         let tau = values(&sequence.tau_adp);
         let output = reference::alif_sequence(sequence, options);
-        let (u, s) = (
-            values(&output.membrane.unwrap()),
-            values(&output.spikes.unwrap()),
-        );
+        let (u, s) = (values(&output.membrane.unwrap()), values(&output.spikes.unwrap()));
         let span = self.batch * self.neurons;
         let mut smallest = f32::MAX;
         for i in 0..span {
             let rho = (-1.0 / tau[i % self.neurons]).exp();
             let at = |part: usize| initial.as_ref().map(|state| state[part * span + i]);
-            let (mut b, mut before) = (
-                at(1).unwrap_or(self.options.threshold.b0),
-                at(2).unwrap_or(0.0),
-            );
+            let (mut b, mut before) =
+                (at(1).unwrap_or(self.options.threshold.b0), at(2).unwrap_or(0.0));
             for t in 0..self.steps {
                 b = rho * b + (1.0 - rho) * before;
                 before = s[t * span + i];
@@ -271,10 +239,7 @@ fn state_carries_over() {
         recurrent: true,
         initial: false,
         seed: 7,
-        options: AlifOptions {
-            observe: Observe::Both,
-            ..AlifOptions::default()
-        },
+        options: AlifOptions { observe: Observe::Both, ..AlifOptions::default() },
     };
     let whole = case.sequence(&device);
     let part = |range: std::ops::Range<usize>, initial| AlifSequence {
@@ -303,10 +268,7 @@ fn threads_do_not_change_a_bit() {
         options: AlifOptions::default(),
     };
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| case.run(alif_sequence, case.options))
     };
     assert_eq!(run(1), run(2));
@@ -320,29 +282,17 @@ fn membrane_gradient_equals_finite_differences() {
     let mut random = Random::new(11, &device);
     let options = AlifOptions {
         // Nothing ever reaches this threshold.
-        threshold: Threshold {
-            b0: 1e3,
-            beta: 0.0,
-            resistance: 0.8,
-        },
+        threshold: Threshold { b0: 1e3, beta: 0.0, resistance: 0.8 },
         observe: Observe::Membrane,
         ..AlifOptions::default()
     };
     let [steps, batch, neurons] = [20, 2, 3];
-    let current = random
-        .normal([steps, batch, neurons], 0.0, 1.0)
-        .require_grad();
+    let current = random.normal([steps, batch, neurons], 0.0, 1.0).require_grad();
     let weights: Tensor<3> = random.normal([steps, batch, neurons], 0.0, 1.0);
     let taus = [4.0_f32, 11.0, 30.0];
     let loss = |current: Tensor<3>, tau_m: Tensor<1>| {
         let tau_adp = Tensor::full([neurons], 10.0, &device);
-        let sequence = AlifSequence {
-            current,
-            recurrent: None,
-            tau_m,
-            tau_adp,
-            initial: None,
-        };
+        let sequence = AlifSequence { current, recurrent: None, tau_m, tau_adp, initial: None };
         (alif_sequence(sequence, options).membrane.unwrap() * weights.clone()).sum()
     };
     let tau = Tensor::<1>::from_floats(taus, &device).require_grad();
@@ -389,10 +339,7 @@ fn streaming_equals_the_fused_layer() {
     let current: Tensor<3> = random.normal([steps, 1, neurons], 0.3, 0.8);
     let tau: Tensor<1> = random.uniform([2 * neurons], 1.0, 90.0);
     let taus = values(&tau);
-    let options = AlifOptions {
-        observe: Observe::Both,
-        ..AlifOptions::default()
-    };
+    let options = AlifOptions { observe: Observe::Both, ..AlifOptions::default() };
     let sequence = AlifSequence {
         current: current.clone(),
         recurrent: None,
@@ -401,21 +348,14 @@ fn streaming_equals_the_fused_layer() {
         initial: None,
     };
     let fused = alif_sequence(sequence, options);
-    let (u, s) = (
-        values(&fused.membrane.unwrap()),
-        values(&fused.spikes.unwrap()),
-    );
+    let (u, s) = (values(&fused.membrane.unwrap()), values(&fused.spikes.unwrap()));
     let current = values(&current);
     for n in 0..neurons {
         let neuron = AlifParameters::new(taus[n], taus[neurons + n], 1.0, options.threshold);
         let mut state = AlifState::at_rest(options.threshold.b0);
         for t in 0..steps {
             let spike = neuron.step(&mut state, current[t * neurons + n]);
-            assert_eq!(
-                state.u.to_bits(),
-                u[t * neurons + n].to_bits(),
-                "neuron {n}, step {t}"
-            );
+            assert_eq!(state.u.to_bits(), u[t * neurons + n].to_bits(), "neuron {n}, step {t}");
             assert_eq!(spike, s[t * neurons + n] == 1.0, "neuron {n}, step {t}");
         }
     }
@@ -431,9 +371,7 @@ fn between_two_linear_layers() {
     let [steps, batch, inputs, neurons, outputs] = [30, 4, 5, 12, 3];
     let before = LinearConfig::new(inputs, neurons).init(&device);
     let after = LinearConfig::new(neurons, outputs).init(&device);
-    let x: Tensor<3> = random
-        .normal([steps, batch, inputs], 0.0, 2.0)
-        .require_grad();
+    let x: Tensor<3> = random.normal([steps, batch, inputs], 0.0, 2.0).require_grad();
     let recurrent: Tensor<2> = random.normal([neurons; 2], 0.0, 0.2);
     let taus = Tensor::<1>::full([neurons], 15.0, &device);
     let weights: Tensor<3> = random.normal([steps, batch, outputs], 0.0, 1.0);
@@ -462,10 +400,8 @@ fn between_two_linear_layers() {
             values(&tau_adp.grad(&g).unwrap()),
         ]
     };
-    for (i, (fused, plain)) in run(alif_sequence)
-        .iter()
-        .zip(&run(reference::alif_sequence))
-        .enumerate()
+    for (i, (fused, plain)) in
+        run(alif_sequence).iter().zip(&run(reference::alif_sequence)).enumerate()
     {
         assert!(plain.iter().any(|x| *x != 0.0), "gradient {i} is zero");
         assert_near(&format!("gradient {i}"), fused, plain, 1e-4);

@@ -73,29 +73,15 @@ pub fn read(path: impl AsRef<Path>) -> Result<MatFile> {
         let endian = header(&bytes)?;
         let variables = list(&bytes, endian)?;
         let path = path.to_path_buf();
-        Ok(MatFile {
-            path,
-            gzip,
-            bytes,
-            endian,
-            variables,
-        })
+        Ok(MatFile { path, gzip, bytes, endian, variables })
     };
-    let bytes = if gzip {
-        gunzip(&bytes).map_err(|e| e.in_file(path))?
-    } else {
-        bytes
-    };
+    let bytes = if gzip { gunzip(&bytes).map_err(|e| e.in_file(path))? } else { bytes };
     list(bytes).map_err(|e| place(e, path, gzip))
 }
 
 /// Names the file, and what the offsets in it count.
 fn place(error: Error, path: &Path, gzip: bool) -> Error {
-    let error = if gzip {
-        error.during("after gunzip")
-    } else {
-        error
-    };
+    let error = if gzip { error.during("after gunzip") } else { error };
     error.in_file(path)
 }
 
@@ -148,11 +134,7 @@ impl MatFile {
         Variable::read(&mut elements, variable.offset)?;
         let values = values(&mut elements, &variable.shape)?;
         elements.finish()?;
-        Ok(MatArray {
-            name: variable.name.clone(),
-            shape: variable.shape.clone(),
-            values,
-        })
+        Ok(MatArray { name: variable.name.clone(), shape: variable.shape.clone(), values })
     }
 }
 
@@ -227,17 +209,11 @@ impl Variable {
             return Err(elements.error_at(flags.position, found).expected("2"));
         };
         let [.., marks, number] = word.to_be_bytes();
-        let shape = if number == OPAQUE {
-            Vec::new()
-        } else {
-            shape(elements)?
-        };
+        let shape = if number == OPAQUE { Vec::new() } else { shape(elements)? };
         let name = elements.next("the name", MAX_NAME)?;
         if ![INT8, UTF8].contains(&name.kind) {
             let found = format!("the name has type {}", name.kind);
-            return Err(elements
-                .error_at(name.position, found)
-                .expected("type 1, 8-bit integers"));
+            return Err(elements.error_at(name.position, found).expected("type 1, 8-bit integers"));
         }
         Ok(Self {
             name: String::from_utf8_lossy(&name.data).into_owned(),
@@ -262,22 +238,14 @@ fn shape(elements: &mut Elements<'_>) -> Result<Vec<usize>> {
     let mut shape = Vec::with_capacity(sizes.len());
     for size in sizes {
         // The numbers are signed.
-        match i32::try_from(size)
-            .ok()
-            .and_then(|s| usize::try_from(s).ok())
-        {
+        match i32::try_from(size).ok().and_then(|s| usize::try_from(s).ok()) {
             Some(size) => shape.push(size),
             None => return Err(error("a dimension is negative".to_string())),
         }
     }
-    match shape
-        .iter()
-        .try_fold(1_usize, |n, &size| n.checked_mul(size))
-    {
+    match shape.iter().try_fold(1_usize, |n, &size| n.checked_mul(size)) {
         Some(_) => Ok(shape),
-        None => Err(error(format!(
-            "the dimensions {shape:?} are larger than any file"
-        ))),
+        None => Err(error(format!("the dimensions {shape:?} are larger than any file"))),
     }
 }
 
@@ -285,20 +253,13 @@ fn shape(elements: &mut Elements<'_>) -> Result<Vec<usize>> {
 fn integers(elements: &Elements<'_>, element: &Element, kind: u32) -> Result<Vec<u32>> {
     let (words, rest) = element.data.as_chunks();
     if element.kind != kind || !rest.is_empty() {
-        let found = format!(
-            "found {} bytes of type {}",
-            element.data.len(),
-            element.kind
-        );
+        let found = format!("found {} bytes of type {}", element.data.len(), element.kind);
         return Err(elements
             .error_at(element.position, found)
             .expected(format!("32-bit integers, type {kind}"))
             .remedy(DAMAGED));
     }
-    Ok(words
-        .iter()
-        .map(|&word| elements.endian().u32(word))
-        .collect())
+    Ok(words.iter().map(|&word| elements.endian().u32(word)).collect())
 }
 
 /// The values of an array, whose number is known from its shape.
@@ -308,11 +269,7 @@ fn values(elements: &mut Elements<'_>, shape: &[usize]) -> Result<Values> {
     let element = elements.next("the values", limit.min(MAX_LENGTH))?;
     let error = |found| elements.error_at(element.position, found).remedy(DAMAGED);
     let Some(values) = Values::decode(element.kind, &element.data, elements.endian()) else {
-        let found = format!(
-            "the values are {} bytes of type {}",
-            element.data.len(),
-            element.kind
-        );
+        let found = format!("the values are {} bytes of type {}", element.data.len(), element.kind);
         return Err(error(found).expected("numbers in full, of type 1 to 7, 9, 12 or 13"));
     };
     if values.len() != count {
@@ -344,10 +301,7 @@ fn content(bytes: &[u8], offset: usize, endian: Endian) -> Result<(Elements<'_>,
     });
     let Some((kind, length, rest)) = tag else {
         let found = format!("the file ends after {} bytes of a tag", rest.len());
-        return Err(Error::format(found)
-            .at_byte(place)
-            .expected("8")
-            .remedy(DAMAGED));
+        return Err(Error::format(found).at_byte(place).expected("8").remedy(DAMAGED));
     };
     if kind != MATRIX && kind != COMPRESSED {
         return Err(Error::format(format!("a variable has the type {kind}"))
@@ -355,9 +309,7 @@ fn content(bytes: &[u8], offset: usize, endian: Endian) -> Result<(Elements<'_>,
             .expected("an array, stored (14) or compressed (15)")
             .remedy(DAMAGED));
     }
-    let data = usize::try_from(length)
-        .ok()
-        .and_then(|length| rest.get(..length));
+    let data = usize::try_from(length).ok().and_then(|length| rest.get(..length));
     let Some(data) = data else {
         return Err(Error::format(format!(
             "the file ends after {} bytes of a variable",

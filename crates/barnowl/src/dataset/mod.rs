@@ -97,13 +97,8 @@ impl Dataset {
             return Err(Error::format(format!("there are {found} input values"))
                 .expected(format!("{samples} × {steps} × {channels} = {length}")));
         }
-        let place = |i: usize| {
-            format!(
-                "sequence {}, step {}",
-                i / channels / steps,
-                i / channels % steps
-            )
-        };
+        let place =
+            |i: usize| format!("sequence {}, step {}", i / channels / steps, i / channels % steps);
         match &inputs {
             Inputs::Spikes(values) => {
                 if let Some(i) = values.iter().position(|value| !(-1..=1).contains(value)) {
@@ -131,16 +126,11 @@ impl Dataset {
             Targets::PerSequence(classes) => (classes, samples, 1),
         };
         if classes.len() != expected {
-            return Err(
-                Error::format(format!("there are {} targets", classes.len()))
-                    .expected(expected.to_string()),
-            );
+            return Err(Error::format(format!("there are {} targets", classes.len()))
+                .expected(expected.to_string()));
         }
         let count = class_names.len();
-        if let Some(i) = classes
-            .iter()
-            .position(|class| usize::from(*class) >= count)
-        {
+        if let Some(i) = classes.iter().position(|class| usize::from(*class) >= count) {
             return Err(Error::format(format!(
                 "the class of sequence {}, step {} is {}",
                 i / per,
@@ -149,15 +139,7 @@ impl Dataset {
             ))
             .expected(format!("0 to {}", count.saturating_sub(1))));
         }
-        Ok(Self {
-            samples,
-            steps,
-            channels,
-            class_names,
-            inputs,
-            targets,
-            origin: origin.into(),
-        })
+        Ok(Self { samples, steps, channels, class_names, inputs, targets, origin: origin.into() })
     }
 
     /// N, the number of sequences.
@@ -222,13 +204,7 @@ impl Dataset {
             Targets::PerSequence(classes) => Targets::PerSequence(pick(classes, 1, indices)),
         };
         let shape = [indices.len(), self.steps, self.channels];
-        Self::new(
-            shape,
-            self.class_names.clone(),
-            inputs,
-            targets,
-            self.origin.clone(),
-        )
+        Self::new(shape, self.class_names.clone(), inputs, targets, self.origin.clone())
     }
 
     /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`.
@@ -272,9 +248,7 @@ impl Dataset {
                 Inputs::Spikes(values) => {
                     for (row, values) in rows.zip(values[start..end].chunks_exact(channels)) {
                         let row = &mut row[b * channels..(b + 1) * channels];
-                        row.iter_mut()
-                            .zip(values)
-                            .for_each(|(to, from)| *to = f32::from(*from));
+                        row.iter_mut().zip(values).for_each(|(to, from)| *to = f32::from(*from));
                     }
                 }
                 Inputs::Real(values) => {
@@ -289,27 +263,16 @@ impl Dataset {
                 .flat_map(|t| indices.iter().map(move |sample| sample * steps + t))
                 .map(|i| i32::from(classes[i]))
                 .collect(),
-            Targets::PerSequence(classes) => indices
-                .iter()
-                .map(|&sample| i32::from(classes[sample]))
-                .collect(),
+            Targets::PerSequence(classes) => {
+                indices.iter().map(|&sample| i32::from(classes[sample])).collect()
+            }
         };
-        Batch {
-            inputs,
-            targets,
-            steps,
-            batch,
-            channels,
-        }
+        Batch { inputs, targets, steps, batch, channels }
     }
 }
 
 fn pick<T: Copy>(values: &[T], size: usize, indices: &[usize]) -> Vec<T> {
-    indices
-        .iter()
-        .flat_map(|i| &values[i * size..(i + 1) * size])
-        .copied()
-        .collect()
+    indices.iter().flat_map(|i| &values[i * size..(i + 1) * size]).copied().collect()
 }
 
 #[cfg(test)]
@@ -331,12 +294,7 @@ mod tests {
     #[test]
     fn batches_are_time_first() {
         let batch = small().batch(&[2, 0]);
-        assert_eq!(
-            batch.inputs,
-            [
-                200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.
-            ]
-        );
+        assert_eq!(batch.inputs, [200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.]);
         assert_eq!(batch.targets, [0, 1, 0, 0, 0, 0]);
         assert_eq!([batch.steps, batch.batch, batch.channels], [3, 2, 2]);
     }
@@ -348,11 +306,7 @@ mod tests {
         assert_eq!([train.samples(), valid.samples()], [3, 1]);
         let first = |data: &Dataset| {
             let batch = data.batch(&(0..data.samples()).collect::<Vec<_>>());
-            batch.inputs[..2 * data.samples()]
-                .iter()
-                .step_by(2)
-                .copied()
-                .collect::<Vec<_>>()
+            batch.inputs[..2 * data.samples()].iter().step_by(2).copied().collect::<Vec<_>>()
         };
         let mut all = [first(&train), first(&valid)].concat();
         all.sort_by(f32::total_cmp);

@@ -49,10 +49,7 @@ impl Split {
 ///
 /// If the file is missing, damaged, or holds anything else: with the sequence and step.
 pub fn load(directory: impl AsRef<Path>, split: Split) -> Result<Dataset> {
-    let path = directory
-        .as_ref()
-        .join("qtdb")
-        .join(format!("QTDB_{}.mat", split.name()));
+    let path = directory.as_ref().join("qtdb").join(format!("QTDB_{}.mat", split.name()));
     let file = mat::read(&path).map_err(explain_missing)?;
     let (x, y) = (file.array("x")?, file.array("y")?);
     dataset(&x, &y, split).map_err(|e| e.in_file(&path))
@@ -144,11 +141,7 @@ fn classes(y: &MatArray, steps: usize) -> Result<(Vec<u16>, usize)> {
 
 /// An error about a step; `row` counts the steps of all sequences.
 fn at(row: usize, steps: usize, problem: String) -> Error {
-    Error::format(problem).during(format_args!(
-        "sequence {}, step {}",
-        row / steps,
-        row % steps
-    ))
+    Error::format(problem).during(format_args!("sequence {}, step {}", row / steps, row % steps))
 }
 
 #[cfg(test)]
@@ -158,15 +151,12 @@ mod tests {
 
     /// The data set of `x` and `y`, given by shape and column-major values.
     fn data(x: (&[usize], &[f64]), y: (&[usize], &[u8])) -> Result<Dataset> {
-        let [x, y] = [
-            ("x", x.0, Values::F64(x.1.to_vec())),
-            ("y", y.0, Values::U8(y.1.to_vec())),
-        ]
-        .map(|(name, shape, values)| MatArray {
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-            values,
-        });
+        let [x, y] = [("x", x.0, Values::F64(x.1.to_vec())), ("y", y.0, Values::U8(y.1.to_vec()))]
+            .map(|(name, shape, values)| MatArray {
+                name: name.to_owned(),
+                shape: shape.to_vec(),
+                values,
+            });
         dataset(&x, &y, Split::Test)
     }
 
@@ -178,10 +168,7 @@ mod tests {
         let good = data((of_x, &x), (of_y, &y)).unwrap();
         assert_eq!(good.inputs(), &Inputs::Spikes(vec![1, -1]));
         assert_eq!(good.targets(), &Targets::PerStep(vec![1, 0]));
-        assert!(
-            good.origin()
-                .ends_with("2 test sequences of 1 steps at 250 Hz")
-        );
+        assert!(good.origin().ends_with("2 test sequences of 1 steps at 250 Hz"));
 
         let refused = |result: Result<Dataset>, parts: &[&str]| {
             let error = result.unwrap_err().to_string();
@@ -190,22 +177,10 @@ mod tests {
                 "{error} lacks one of {parts:?}"
             );
         };
-        refused(
-            data((&[2, 1], &x), (of_y, &y)),
-            &["x [2, 1]", "three dimensions"],
-        );
-        refused(
-            data((&[1, 2, 1], &x), (of_y, &y)),
-            &["y [2, 1, 6]; expected labels y [1, 2, 6]"],
-        );
-        refused(
-            data((of_x, &x), (&[2, 1, 4], &y[..8])),
-            &["y [2, 1, 4]", "[2, 1, 6]"],
-        );
-        refused(
-            data((&[0, 1, 1], &[]), (&[0, 1, 6], &[])),
-            &["the data set is empty"],
-        );
+        refused(data((&[2, 1], &x), (of_y, &y)), &["x [2, 1]", "three dimensions"]);
+        refused(data((&[1, 2, 1], &x), (of_y, &y)), &["y [2, 1, 6]; expected labels y [1, 2, 6]"]);
+        refused(data((of_x, &x), (&[2, 1, 4], &y[..8])), &["y [2, 1, 4]", "[2, 1, 6]"]);
+        refused(data((&[0, 1, 1], &[]), (&[0, 1, 6], &[])), &["the data set is empty"]);
         for value in [2.0, 0.5, f64::NAN] {
             let found = format!("channel 0 of x is {value}");
             let result = data((of_x, &[1.0, value]), (of_y, &y));

@@ -42,10 +42,8 @@ impl LevelCrossing {
         if threshold > 0.0 && threshold.is_finite() {
             Ok(Self { threshold })
         } else {
-            Err(
-                Error::config(format!("the level-crossing threshold is {threshold}"))
-                    .expected("a positive, finite number"),
-            )
+            Err(Error::config(format!("the level-crossing threshold is {threshold}"))
+                .expected("a positive, finite number"))
         }
     }
 
@@ -92,9 +90,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_followed_level_by_level() {
-        let events = LevelCrossing::new(1.0)
-            .unwrap()
-            .encode(&[0.0, -3.5, -3.5, -3.5, -3.5]);
+        let events = LevelCrossing::new(1.0).unwrap().encode(&[0.0, -3.5, -3.5, -3.5, -3.5]);
         assert_eq!(events, [[0, 0], [0, 1], [0, 1], [0, 1], [0, 0]]);
     }
 
@@ -102,22 +98,14 @@ mod tests {
     fn empty_and_undefined_values_give_no_events() {
         let encoder = LevelCrossing::new(1.0).unwrap();
         assert!(encoder.encode(&[]).is_empty());
-        assert_eq!(
-            encoder.encode(&[0.0, f32::NAN, 2.0]),
-            [[0, 0], [0, 0], [1, 0]]
-        );
+        assert_eq!(encoder.encode(&[0.0, f32::NAN, 2.0]), [[0, 0], [0, 0], [1, 0]]);
     }
 
     #[test]
     fn thresholds_must_be_positive_and_finite() {
         for threshold in [0.0, -0.1, f32::NAN, f32::INFINITY] {
             let error = LevelCrossing::new(threshold).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .contains("expected a positive, finite number"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("expected a positive, finite number"), "{error}");
         }
     }
 

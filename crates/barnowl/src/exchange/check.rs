@@ -63,11 +63,7 @@ impl Misshapen {
             // Made by hand, with values that do not fill its shape.
             vec![tensor.values.len()]
         };
-        Self {
-            name: name.to_string(),
-            found,
-            expected: expected.to_vec(),
-        }
+        Self { name: name.to_string(), found, expected: expected.to_vec() }
     }
 }
 
@@ -83,12 +79,8 @@ impl Discrepancies {
                 Some(tensor) => differ.misshapen.push(Misshapen::new(name, tensor, shape)),
             }
         }
-        let extra = found
-            .iter()
-            .filter(|(name, _)| !expected.contains_key(*name));
-        differ.extra = extra
-            .map(|(name, tensor)| (name.clone(), tensor.shape.clone()))
-            .collect();
+        let extra = found.iter().filter(|(name, _)| !expected.contains_key(*name));
+        differ.extra = extra.map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect();
         differ
     }
 
@@ -104,11 +96,7 @@ impl Discrepancies {
     ///
     /// If there are any.
     pub fn into_result(self) -> Result<()> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(self.into_error())
-        }
+        if self.is_empty() { Ok(()) } else { Err(self.into_error()) }
     }
 
     fn into_error(self) -> Error {
@@ -123,16 +111,8 @@ impl fmt::Display for Discrepancies {
         for (name, shape) in &self.missing {
             write!(f, "\n  missing: {name} {shape:?}")?;
         }
-        for Misshapen {
-            name,
-            found,
-            expected,
-        } in &self.misshapen
-        {
-            write!(
-                f,
-                "\n  misshapen: {name} is {found:?}, expected {expected:?}"
-            )?;
+        for Misshapen { name, found, expected } in &self.misshapen {
+            write!(f, "\n  misshapen: {name} is {found:?}, expected {expected:?}")?;
         }
         for (name, shape) in &self.extra {
             write!(f, "\n  not expected: {name} {shape:?}")?;
@@ -148,17 +128,11 @@ mod tests {
 
     fn tensors(shapes: &[(&str, &[usize])]) -> TensorMap {
         let tensor = |shape: &[usize]| NamedTensor::new(shape, vec![0.5; shape.iter().product()]);
-        shapes
-            .iter()
-            .map(|(name, shape)| (name.to_string(), tensor(shape)))
-            .collect()
+        shapes.iter().map(|(name, shape)| (name.to_string(), tensor(shape))).collect()
     }
 
     fn shapes(shapes: &[(&str, &[usize])]) -> Shapes {
-        shapes
-            .iter()
-            .map(|(name, shape)| (name.to_string(), shape.to_vec()))
-            .collect()
+        shapes.iter().map(|(name, shape)| (name.to_string(), shape.to_vec())).collect()
     }
 
     #[test]
@@ -194,21 +168,13 @@ mod tests {
         let error = take(&mut found, "a", &[2]).unwrap_err().to_string();
         assert!(error.contains("missing: a [2]"), "{error}");
         let error = take(&mut found, "b", &[1, 2]).unwrap_err().to_string();
-        assert!(
-            error.contains("misshapen: b is [2], expected [1, 2]"),
-            "{error}"
-        );
+        assert!(error.contains("misshapen: b is [2], expected [1, 2]"), "{error}");
     }
 
     #[test]
     fn values_must_fill_the_shape() {
-        let found = TensorMap::from([(
-            "a".to_string(),
-            NamedTensor {
-                shape: vec![2],
-                values: vec![1.0],
-            },
-        )]);
+        let found =
+            TensorMap::from([("a".to_string(), NamedTensor { shape: vec![2], values: vec![1.0] })]);
         let differ = Discrepancies::between(&found, &shapes(&[("a", &[2])]));
         assert_eq!(differ.misshapen[0].found, [1]);
         assert!(take(&mut found.clone(), "a", &[2]).is_err());

@@ -68,19 +68,13 @@ fn convert<const SIZE: usize, T: Copy + ToString>(
     let (elements, _) = bytes.as_chunks::<SIZE>();
     let convert_one = |(index, &element): (usize, &[u8; SIZE])| {
         let value = from_bytes(element);
-        to_f32(value).ok_or_else(|| Unrepresentable {
-            index,
-            value: value.to_string(),
-        })
+        to_f32(value).ok_or_else(|| Unrepresentable { index, value: value.to_string() })
     };
     elements.iter().enumerate().map(convert_one).collect()
 }
 
 /// The nearest 32-bit float, unless a finite number would become infinite.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "rounding is what is wanted"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
 fn narrowed(value: f64) -> Option<f32> {
     let narrow = value as f32;
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)
@@ -107,26 +101,14 @@ mod tests {
     fn each_type_is_read() {
         let one = |element, bytes: &[u8]| to_f32(element, bytes).unwrap();
         assert_eq!(one(Element::F64, &1.5_f64.to_le_bytes()), [1.5]);
-        assert_eq!(
-            one(Element::F16, &[0x00, 0x3e, 0x01, 0x00]),
-            [1.5, 2.0_f32.powi(-24)]
-        );
+        assert_eq!(one(Element::F16, &[0x00, 0x3e, 0x01, 0x00]), [1.5, 2.0_f32.powi(-24)]);
         assert_eq!(one(Element::Bf16, &[0xc0, 0xbf]), [-1.5]);
         assert_eq!(one(Element::I64, &(-3_i64).to_le_bytes()), [-3.0]);
-        assert_eq!(
-            one(Element::I32, &(-(1_i32 << 24)).to_le_bytes()),
-            [-16_777_216.0]
-        );
+        assert_eq!(one(Element::I32, &(-(1_i32 << 24)).to_le_bytes()), [-16_777_216.0]);
         assert_eq!(one(Element::I16, &(-300_i16).to_le_bytes()), [-300.0]);
         assert_eq!(one(Element::I8, &[0xff, 0x7f]), [-1.0, 127.0]);
-        assert_eq!(
-            one(Element::U64, &(1_u64 << 63).to_le_bytes()),
-            [2.0_f32.powi(63)]
-        );
-        assert_eq!(
-            one(Element::U32, &u32::to_le_bytes(1 << 31)),
-            [2.0_f32.powi(31)]
-        );
+        assert_eq!(one(Element::U64, &(1_u64 << 63).to_le_bytes()), [2.0_f32.powi(63)]);
+        assert_eq!(one(Element::U32, &u32::to_le_bytes(1 << 31)), [2.0_f32.powi(31)]);
         assert_eq!(one(Element::U16, &[0xff, 0xff]), [65_535.0]);
         assert_eq!(one(Element::U8, &[0xff]), [255.0]);
         assert_eq!(one(Element::Bool, &[0, 1]), [0.0, 1.0]);
@@ -138,18 +120,9 @@ mod tests {
         let refused = |element, bytes: &[u8]| to_f32(element, bytes).unwrap_err();
         let two = [1.0_f64.to_le_bytes(), 1e39_f64.to_le_bytes()].concat();
         let wanted = format!("1{}", "0".repeat(39));
-        assert_eq!(
-            refused(Element::F64, &two),
-            Unrepresentable {
-                index: 1,
-                value: wanted
-            }
-        );
+        assert_eq!(refused(Element::F64, &two), Unrepresentable { index: 1, value: wanted });
         let odd = (1_i32 << 24) + 1;
-        let wanted = Unrepresentable {
-            index: 0,
-            value: odd.to_string(),
-        };
+        let wanted = Unrepresentable { index: 0, value: odd.to_string() };
         assert_eq!(refused(Element::I32, &odd.to_le_bytes()), wanted);
         assert_eq!(refused(Element::U64, &u64::MAX.to_le_bytes()).index, 0);
         assert_eq!(refused(Element::Bool, &[0, 1, 2]).value, "2");

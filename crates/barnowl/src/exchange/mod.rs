@@ -48,10 +48,7 @@ impl NamedTensor {
     /// If `values` does not hold as many elements as `shape` says.
     #[must_use]
     pub fn new(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
-        let tensor = Self {
-            shape: shape.into(),
-            values,
-        };
+        let tensor = Self { shape: shape.into(), values };
         assert!(
             tensor.is_whole(),
             "{} values do not fill the shape {:?}",
@@ -72,9 +69,7 @@ pub type TensorMap = BTreeMap<String, NamedTensor>;
 
 /// How many elements a shape has, unless that overflows.
 fn element_count(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1_usize, |count, &extent| count.checked_mul(extent))
+    shape.iter().try_fold(1_usize, |count, &extent| count.checked_mul(extent))
 }
 
 /// Reads the tensors of a safetensors file or of a PyTorch state dict, told apart by what the file holds.
@@ -88,20 +83,16 @@ fn element_count(shape: &[usize]) -> Option<usize> {
 /// such key.
 pub fn read(path: impl AsRef<Path>, top_level_key: Option<&str>) -> Result<TensorMap> {
     let path = path.as_ref();
-    let named_so = path
-        .extension()
-        .is_some_and(|extension| extension == "safetensors");
+    let named_so = path.extension().is_some_and(|extension| extension == "safetensors");
     if !named_so && !safetensors::starts_like(&file::read_start(path, 9)?) {
         return pytorch::read(path, top_level_key);
     }
     if let Some(key) = top_level_key {
-        return Err(
-            Error::config(format!("a safetensors file has no key `{key}`"))
-                .in_file(path)
-                .remedy(
-                    "leave the key out: all tensors of a safetensors file stand at its top level",
-                ),
-        );
+        return Err(Error::config(format!("a safetensors file has no key `{key}`"))
+            .in_file(path)
+            .remedy(
+                "leave the key out: all tensors of a safetensors file stand at its top level",
+            ));
     }
     Ok(safetensors::read(path)?.tensors)
 }

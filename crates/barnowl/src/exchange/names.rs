@@ -29,17 +29,10 @@ pub fn renamed_tasks() -> impl Iterator<Item = &'static str> {
 pub fn rename(task: &str, tensors: TensorMap) -> Result<Renamed> {
     let table = Table::of(task);
     let fate = |name: &str| {
-        if is_canonical(name) {
-            Some(Fate::Kept(name.to_string()))
-        } else {
-            table?.fate(name)
-        }
+        if is_canonical(name) { Some(Fate::Kept(name.to_string())) } else { table?.fate(name) }
     };
     let tensors = without_common_prefix(tensors, |name| fate(name).is_some());
-    let mut renamed = Renamed {
-        tensors: TensorMap::new(),
-        ignored: Vec::new(),
-    };
+    let mut renamed = Renamed { tensors: TensorMap::new(), ignored: Vec::new() };
     let mut unknown = Vec::new();
     for (name, tensor) in tensors {
         match fate(&name) {
@@ -76,10 +69,7 @@ fn is_canonical(name: &str) -> bool {
         }
         _ => return false,
     };
-    matches!(
-        parameter,
-        ["input" | "recurrent", "weight" | "bias"] | ["tau_m" | "tau_adp"]
-    )
+    matches!(parameter, ["input" | "recurrent", "weight" | "bias"] | ["tau_m" | "tau_adp"])
 }
 
 /// Drops the parts that all names begin with, if that makes some of them known.
@@ -90,19 +80,14 @@ fn without_common_prefix(tensors: TensorMap, is_known: impl Fn(&str) -> bool) ->
         let Some((prefix, _)) = names.first().and_then(|name| name.split_once('.')) else {
             return tensors;
         };
-        let without = names
-            .iter()
-            .map(|name| name.strip_prefix(prefix)?.strip_prefix('.'));
+        let without = names.iter().map(|name| name.strip_prefix(prefix)?.strip_prefix('.'));
         let Some(rest) = without.collect() else {
             return tensors;
         };
         names = rest;
         dropped += prefix.len() + 1;
     }
-    tensors
-        .into_iter()
-        .map(|(mut name, tensor)| (name.split_off(dropped), tensor))
-        .collect()
+    tensors.into_iter().map(|(mut name, tensor)| (name.split_off(dropped), tensor)).collect()
 }
 
 fn unknown_names(task: &str, table: Option<&Table>, unknown: &[String]) -> Error {
@@ -175,11 +160,7 @@ mod tests {
     }
 
     fn names_of(task: &str) -> Vec<String> {
-        Table::of(task)
-            .unwrap()
-            .names()
-            .map(|(theirs, _)| theirs)
-            .collect()
+        Table::of(task).unwrap().names().map(|(theirs, _)| theirs).collect()
     }
 
     #[test]
@@ -187,15 +168,8 @@ mod tests {
         for task in renamed_tasks() {
             let theirs = names_of(task);
             let renamed = rename(task, tensors(&theirs)).unwrap();
-            assert!(
-                renamed.tensors.keys().all(|name| is_canonical(name)),
-                "{task}"
-            );
-            assert_eq!(
-                renamed.tensors.len() + renamed.ignored.len(),
-                theirs.len(),
-                "{task}"
-            );
+            assert!(renamed.tensors.keys().all(|name| is_canonical(name)), "{task}");
+            assert_eq!(renamed.tensors.len() + renamed.ignored.len(), theirs.len(), "{task}");
             // Ours pass unchanged.
             let again = rename(task, renamed.tensors.clone()).unwrap();
             assert_eq!(again.tensors, renamed.tensors);
@@ -205,37 +179,20 @@ mod tests {
 
     #[test]
     fn values_follow_their_names() {
-        let renamed = rename(
-            "shd",
-            tensors(["i_2_h1.weight", "tau_adp_o", "h2_2_h2.bias"]),
-        )
-        .unwrap();
+        let renamed =
+            rename("shd", tensors(["i_2_h1.weight", "tau_adp_o", "h2_2_h2.bias"])).unwrap();
         assert_eq!(renamed.ignored, ["tau_adp_o"]);
-        let names: Vec<_> = renamed
-            .tensors
-            .iter()
-            .map(|(n, t)| (n.as_str(), t.values[0]))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                ("layers.0.input.weight", 0.0),
-                ("layers.1.recurrent.bias", 2.0)
-            ]
-        );
+        let names: Vec<_> =
+            renamed.tensors.iter().map(|(n, t)| (n.as_str(), t.values[0])).collect();
+        assert_eq!(names, [("layers.0.input.weight", 0.0), ("layers.1.recurrent.bias", 2.0)]);
     }
 
     #[test]
     fn our_names_need_no_table() {
-        let ours = tensors([
-            "layers.0.forward.tau_m",
-            "readout.input.weight",
-            "layers.12.input.bias",
-        ]);
+        let ours =
+            tensors(["layers.0.forward.tau_m", "readout.input.weight", "layers.12.input.bias"]);
         assert_eq!(rename("my-task", ours.clone()).unwrap().tensors, ours);
-        let error = rename("my-task", tensors(["i2h.weight"]))
-            .unwrap_err()
-            .to_string();
+        let error = rename("my-task", tensors(["i2h.weight"])).unwrap_err().to_string();
         for task in ["my-task", "ecg", "shd", "ssc", "smnist", "psmnist", "timit"] {
             assert!(error.contains(task), "{error}");
         }
@@ -243,11 +200,7 @@ mod tests {
 
     #[test]
     fn only_our_names_are_canonical() {
-        for name in [
-            "readout.tau_adp",
-            "layers.0.tau_m",
-            "layers.3.backward.recurrent.bias",
-        ] {
+        for name in ["readout.tau_adp", "layers.0.tau_m", "layers.3.backward.recurrent.bias"] {
             assert!(is_canonical(name), "{name}");
         }
         for name in [
@@ -278,26 +231,16 @@ mod tests {
             assert_eq!(renamed, rename("timit", tensors(&names)).unwrap());
         }
         // Nothing is known behind the prefix: the names are reported as they stand.
-        let error = rename("ecg", tensors(["net.a.b", "net.a.c"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("unknown: net.a.b") && error.contains("net.a.c"),
-            "{error}"
-        );
+        let error = rename("ecg", tensors(["net.a.b", "net.a.c"])).unwrap_err().to_string();
+        assert!(error.contains("unknown: net.a.b") && error.contains("net.a.c"), "{error}");
         // Of a name and the same name with a prefix, neither is dropped.
-        let error = rename("ecg", tensors(["x.i2h.bias", "x"]))
-            .unwrap_err()
-            .to_string();
+        let error = rename("ecg", tensors(["x.i2h.bias", "x"])).unwrap_err().to_string();
         assert!(error.contains("unknown: x.i2h.bias"), "{error}");
     }
 
     #[test]
     fn all_unknown_names_are_reported_with_the_nearest() {
-        let error = rename(
-            "ecg",
-            tensors(["i2h.weight", "h2h.wieght", "embedding", "taum_h"]),
-        );
+        let error = rename("ecg", tensors(["i2h.weight", "h2h.wieght", "embedding", "taum_h"]));
         let error = error.unwrap_err().to_string();
         for expected in [
             "unknown: h2h.wieght (nearest: h2h.weight)",
@@ -314,23 +257,15 @@ mod tests {
 
     #[test]
     fn two_tensors_for_one_place_are_refused() {
-        let error = rename("ecg", tensors(["tau_m_h", "layers.0.tau_m"]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("two tensors stand for `layers.0.tau_m`"),
-            "{error}"
-        );
+        let error = rename("ecg", tensors(["tau_m_h", "layers.0.tau_m"])).unwrap_err().to_string();
+        assert!(error.contains("two tensors stand for `layers.0.tau_m`"), "{error}");
     }
 
     #[test]
     fn edits_are_counted() {
-        for (a, b, edits) in [
-            ("", "", 0),
-            ("", "ab", 2),
-            ("kitten", "sitting", 3),
-            ("τ_m", "tau_m", 3),
-        ] {
+        for (a, b, edits) in
+            [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("τ_m", "tau_m", 3)]
+        {
             assert_eq!(edit_distance(a, b), edits);
             assert_eq!(edit_distance(b, a), edits);
         }

@@ -14,11 +14,7 @@ use std::path::Path;
 ///
 /// If the values do not fill the shape.
 pub fn write_u16(path: impl AsRef<Path>, shape: &[usize], values: &[u16]) -> Result<()> {
-    assert_eq!(
-        shape.iter().product::<usize>(),
-        values.len(),
-        "values fill the shape"
-    );
+    assert_eq!(shape.iter().product::<usize>(), values.len(), "values fill the shape");
     let extents: String = shape.iter().map(|extent| format!("{extent},")).collect();
     let mut header = format!("{{'descr': '<u2', 'fortran_order': False, 'shape': ({extents}), }}");
     // Magic, version and length are 10 bytes; the elements start at a multiple of 64, after a newline.

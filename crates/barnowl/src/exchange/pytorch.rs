@@ -48,10 +48,7 @@ pub fn read(path: impl AsRef<Path>, top_level_key: Option<&str>) -> Result<Tenso
             .remedy(SAVE_STATE_DICT));
     }
     check_sizes(path, tensors.values())?;
-    tensors
-        .into_iter()
-        .map(|(name, tensor)| Ok((name, load(path, &tensor)?)))
-        .collect()
+    tensors.into_iter().map(|(name, tensor)| Ok((name, load(path, &tensor)?))).collect()
 }
 
 /// Refuses what the reader does not know, or would take for something else.
@@ -71,31 +68,22 @@ fn refuse_other_formats(path: &Path) -> Result<()> {
     }
     // The TAR format has sparse entries, which can claim any length, and is older than every published model of ours.
     if start.get(TAR_MAGIC) == Some(b"ustar") && !start.starts_with(b"PK") {
-        return Err(
-            Error::format("this is a TAR archive, as PyTorch wrote before version 0.1.10")
-                .in_file(path)
-                .expected("a PyTorch state dict")
-                .remedy("load it in Python and save it again with torch.save"),
-        );
+        return Err(Error::format("this is a TAR archive, as PyTorch wrote before version 0.1.10")
+            .in_file(path)
+            .expected("a PyTorch state dict")
+            .remedy("load it in Python and save it again with torch.save"));
     }
     Ok(())
 }
 
 /// Refuses tensors that claim far more elements than the file holds.
 fn check_sizes<'a>(path: &Path, tensors: impl Iterator<Item = &'a Tensor>) -> Result<()> {
-    let length = file::open(path)?
-        .metadata()
-        .map_err(|e| file::read_error(path, e))?
-        .len();
-    let claimed = tensors.fold(0_u64, |sum, tensor| {
-        sum.saturating_add(tensor.byte_len() as u64)
-    });
+    let length = file::open(path)?.metadata().map_err(|e| file::read_error(path, e))?.len();
+    let claimed = tensors.fold(0_u64, |sum, tensor| sum.saturating_add(tensor.byte_len() as u64));
     if claimed / MAX_GROWTH > length {
         return Err(Error::format(format!("the tensors claim {claimed} bytes"))
             .in_file(path)
-            .expected(format!(
-                "at most {MAX_GROWTH} times the {length} bytes of the file"
-            ))
+            .expected(format!("at most {MAX_GROWTH} times the {length} bytes of the file"))
             .remedy(
                 "save contiguous tensors: {k: v.contiguous() for k, v in state_dict.items()}",
             ));
@@ -105,26 +93,19 @@ fn check_sizes<'a>(path: &Path, tensors: impl Iterator<Item = &'a Tensor>) -> Re
 
 fn load(path: &Path, tensor: &Tensor) -> Result<NamedTensor> {
     let (element, size) = (element_of(tensor.dtype()), tensor.dtype().size());
-    let mut bytes = tensor
-        .read()
-        .map_err(|error| explain(PytorchError::Io(error), path))?;
+    let mut bytes = tensor.read().map_err(|error| explain(PytorchError::Io(error), path))?;
     if cfg!(target_endian = "big") {
         // The reader gives the elements in the order of this machine.
         bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
     let values = element::to_f32(element, &bytes)
         .map_err(|refused| refused.in_tensor(&tensor.name).in_file(path))?;
-    let loaded = NamedTensor {
-        shape: tensor.shape().to_vec(),
-        values,
-    };
+    let loaded = NamedTensor { shape: tensor.shape().to_vec(), values };
     if !loaded.is_whole() {
         let (name, count) = (&tensor.name, loaded.values.len());
-        return Err(
-            Error::format(format!("tensor `{name}` has {count} elements"))
-                .in_file(path)
-                .expected(format!("as many as its shape {:?} says", loaded.shape)),
-        );
+        return Err(Error::format(format!("tensor `{name}` has {count} elements"))
+            .in_file(path)
+            .expected(format!("as many as its shape {:?} says", loaded.shape)));
     }
     Ok(loaded)
 }
@@ -186,7 +167,5 @@ fn explain(error: PytorchError, path: &Path) -> Error {
 /// `('module', class, file, source)`, where a state dict has only storages, of five. The reader has no error kind of
 /// its own for it.
 fn holds_module(problem: &PickleError) -> bool {
-    problem
-        .to_string()
-        .contains("storage persistent id has 4 fields")
+    problem.to_string().contains("storage persistent id has 4 fields")
 }

@@ -69,11 +69,7 @@ pub fn decode(bytes: &[u8]) -> Result<Contents> {
     let (header, elements) = split(bytes)?;
     let mut contents = Contents::default();
     if let Some(metadata) = header.metadata() {
-        contents.metadata.extend(
-            metadata
-                .iter()
-                .map(|(name, text)| (name.clone(), text.clone())),
-        );
+        contents.metadata.extend(metadata.iter().map(|(name, text)| (name.clone(), text.clone())));
     }
     let offset_of_elements = bytes.len() - elements.len();
     for name in header.offset_keys() {
@@ -93,9 +89,7 @@ pub fn decode(bytes: &[u8]) -> Result<Contents> {
         })?;
         let values = element::to_f32(element, stored)
             .map_err(|refused| refused.in_tensor(&name).at_byte(offset))?;
-        contents
-            .tensors
-            .insert(name, NamedTensor::new(info.shape.clone(), values));
+        contents.tensors.insert(name, NamedTensor::new(info.shape.clone(), values));
     }
     Ok(contents)
 }
@@ -114,9 +108,7 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
             .expected("the length of a JSON header and a `{`"));
     }
     let length = u64::from_le_bytes(*length);
-    let parts = usize::try_from(length)
-        .ok()
-        .and_then(|length| rest.split_at_checked(length));
+    let parts = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
     let Some((header, elements)) = parts else {
         return Err(Error::format(format!("{} bytes follow", rest.len()))
             .at_byte(LENGTH_BYTES as u64)
@@ -128,12 +120,10 @@ fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     })?;
     // The crate's own reader adds these lengths unchecked, and offsets near 2⁶⁴ would overflow there.
     if header.data_len() != elements.len() {
-        return Err(
-            Error::format(format!("{} bytes of elements follow", elements.len()))
-                .at_byte((bytes.len() - elements.len()) as u64)
-                .expected(format!("{}, as the header says", header.data_len()))
-                .remedy(CUT_SHORT),
-        );
+        return Err(Error::format(format!("{} bytes of elements follow", elements.len()))
+            .at_byte((bytes.len() - elements.len()) as u64)
+            .expected(format!("{}, as the header says", header.data_len()))
+            .remedy(CUT_SHORT));
     }
     Ok((header, elements))
 }
@@ -177,10 +167,8 @@ pub fn encode(tensors: &TensorMap, metadata: &Metadata) -> Result<Vec<u8>> {
     for (name, tensor) in tensors {
         if !tensor.is_whole() {
             let (count, shape) = (tensor.values.len(), &tensor.shape);
-            return Err(
-                Error::mismatch(format!("tensor `{name}` has {count} values"))
-                    .expected(format!("as many as its shape {shape:?} says")),
-            );
+            return Err(Error::mismatch(format!("tensor `{name}` has {count} values"))
+                .expected(format!("as many as its shape {shape:?} says")));
         }
         let start = end;
         end += size_of_val(tensor.values.as_slice());
@@ -191,10 +179,7 @@ pub fn encode(tensors: &TensorMap, metadata: &Metadata) -> Result<Vec<u8>> {
         };
         entries.insert(name.as_str(), Entry::Tensor(info));
     }
-    if !metadata.is_empty()
-        && entries
-            .insert(METADATA, Entry::Metadata(metadata))
-            .is_some()
+    if !metadata.is_empty() && entries.insert(METADATA, Entry::Metadata(metadata)).is_some()
         || tensors.contains_key(METADATA)
     {
         return Err(Error::mismatch(format!("a tensor is called `{METADATA}`"))
@@ -206,20 +191,13 @@ pub fn encode(tensors: &TensorMap, metadata: &Metadata) -> Result<Vec<u8>> {
     header.resize(header.len().next_multiple_of(LENGTH_BYTES), b' ');
     let length = header.len() as u64;
     if length > MAX_HEADER_BYTES {
-        return Err(
-            Error::mismatch(format!("names and metadata take {length} bytes"))
-                .expected(format!("at most {MAX_HEADER_BYTES}")),
-        );
+        return Err(Error::mismatch(format!("names and metadata take {length} bytes"))
+            .expected(format!("at most {MAX_HEADER_BYTES}")));
     }
     let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + end);
     bytes.extend(length.to_le_bytes());
     bytes.extend(header);
-    bytes.extend(
-        tensors
-            .values()
-            .flat_map(|t| &t.values)
-            .flat_map(|value| value.to_le_bytes()),
-    );
+    bytes.extend(tensors.values().flat_map(|t| &t.values).flat_map(|value| value.to_le_bytes()));
     Ok(bytes)
 }
 
@@ -247,14 +225,8 @@ mod tests {
         for (bytes, expected) in [
             (vec![], "f: the file has 0 bytes".to_string()),
             (vec![1; 7], "f: the file has 7 bytes".to_string()),
-            (
-                b"<!DOCTYPE html>".to_vec(),
-                "f, byte 0: this is not a safetensors file".to_string(),
-            ),
-            (
-                with_header(one, 8)[..20].to_vec(),
-                "f, byte 8: 12 bytes follow".to_string(),
-            ),
+            (b"<!DOCTYPE html>".to_vec(), "f, byte 0: this is not a safetensors file".to_string()),
+            (with_header(one, 8)[..20].to_vec(), "f, byte 8: 12 bytes follow".to_string()),
             (
                 with_header(one, 7),
                 format!("f, byte {start}: 7 bytes of elements follow; expected 8"),
@@ -263,18 +235,9 @@ mod tests {
                 with_header(one, 9),
                 format!("f, byte {start}: 9 bytes of elements follow; expected 8"),
             ),
-            (
-                with_header("{\"a\"", 0),
-                "f, byte 8: the header is not valid".to_string(),
-            ),
-            (
-                with_header(&one.replace("[2]", "[3]"), 8),
-                "invalid shape".to_string(),
-            ),
-            (
-                with_header(&one.replace("[0,8]", "[4,12]"), 12),
-                "invalid offset".to_string(),
-            ),
+            (with_header("{\"a\"", 0), "f, byte 8: the header is not valid".to_string()),
+            (with_header(&one.replace("[2]", "[3]"), 8), "invalid shape".to_string()),
+            (with_header(&one.replace("[0,8]", "[4,12]"), 12), "invalid offset".to_string()),
             (
                 with_header(&one.replace("F32", "F8_E4M3").replace('8', "2"), 2),
                 "F8_E4M3".to_string(),
@@ -310,10 +273,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_refused() {
         let whole = NamedTensor::new([1], vec![1.0]);
-        let torn = NamedTensor {
-            shape: vec![2],
-            ..whole.clone()
-        };
+        let torn = NamedTensor { shape: vec![2], ..whole.clone() };
         for (name, tensor) in [("a", torn), (METADATA, whole)] {
             let tensors = TensorMap::from([(name.to_string(), tensor)]);
             for metadata in [Metadata::new(), Metadata::from([("k".into(), "v".into())])] {

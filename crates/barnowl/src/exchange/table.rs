@@ -109,27 +109,19 @@ impl Table {
     /// All of the authors' names, each with what becomes of it.
     pub(super) fn names(&self) -> impl Iterator<Item = (String, Fate)> {
         let linear = self.linear.iter().flat_map(|(theirs, ours)| {
-            ["weight", "bias"].map(|part| {
-                (
-                    format!("{theirs}.{part}"),
-                    Fate::Kept(format!("{ours}.{part}")),
-                )
-            })
+            ["weight", "bias"]
+                .map(|part| (format!("{theirs}.{part}"), Fate::Kept(format!("{ours}.{part}"))))
         });
         let parameters = self
             .parameters
             .iter()
             .map(|(theirs, ours)| (theirs.to_string(), Fate::Kept(ours.to_string())));
-        let unused = self
-            .unused
-            .iter()
-            .map(|theirs| (theirs.to_string(), Fate::Unused));
+        let unused = self.unused.iter().map(|theirs| (theirs.to_string(), Fate::Unused));
         linear.chain(parameters).chain(unused)
     }
 
     /// What becomes of the authors' `name`, unless they have none such.
     pub(super) fn fate(&self, name: &str) -> Option<Fate> {
-        self.names()
-            .find_map(|(theirs, fate)| (theirs == name).then_some(fate))
+        self.names().find_map(|(theirs, fate)| (theirs == name).then_some(fate))
     }
 }

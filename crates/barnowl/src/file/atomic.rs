@@ -54,15 +54,10 @@ pub fn write_atomic(
     let folder = folder_of(&place);
     let mut temporary = Temporary::create_in(folder).map_err(failed)?;
     let mut buffer = BufWriter::new(&mut temporary.file);
-    write(&mut buffer)
-        .and_then(|()| buffer.flush())
-        .map_err(failed)?;
+    write(&mut buffer).and_then(|()| buffer.flush()).map_err(failed)?;
     drop(buffer);
     if let Some(metadata) = previous {
-        temporary
-            .file
-            .set_permissions(metadata.permissions())
-            .map_err(failed)?;
+        temporary.file.set_permissions(metadata.permissions()).map_err(failed)?;
     }
     temporary.file.sync_all().map_err(failed)?;
     temporary.rename_to(&place).map_err(failed)?;
@@ -93,11 +88,7 @@ fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<(
 
 /// A rename survives a power cut once the folder itself is on the disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// A file under a name of its own, removed unless it is renamed.
@@ -115,11 +106,7 @@ impl Temporary {
             let path = folder.join(format!(".barnowl-{}-{number}.tmp", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    return Ok(Self {
-                        path,
-                        file,
-                        renamed: false,
-                    });
+                    return Ok(Self { path, file, renamed: false });
                 }
                 // Left by a killed process of the same number.
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
@@ -153,9 +140,8 @@ mod tests {
     /// The names in a folder, sorted.
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -182,10 +168,7 @@ mod tests {
         })
         .unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.contains("model") && text.contains("the disk is full"),
-            "{text}"
-        );
+        assert!(text.contains("model") && text.contains("the disk is full"), "{text}");
         assert!(text.contains("the previous file is unchanged"), "{text}");
         assert_eq!(read(&path).unwrap(), b"previous");
         assert_eq!(names(folder.path()), ["model"]);
@@ -212,18 +195,14 @@ mod tests {
         };
         let (model, log) = (folder.join("model"), folder.join("log"));
         write_atomic_bytes(&model, &[7; 40_000]).unwrap();
-        let error = write_atomic_bytes(&model, &[8; 40_000])
-            .unwrap_err()
-            .to_string();
+        let error = write_atomic_bytes(&model, &[8; 40_000]).unwrap_err().to_string();
         assert!(error.contains("the disk is full"), "{error}");
         assert!(error.contains("the previous file is unchanged"), "{error}");
         assert_eq!(read(&model).unwrap(), [7; 40_000]);
         assert_eq!(names(&folder), ["model"]);
 
         append_line(&log, "first").unwrap();
-        let error = append_line(&log, &"x".repeat(40_000))
-            .unwrap_err()
-            .to_string();
+        let error = append_line(&log, &"x".repeat(40_000)).unwrap_err().to_string();
         assert!(error.contains("the disk is full"), "{error}");
         assert_eq!(read_text(&log).unwrap(), "first\n");
     }
@@ -264,10 +243,7 @@ mod tests {
         write_atomic_bytes(&link, b"2").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(read(&file).unwrap(), b"2");
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o640
-        );
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
 
         fs::set_permissions(&file, fs::Permissions::from_mode(0o440)).unwrap();
         let error = write_atomic_bytes(&link, b"3").unwrap_err().to_string();

@@ -31,14 +31,13 @@ pub fn append_line(path: impl AsRef<Path>, line: &str) -> Result<()> {
         Ok((file, length))
     };
     let (mut file, before) = open().map_err(|e| write_error("append to", path, e))?;
-    file.write_all(format!("{line}\n").as_bytes())
-        .map_err(|source| {
-            let kept = match file.set_len(before) {
-                Ok(()) => "the lines before it are unchanged",
-                Err(_) => "its last line may be incomplete",
-            };
-            write_error_keeping("append to", path, source, kept)
-        })
+    file.write_all(format!("{line}\n").as_bytes()).map_err(|source| {
+        let kept = match file.set_len(before) {
+            Ok(()) => "the lines before it are unchanged",
+            Err(_) => "its last line may be incomplete",
+        };
+        write_error_keeping("append to", path, source, kept)
+    })
 }
 
 /// Creates the folder `path` and those above it, where they do not exist.
@@ -77,9 +76,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
     let path = path.as_ref();
     let mut bytes = Vec::new();
-    open(path)?
-        .read_to_end(&mut bytes)
-        .map_err(|e| read_error(path, e))?;
+    open(path)?.read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
     Ok(bytes)
 }
 
@@ -91,10 +88,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
 pub(crate) fn read_start(path: impl AsRef<Path>, length: u64) -> Result<Vec<u8>> {
     let path = path.as_ref();
     let mut bytes = Vec::new();
-    open(path)?
-        .take(length)
-        .read_to_end(&mut bytes)
-        .map_err(|e| read_error(path, e))?;
+    open(path)?.take(length).read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
     Ok(bytes)
 }
 
@@ -143,10 +137,7 @@ fn write_error_keeping(action: &str, path: &Path, source: io::Error, kept: &str)
         }
         ErrorKind::IsADirectory => "this is a folder: name a file inside it".to_string(),
         ErrorKind::NotFound if !folder_of(path).exists() => {
-            format!(
-                "there is no folder {}: create it first",
-                folder_of(path).display()
-            )
+            format!("there is no folder {}: create it first", folder_of(path).display())
         }
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => file_in_the_way(path),
         _ => "check the path and the disk".to_string(),
@@ -156,14 +147,8 @@ fn write_error_keeping(action: &str, path: &Path, source: io::Error, kept: &str)
 
 /// Names the part of `path` that is a file where a folder is needed.
 fn file_in_the_way(path: &Path) -> String {
-    match path
-        .ancestors()
-        .find(|part| part.exists() && !part.is_dir())
-    {
-        Some(file) => format!(
-            "{} is a file, not a folder: choose another path",
-            file.display()
-        ),
+    match path.ancestors().find(|part| part.exists() && !part.is_dir()) {
+        Some(file) => format!("{} is a file, not a folder: choose another path", file.display()),
         None => "choose another path".to_string(),
     }
 }
@@ -183,9 +168,8 @@ mod tests {
     /// The names in a folder, sorted.
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<_> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -210,43 +194,19 @@ mod tests {
         write_atomic_bytes(&file, b"text").unwrap();
         let (below, absent) = (file.join("a/b"), folder.path().join("absent/model"));
         for (error, expected) in [
-            (
-                write_atomic_bytes(&below, b"").unwrap_err(),
-                "file is a file, not a folder",
-            ),
+            (write_atomic_bytes(&below, b"").unwrap_err(), "file is a file, not a folder"),
             (read(&below).unwrap_err(), "file is a file, not a folder"),
-            (
-                create_folder(&below).unwrap_err(),
-                "file is a file, not a folder",
-            ),
-            (
-                create_folder(&file).unwrap_err(),
-                "file is a file, not a folder",
-            ),
-            (
-                append_line(&below, "").unwrap_err(),
-                "file is a file, not a folder",
-            ),
-            (
-                write_atomic_bytes(&absent, b"").unwrap_err(),
-                "absent: create it first",
-            ),
-            (
-                append_line(&absent, "").unwrap_err(),
-                "absent: create it first",
-            ),
-            (
-                write_atomic_bytes(folder.path(), b"").unwrap_err(),
-                "this is a folder",
-            ),
+            (create_folder(&below).unwrap_err(), "file is a file, not a folder"),
+            (create_folder(&file).unwrap_err(), "file is a file, not a folder"),
+            (append_line(&below, "").unwrap_err(), "file is a file, not a folder"),
+            (write_atomic_bytes(&absent, b"").unwrap_err(), "absent: create it first"),
+            (append_line(&absent, "").unwrap_err(), "absent: create it first"),
+            (write_atomic_bytes(folder.path(), b"").unwrap_err(), "this is a folder"),
             (read(folder.path()).unwrap_err(), "this is a folder"),
             (read(&absent).unwrap_err(), "there is no such file"),
         ] {
             assert_eq!(error.kind(), crate::error::ErrorKind::Io);
-            assert!(
-                error.to_string().contains(expected),
-                "{error} lacks: {expected}"
-            );
+            assert!(error.to_string().contains(expected), "{error} lacks: {expected}");
         }
         assert_eq!(names(folder.path()), ["file"]);
     }

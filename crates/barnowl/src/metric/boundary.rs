@@ -92,11 +92,7 @@ impl BoundaryDetection {
     ///
     /// If the two are not equally long, or a class is out of range.
     pub fn add(&mut self, target: &[u16], prediction: &[u16]) {
-        assert_eq!(
-            target.len(),
-            prediction.len(),
-            "steps of target and prediction"
-        );
+        assert_eq!(target.len(), prediction.len(), "steps of target and prediction");
         let target = boundaries(target, self.skip, self.counts.len());
         let prediction = boundaries(prediction, self.skip, self.counts.len());
         for (counts, (target, prediction)) in
@@ -118,12 +114,7 @@ impl BoundaryDetection {
     pub fn merge(&mut self, other: &Self) {
         let setting = |it: &Self| (it.counts.len(), it.step_ms, it.tolerance, it.skip);
         assert_eq!(setting(self), setting(other), "detections of one setting");
-        for (counts, other) in self
-            .counts
-            .iter_mut()
-            .flatten()
-            .zip(other.counts.iter().flatten())
-        {
+        for (counts, other) in self.counts.iter_mut().flatten().zip(other.counts.iter().flatten()) {
             counts.merge(other);
         }
     }
@@ -244,9 +235,7 @@ mod tests {
 
     /// Labels from (class, length) runs.
     fn runs(runs: &[(u16, usize)]) -> Vec<u16> {
-        runs.iter()
-            .flat_map(|&(class, length)| std::iter::repeat_n(class, length))
-            .collect()
+        runs.iter().flat_map(|&(class, length)| std::iter::repeat_n(class, length)).collect()
     }
 
     #[test]
@@ -263,10 +252,7 @@ mod tests {
         assert_eq!(onset.mean_error_ms, Some(74.0));
         // Errors 148 and 0 ms: s.d. √((74² + 74²) / 1).
         assert!((onset.sd_error_ms.unwrap() - 74.0 * 2.0_f64.sqrt()).abs() < 1e-9);
-        assert_eq!(
-            (end.true_positives, end.misses, end.false_alarms),
-            (1, 1, 1)
-        );
+        assert_eq!((end.true_positives, end.misses, end.false_alarms), (1, 1, 1));
         assert_eq!((end.sensitivity, end.f1), (Some(0.5), Some(0.5)));
         assert_eq!((end.mean_error_ms, end.sd_error_ms), (Some(0.0), None));
     }
@@ -277,10 +263,7 @@ mod tests {
             for steps in 0..1000 {
                 let tolerance_ms = f64::from(steps) * 1000.0 / rate;
                 let detection = BoundaryDetection::new(1, rate, tolerance_ms, 0);
-                assert_eq!(
-                    detection.tolerance, steps as usize,
-                    "{steps} steps at {rate} Hz"
-                );
+                assert_eq!(detection.tolerance, steps as usize, "{steps} steps at {rate} Hz");
             }
         }
     }

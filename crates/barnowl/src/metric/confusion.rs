@@ -25,9 +25,7 @@ impl ConfusionMatrix {
     /// An empty matrix.
     #[must_use]
     pub fn new(classes: usize) -> Self {
-        Self {
-            counts: vec![vec![0; classes]; classes],
-        }
+        Self { counts: vec![vec![0; classes]; classes] }
     }
 
     /// Counts one answer.
@@ -45,15 +43,9 @@ impl ConfusionMatrix {
     ///
     /// If the other has another number of classes.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(
-            self.classes(),
-            other.classes(),
-            "matrices of the same classes"
-        );
+        assert_eq!(self.classes(), other.classes(), "matrices of the same classes");
         for (row, other) in self.counts.iter_mut().zip(&other.counts) {
-            row.iter_mut()
-                .zip(other)
-                .for_each(|(count, other)| *count += other);
+            row.iter_mut().zip(other).for_each(|(count, other)| *count += other);
         }
     }
 
@@ -87,21 +79,13 @@ impl ConfusionMatrix {
     /// The share of right answers; `None` if there are no answers.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        ratio(
-            (0..self.classes())
-                .map(|class| self.counts[class][class])
-                .sum(),
-            self.total(),
-        )
+        ratio((0..self.classes()).map(|class| self.counts[class][class]).sum(), self.total())
     }
 
     /// The accuracy of always answering the most frequent class; `None` if there are no answers.
     #[must_use]
     pub fn majority_rate(&self) -> Option<f64> {
-        ratio(
-            (0..self.classes()).map(|class| self.support(class)).max()?,
-            self.total(),
-        )
+        ratio((0..self.classes()).map(|class| self.support(class)).max()?, self.total())
     }
 
     /// Precision, recall and F1 of every class.
@@ -124,11 +108,7 @@ impl ConfusionMatrix {
     /// The mean F1 of the classes that occur or were predicted; `None` if there are none.
     #[must_use]
     pub fn macro_f1(&self) -> Option<f64> {
-        let scores: Vec<f64> = self
-            .class_scores()
-            .iter()
-            .filter_map(|score| score.f1)
-            .collect();
+        let scores: Vec<f64> = self.class_scores().iter().filter_map(|score| score.f1).collect();
         (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
     }
 }
@@ -150,17 +130,9 @@ mod tests {
         assert_eq!(matrix.accuracy(), Some(0.6));
         assert_eq!(matrix.majority_rate(), Some(0.6));
         let scores = matrix.class_scores();
-        assert_eq!(
-            (scores[0].precision, scores[0].recall),
-            (Some(2.0 / 3.0), Some(2.0 / 3.0))
-        );
+        assert_eq!((scores[0].precision, scores[0].recall), (Some(2.0 / 3.0), Some(2.0 / 3.0)));
         assert_eq!((scores[1].precision, scores[1].f1), (Some(0.5), Some(0.5)));
-        let absent = ClassScore {
-            precision: None,
-            recall: None,
-            f1: None,
-            support: 0,
-        };
+        let absent = ClassScore { precision: None, recall: None, f1: None, support: 0 };
         assert_eq!(scores[2], absent);
         assert!((matrix.macro_f1().unwrap() - (2.0 / 3.0 + 0.5) / 2.0).abs() < 1e-12);
     }

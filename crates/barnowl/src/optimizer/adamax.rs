@@ -23,12 +23,7 @@ pub struct AdamaxConfig {
 
 impl Default for AdamaxConfig {
     fn default() -> Self {
-        Self {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
@@ -99,18 +94,11 @@ impl Optimizer for Adamax {
         let magnitude = grad.clone().abs().add_scalar(self.epsilon);
         let grad = grad.mul_scalar(1.0 - self.beta_1);
         let state = match state {
-            None => AdamaxState {
-                time: 1,
-                moment: grad,
-                infinity_norm: magnitude,
-            },
+            None => AdamaxState { time: 1, moment: grad, infinity_norm: magnitude },
             Some(state) => AdamaxState {
                 time: state.time + 1,
                 moment: state.moment.mul_scalar(self.beta_1) + grad,
-                infinity_norm: state
-                    .infinity_norm
-                    .mul_scalar(self.beta_2)
-                    .max_pair(magnitude),
+                infinity_norm: state.infinity_norm.mul_scalar(self.beta_2).max_pair(magnitude),
             },
         };
         let rate = lr / (1.0 - self.beta_1.powf(state.time.into()));
@@ -169,12 +157,8 @@ mod tests {
     fn a_gradient_of_zero_moves_nothing() {
         let device = Device::flex();
         let rule = AdamaxConfig::default().build();
-        let (parameter, _) = rule.step(
-            1.0,
-            Tensor::<1>::ones([2], &device),
-            Tensor::zeros([2], &device),
-            None,
-        );
+        let (parameter, _) =
+            rule.step(1.0, Tensor::<1>::ones([2], &device), Tensor::zeros([2], &device), None);
         assert_eq!(parameter.try_into_vec_as::<f32>().unwrap(), [1.0, 1.0]);
     }
 }

@@ -45,11 +45,7 @@ impl GradientClipping {
         match self {
             Self::Norm(bound) => {
                 let scale = bound / (norm + 1e-6);
-                if scale < 1.0 {
-                    gradient.mul_scalar(scale)
-                } else {
-                    gradient
-                }
+                if scale < 1.0 { gradient.mul_scalar(scale) } else { gradient }
             }
             Self::Value(bound) => gradient.clamp(-bound, bound),
         }
@@ -66,12 +62,7 @@ impl GradientClipping {
 /// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence), naming the first parameter whose gradient is not
 /// finite.
 pub fn gradient_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Result<f64> {
-    let mut visitor = NormVisitor {
-        gradients,
-        path: Vec::new(),
-        sum: 0.0,
-        diverged: None,
-    };
+    let mut visitor = NormVisitor { gradients, path: Vec::new(), sum: 0.0, diverged: None };
     module.visit(&mut visitor);
     match visitor.diverged {
         None => Ok(visitor.sum.sqrt()),
@@ -111,9 +102,7 @@ impl ModuleVisitor for NormVisitor<'_> {
 /// element is. Eight partial sums, element i in sum i mod 8, let the compiler vectorise it.
 pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> f64 {
     let data = tensor.into_data_as::<f32>();
-    let values = data
-        .as_slice::<f32>()
-        .expect("converted to f32 one line above");
+    let values = data.as_slice::<f32>().expect("converted to f32 one line above");
     let mut sums = [0f64; 8];
     let mut add = |values: &[f32]| {
         for (sum, &x) in sums.iter_mut().zip(values) {
@@ -153,28 +142,18 @@ mod tests {
             let gradients = toy.gradients([1.0; 6], [0.0, value]);
             let error = gradient_norm(&toy, &gradients).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Divergence);
-            assert!(
-                error.to_string().contains("the gradient of log_tau"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("the gradient of log_tau"), "{error}");
         }
         let gradients = toy.gradients([f32::MAX; 6], [0.0; 2]);
-        assert!(
-            gradient_norm(&toy, &gradients).unwrap() > 8e38,
-            "the largest is finite"
-        );
+        assert!(gradient_norm(&toy, &gradients).unwrap() > 8e38, "the largest is finite");
     }
 
     #[test]
     fn a_bound_that_is_not_positive_is_refused() {
         for bound in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let error = GradientClipping::Norm(bound)
-                .validate("clipping")
-                .unwrap_err();
+            let error = GradientClipping::Norm(bound).validate("clipping").unwrap_err();
             assert!(error.to_string().starts_with("clipping.norm = "), "{error}");
-            GradientClipping::Value(bound)
-                .validate("clipping")
-                .unwrap_err();
+            GradientClipping::Value(bound).validate("clipping").unwrap_err();
         }
         GradientClipping::Norm(50.0).validate("clipping").unwrap();
     }
@@ -198,11 +177,7 @@ mod tests {
         let norm = gradient_norm(&toy, &toy.gradients(weight, log_tau)).unwrap();
         let weight = clipping.clip(toy.weight.val().inner(), norm);
         let log_tau = clipping.clip(toy.log_tau.val().inner(), norm);
-        [bits(weight), bits(log_tau)]
-            .concat()
-            .into_iter()
-            .map(f32::from_bits)
-            .collect()
+        [bits(weight), bits(log_tau)].concat().into_iter().map(f32::from_bits).collect()
     }
 
     proptest! {

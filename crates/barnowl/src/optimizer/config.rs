@@ -58,12 +58,7 @@ pub struct AdamConfig {
 
 impl Default for AdamConfig {
     fn default() -> Self {
-        Self {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
@@ -83,12 +78,7 @@ pub struct AdamWConfig {
 
 impl Default for AdamWConfig {
     fn default() -> Self {
-        Self {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        }
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
     }
 }
 
@@ -120,12 +110,7 @@ pub struct RmsPropConfig {
 
 impl Default for RmsPropConfig {
     fn default() -> Self {
-        Self {
-            alpha: 0.99,
-            momentum: 0.0,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
+        Self { alpha: 0.99, momentum: 0.0, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
@@ -143,11 +128,7 @@ pub struct AdagradConfig {
 
 impl Default for AdagradConfig {
     fn default() -> Self {
-        Self {
-            lr_decay: 0.0,
-            epsilon: 1e-10,
-            weight_decay: 0.0,
-        }
+        Self { lr_decay: 0.0, epsilon: 1e-10, weight_decay: 0.0 }
     }
 }
 
@@ -165,13 +146,7 @@ impl OptimizerConfig {
         };
         let positive = |name, value: f64| {
             let allowed = single(value).is_finite() && single(value) >= f32::MIN_POSITIVE;
-            require(
-                allowed,
-                section,
-                name,
-                value,
-                "a number from 1.2e-38 to 3.4e38",
-            )
+            require(allowed, section, name, value, "a number from 1.2e-38 to 3.4e38")
         };
         let penalty = |name, value: f64| {
             let allowed = value >= 0.0 && single(value).is_finite();
@@ -191,13 +166,7 @@ impl OptimizerConfig {
             Self::Sgd(c) => {
                 decay("momentum", c.momentum)?;
                 let allowed = !c.nesterov || c.momentum > 0.0;
-                require(
-                    allowed,
-                    section,
-                    "nesterov",
-                    c.nesterov,
-                    "false without momentum",
-                )?;
+                require(allowed, section, "nesterov", c.nesterov, "false without momentum")?;
                 penalty("weight_decay", c.weight_decay)
             }
             Self::RmsProp(c) => {
@@ -285,9 +254,7 @@ mod tests {
 
     #[test]
     fn a_kind_alone_is_a_whole_configuration() {
-        for kind in [
-            "adam", "adamw", "sgd", "rmsprop", "adagrad", "adamax", "radam",
-        ] {
+        for kind in ["adam", "adamw", "sgd", "rmsprop", "adagrad", "adamax", "radam"] {
             let config = parse(&format!("kind = '{kind}'")).unwrap();
             config.validate("optimizer").unwrap();
             let written = toml::to_string(&config).unwrap();
@@ -299,27 +266,16 @@ mod tests {
     #[test]
     fn an_integer_is_a_number() {
         let config = parse("kind = 'adamw'\nweight_decay = 1").unwrap();
-        let expected = AdamWConfig {
-            weight_decay: 1.0,
-            ..AdamWConfig::default()
-        };
+        let expected = AdamWConfig { weight_decay: 1.0, ..AdamWConfig::default() };
         assert_eq!(config, OptimizerConfig::AdamW(expected));
     }
 
     #[test]
     fn unknown_kinds_and_keys_are_refused_by_name() {
         let error = parse("kind = 'adamm'").unwrap_err().to_string();
-        assert!(
-            error.contains("adamm") && error.contains("radam"),
-            "{error}"
-        );
-        let error = parse("kind = 'adam'\nmomentum = 0.9")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("momentum") && error.contains("beta_1"),
-            "{error}"
-        );
+        assert!(error.contains("adamm") && error.contains("radam"), "{error}");
+        let error = parse("kind = 'adam'\nmomentum = 0.9").unwrap_err().to_string();
+        assert!(error.contains("momentum") && error.contains("beta_1"), "{error}");
     }
 
     #[test]
@@ -328,26 +284,14 @@ mod tests {
             ("kind = 'adam'\nbeta_1 = 1", "optimizer.beta_1 = 1.0"),
             ("kind = 'adam'\nbeta_2 = 0.999999999999", "optimizer.beta_2"),
             ("kind = 'adam'\nepsilon = 0", "optimizer.epsilon = 0.0"),
-            (
-                "kind = 'adamw'\nepsilon = 1e-60",
-                "optimizer.epsilon = 1e-60",
-            ),
-            (
-                "kind = 'adamw'\nweight_decay = -0.1",
-                "optimizer.weight_decay = -0.1",
-            ),
+            ("kind = 'adamw'\nepsilon = 1e-60", "optimizer.epsilon = 1e-60"),
+            ("kind = 'adamw'\nweight_decay = -0.1", "optimizer.weight_decay = -0.1"),
             ("kind = 'adamax'\nbeta_2 = nan", "optimizer.beta_2 = NaN"),
-            (
-                "kind = 'radam'\nweight_decay = inf",
-                "optimizer.weight_decay = inf",
-            ),
+            ("kind = 'radam'\nweight_decay = inf", "optimizer.weight_decay = inf"),
             ("kind = 'sgd'\nnesterov = true", "optimizer.nesterov = true"),
             ("kind = 'sgd'\nmomentum = -0.5", "optimizer.momentum = -0.5"),
             ("kind = 'rmsprop'\nalpha = 2", "optimizer.alpha = 2.0"),
-            (
-                "kind = 'adagrad'\nlr_decay = -1",
-                "optimizer.lr_decay = -1.0",
-            ),
+            ("kind = 'adagrad'\nlr_decay = -1", "optimizer.lr_decay = -1.0"),
         ] {
             let error = parse(text).unwrap().validate("optimizer").unwrap_err();
             assert_eq!(error.kind(), crate::error::ErrorKind::Config);

@@ -41,12 +41,7 @@ impl GroupedOptimizer {
     /// An optimizer without memory; the same learning rate for all parameters and no clipping.
     #[must_use]
     pub fn new(config: &OptimizerConfig) -> Self {
-        Self {
-            rule: config.build(),
-            states: BTreeMap::new(),
-            groups: Vec::new(),
-            clipping: None,
-        }
+        Self { rule: config.build(), states: BTreeMap::new(), groups: Vec::new(), clipping: None }
     }
 
     /// Multiplies the learning rate of the parameters in `group`; where groups overlap, the last one counts.
@@ -96,10 +91,7 @@ impl GroupedOptimizer {
 
     fn multiplier(&self, id: ParamId, path: &str) -> f64 {
         let matching = |(group, _): &&(ParamGroup, f64)| group.matches(&id, Some(path));
-        self.groups
-            .iter()
-            .rfind(matching)
-            .map_or(1.0, |group| group.1)
+        self.groups.iter().rfind(matching).map_or(1.0, |group| group.1)
     }
 }
 
@@ -206,10 +198,7 @@ mod tests {
         let (toy, norm) = optimizer.step(1.0, toy, gradients).unwrap();
         assert_eq!(norm, 5.0);
         let moved = [values(toy.weight.val())[0], values(toy.log_tau.val())[0]];
-        assert!(
-            (moved[0] + 1.5).abs() < 1e-6 && (moved[1] + 2.0).abs() < 1e-6,
-            "{moved:?}"
-        );
+        assert!((moved[0] + 1.5).abs() < 1e-6 && (moved[1] + 2.0).abs() < 1e-6, "{moved:?}");
     }
 
     #[test]
@@ -227,10 +216,8 @@ mod tests {
     #[test]
     fn updated_parameters_are_trained_on() {
         let frozen = Toy::new([1.0; 6], [1.0; 2]);
-        let mut toy = Toy {
-            weight: frozen.weight.clone(),
-            log_tau: frozen.log_tau.set_require_grad(false),
-        };
+        let mut toy =
+            Toy { weight: frozen.weight.clone(), log_tau: frozen.log_tau.set_require_grad(false) };
         let mut optimizer = GroupedOptimizer::new(&OptimizerConfig::default());
         for _ in 0..3 {
             let loss = toy.weight.val().square().sum() + toy.log_tau.val().sum();
@@ -257,9 +244,6 @@ mod tests {
         let gradients = toy.gradients([1.0; 6], [1.0; 2]);
         let error = optimizer.step(1e39, toy, gradients).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Divergence);
-        assert!(
-            error.to_string().contains("the parameter weight"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("the parameter weight"), "{error}");
     }
 }

@@ -26,12 +26,7 @@ pub struct RAdamConfig {
 
 impl Default for RAdamConfig {
     fn default() -> Self {
-        Self {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 }
 
@@ -119,11 +114,7 @@ impl Optimizer for RAdam {
         let square = grad.clone().square().mul_scalar(1.0 - self.beta_2);
         let grad = grad.mul_scalar(1.0 - self.beta_1);
         let state = match state {
-            None => RAdamState {
-                time: 1,
-                moment_1: grad,
-                moment_2: square,
-            },
+            None => RAdamState { time: 1, moment_1: grad, moment_2: square },
             Some(state) => RAdamState {
                 time: state.time + 1,
                 moment_1: state.moment_1.mul_scalar(self.beta_1) + grad,
@@ -187,11 +178,7 @@ mod tests {
     /// A moving average shorter than five steps never becomes adaptive.
     #[test]
     fn a_fast_second_moment_never_adapts() {
-        let rule = RAdamConfig {
-            beta_2: 0.5,
-            ..RAdamConfig::default()
-        }
-        .build();
+        let rule = RAdamConfig { beta_2: 0.5, ..RAdamConfig::default() }.build();
         assert!((1..1000).all(|t| rule.rectification(t).is_none()));
     }
 }

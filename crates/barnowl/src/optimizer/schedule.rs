@@ -113,13 +113,7 @@ impl ScheduleConfig {
             }
             Decay::Linear { final_factor } | Decay::Cosine { final_factor } => {
                 let allowed = (0.0..=1.0).contains(final_factor);
-                require(
-                    allowed,
-                    section,
-                    "final_factor",
-                    final_factor,
-                    "a number in [0, 1]",
-                )
+                require(allowed, section, "final_factor", final_factor, "a number in [0, 1]")
             }
             Decay::Exponential { factor } => reduction(*factor),
         }
@@ -159,9 +153,7 @@ mod tests {
 
     fn rates(text: &str, epochs: usize) -> Vec<f64> {
         let schedule = parse(text);
-        (0..=epochs)
-            .map(|e| schedule.learning_rate(8.0, e, epochs))
-            .collect()
+        (0..=epochs).map(|e| schedule.learning_rate(8.0, e, epochs)).collect()
     }
 
     fn assert_close(actual: &[f64], expected: &[f64]) {
@@ -212,9 +204,7 @@ mod tests {
             ("kind = 'step'\nfactor = 0.5", "every"),
             ("warmup_epochs = 3", "kind"),
         ] {
-            let error = toml::from_str::<ScheduleConfig>(text)
-                .unwrap_err()
-                .to_string();
+            let error = toml::from_str::<ScheduleConfig>(text).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
     }
@@ -222,35 +212,14 @@ mod tests {
     #[test]
     fn values_out_of_range_are_refused_by_key() {
         for (text, key) in [
-            (
-                "kind = 'step'\nevery = 0\nfactor = 0.5",
-                "schedule.every = 0;",
-            ),
-            (
-                "kind = 'step'\nevery = 1\nfactor = 1.5",
-                "schedule.factor = 1.5;",
-            ),
+            ("kind = 'step'\nevery = 0\nfactor = 0.5", "schedule.every = 0;"),
+            ("kind = 'step'\nevery = 1\nfactor = 1.5", "schedule.factor = 1.5;"),
             ("kind = 'exponential'\nfactor = 0", "schedule.factor = 0.0;"),
-            (
-                "kind = 'exponential'\nfactor = nan",
-                "schedule.factor = NaN;",
-            ),
-            (
-                "kind = 'linear'\nfinal_factor = 2",
-                "schedule.final_factor = 2.0;",
-            ),
-            (
-                "kind = 'cosine'\nfinal_factor = -1",
-                "schedule.final_factor = -1.0;",
-            ),
-            (
-                "kind = 'multi_step'\nmilestones = []\nfactor = 1",
-                "schedule.milestones = [];",
-            ),
-            (
-                "kind = 'multi_step'\nmilestones = [0]\nfactor = 1",
-                "schedule.milestones = [0];",
-            ),
+            ("kind = 'exponential'\nfactor = nan", "schedule.factor = NaN;"),
+            ("kind = 'linear'\nfinal_factor = 2", "schedule.final_factor = 2.0;"),
+            ("kind = 'cosine'\nfinal_factor = -1", "schedule.final_factor = -1.0;"),
+            ("kind = 'multi_step'\nmilestones = []\nfactor = 1", "schedule.milestones = [];"),
+            ("kind = 'multi_step'\nmilestones = [0]\nfactor = 1", "schedule.milestones = [0];"),
             (
                 "kind = 'multi_step'\nmilestones = [2, 2]\nfactor = 1",
                 "schedule.milestones = [2, 2];",

@@ -34,10 +34,7 @@ impl GroupedOptimizer {
             tensors: sink.tensors.into_iter().collect(),
             counters: (sink.scalars.into_iter())
                 .map(|(name, scalar)| {
-                    (
-                        name,
-                        scalar.try_into().expect("update rules count in integers"),
-                    )
+                    (name, scalar.try_into().expect("update rules count in integers"))
                 })
                 .collect(),
         }
@@ -58,12 +55,7 @@ impl GroupedOptimizer {
             error: None,
         };
         module.visit(&mut visitor);
-        let Restore {
-            left,
-            states,
-            error,
-            ..
-        } = visitor;
+        let Restore { left, states, error, .. } = visitor;
         if let Some(error) = error {
             return Err(error);
         }
@@ -103,13 +95,8 @@ impl Restore<'_> {
     ) -> Result<Option<DynState>> {
         let rule = &self.optimizer.rule;
         let zeros = Tensor::<D>::zeros(shape, device);
-        let (_, template) = rule.step_dyn(
-            D,
-            0.0,
-            zeros.clone().into_bridge(),
-            zeros.into_bridge(),
-            None,
-        );
+        let (_, template) =
+            rule.step_dyn(D, 0.0, zeros.clone().into_bridge(), zeros.into_bridge(), None);
         let mut expected = StateSink::default();
         if let Some(template) = template {
             rule.state_flatten(path, &template, &mut expected);
@@ -149,9 +136,7 @@ impl Restore<'_> {
         }
         match rule.state_unflatten(D, path, &mut source, device) {
             Some(state) => Ok(Some(state)),
-            None => Err(mismatch(format!(
-                "the optimizer state of {path} counts too many steps"
-            ))),
+            None => Err(mismatch(format!("the optimizer state of {path} counts too many steps"))),
         }
     }
 }
@@ -248,21 +233,11 @@ mod tests {
         train(&mut optimizer, toy(), 0, 3);
         let state = optimizer.state();
         let names: Vec<_> = state.tensors.keys().collect();
-        let expected = [
-            "log_tau.infinity_norm",
-            "log_tau.moment",
-            "weight.infinity_norm",
-            "weight.moment",
-        ];
+        let expected =
+            ["log_tau.infinity_norm", "log_tau.moment", "weight.infinity_norm", "weight.moment"];
         assert_eq!(names, expected);
         let counters: Vec<_> = state.counters.into_iter().collect();
-        assert_eq!(
-            counters,
-            [
-                ("log_tau.time".to_owned(), 3),
-                ("weight.time".to_owned(), 3)
-            ]
-        );
+        assert_eq!(counters, [("log_tau.time".to_owned(), 3), ("weight.time".to_owned(), 3)]);
     }
 
     #[test]
@@ -280,10 +255,7 @@ mod tests {
                 if per_parameter > 1 {
                     let error = optimizer.restore(cut, &toy).unwrap_err();
                     assert_eq!(error.kind(), ErrorKind::Mismatch);
-                    assert!(
-                        error.to_string().contains(&format!("no entry {name}")),
-                        "{error}"
-                    );
+                    assert!(error.to_string().contains(&format!("no entry {name}")), "{error}");
                 }
             }
             assert_eq!(optimizer.state(), saved);
@@ -305,10 +277,9 @@ mod tests {
 
         let name = "weight.momentum.moment_1";
         let mut state = saved.clone();
-        state.tensors.insert(
-            "readout.bias.momentum.moment_1".into(),
-            TensorData::zeros::<f32, _>([2]),
-        );
+        state
+            .tensors
+            .insert("readout.bias.momentum.moment_1".into(), TensorData::zeros::<f32, _>([2]));
         refuse(state, "an entry readout.bias.momentum.moment_1");
         let mut state = saved.clone();
         state.counters.insert("weight.time".into(), 3);

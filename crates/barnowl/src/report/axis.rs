@@ -39,42 +39,25 @@ impl Scale {
         } else {
             0.1 * low.abs()
         };
-        Self {
-            low: low - margin,
-            high: high + margin,
-            from,
-            to,
-            log: false,
-            whole: false,
-        }
+        Self { low: low - margin, high: high + margin, from, to, log: false, whole: false }
     }
 
     /// A logarithmic scale of positive values; an empty span is widened.
     pub fn log((low, high): (f64, f64), pixels: (f64, f64)) -> Self {
         let (low, high) = (low.log10(), high.log10());
         let margin = if high - low > 1e-6 { 0.0 } else { 0.15 };
-        Self {
-            log: true,
-            ..Self::linear((low - margin, high + margin), pixels)
-        }
+        Self { log: true, ..Self::linear((low - margin, high + margin), pixels) }
     }
 
     /// Marks whole numbers only.
     pub fn whole(self) -> Self {
-        Self {
-            whole: true,
-            ..self
-        }
+        Self { whole: true, ..self }
     }
 
     /// The same with `share` of the span added at both ends.
     pub fn padded(self, share: f64) -> Self {
         let margin = (self.high - self.low) * share;
-        Self {
-            low: self.low - margin,
-            high: self.high + margin,
-            ..self
-        }
+        Self { low: self.low - margin, high: self.high + margin, ..self }
     }
 
     /// The values at the ends.
@@ -237,11 +220,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(scale: Scale, distance: f64) -> Vec<String> {
-        scale
-            .ticks(distance)
-            .into_iter()
-            .filter_map(|tick| tick.label)
-            .collect()
+        scale.ticks(distance).into_iter().filter_map(|tick| tick.label).collect()
     }
 
     #[test]
@@ -251,10 +230,7 @@ mod tests {
         assert_eq!(labels(scale(-3.0, 9.0), 25.0), ["0", "5"]);
         assert_eq!(labels(scale(-4.0, 4.0), 50.0), ["0"]);
         assert_eq!(labels(scale(-4.0, 4.0), 25.0), ["−4", "−2", "0", "2", "4"]);
-        assert_eq!(
-            labels(scale(0.0, 3e-5), 25.0),
-            ["0", "1×10⁻⁵", "2×10⁻⁵", "3×10⁻⁵"]
-        );
+        assert_eq!(labels(scale(0.0, 3e-5), 25.0), ["0", "1×10⁻⁵", "2×10⁻⁵", "3×10⁻⁵"]);
         assert_eq!(labels(scale(0.0, 2e6), 50.0), ["0", "1×10⁶", "2×10⁶"]);
         assert_eq!(labels(scale(1.0, 3.0).whole(), 10.0), ["1", "2", "3"]);
     }
@@ -262,24 +238,13 @@ mod tests {
     #[test]
     fn log_ticks_are_decades_or_finer() {
         let scale = |low, high| Scale::log((low, high), (0.0, 100.0));
-        assert_eq!(
-            labels(scale(3.0, 120.0), 10.0),
-            ["5", "10", "20", "50", "100"]
-        );
+        assert_eq!(labels(scale(3.0, 120.0), 10.0), ["5", "10", "20", "50", "100"]);
         assert_eq!(
             labels(scale(1e-5, 1e3), 10.0),
-            [
-                "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1000"
-            ]
+            ["10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1000"]
         );
-        assert_eq!(
-            labels(scale(1e-40, 1e40), 25.0),
-            ["10⁻⁴⁰", "10⁻²⁰", "1", "10²⁰", "10⁴⁰"]
-        );
-        assert_eq!(
-            labels(scale(20.0, 40.0), 25.0),
-            ["20", "25", "30", "35", "40"]
-        );
+        assert_eq!(labels(scale(1e-40, 1e40), 25.0), ["10⁻⁴⁰", "10⁻²⁰", "1", "10²⁰", "10⁴⁰"]);
+        assert_eq!(labels(scale(20.0, 40.0), 25.0), ["20", "25", "30", "35", "40"]);
     }
 
     proptest! {

@@ -43,9 +43,7 @@ pub(super) fn ribbon(
         let (x, width) = (left + step * start as f64, step * run.len() as f64);
         let class = usize::from(run[0]);
         svg.rect([x, y, width, height], &class_colour(class));
-        let style = Style::new(11.0)
-            .anchor(Anchor::Middle)
-            .fill(readable_ink(rgb(class)));
+        let style = Style::new(11.0).anchor(Anchor::Middle).fill(readable_ink(rgb(class)));
         if let Some(name) = names.get(class)
             && style.width(name) + 8.0 < width
         {
@@ -83,12 +81,7 @@ impl<'a> Legend<'a> {
                 left = from;
             }
             if let Some(row) = rows.last_mut() {
-                row.push(Entry {
-                    class,
-                    name,
-                    left,
-                    width,
-                });
+                row.push(Entry { class, name, left, width });
             }
             left += 18.0 + width + 20.0;
         }
@@ -103,10 +96,7 @@ impl<'a> Legend<'a> {
     pub fn draw(&self, svg: &mut Svg, mut y: f64) {
         for row in &self.rows {
             for entry in row {
-                svg.rect(
-                    [entry.left, y - 10.0, 12.0, 12.0],
-                    &class_colour(entry.class),
-                );
+                svg.rect([entry.left, y - 10.0, 12.0, 12.0], &class_colour(entry.class));
                 svg.text_within((entry.left + 18.0, y), self.style, entry.name, entry.width);
             }
             y += Self::ROW;
@@ -130,19 +120,11 @@ mod tests {
         let legend = Legend::new(&names, (10.0, 500.0));
         assert!(legend.rows.len() > 1);
         for row in &legend.rows {
-            assert!(
-                row.iter()
-                    .all(|entry| entry.left + 18.0 + entry.width <= 500.0)
-            );
+            assert!(row.iter().all(|entry| entry.left + 18.0 + entry.width <= 500.0));
             assert!(row.is_sorted_by(|a, b| a.left + 18.0 + a.width < b.left));
         }
         assert_eq!(
-            legend
-                .rows
-                .iter()
-                .flatten()
-                .map(|entry| entry.class)
-                .collect::<Vec<_>>(),
+            legend.rows.iter().flatten().map(|entry| entry.class).collect::<Vec<_>>(),
             (0..30).collect::<Vec<_>>()
         );
     }

@@ -19,21 +19,12 @@ const COUNTED: f64 = 44.0;
 #[must_use]
 pub fn confusion(matrix: &ConfusionMatrix, names: &[String]) -> String {
     let classes = matrix.classes();
-    let numbered = |class: usize| {
-        names
-            .get(class)
-            .cloned()
-            .unwrap_or_else(|| class.to_string())
-    };
+    let numbered = |class: usize| names.get(class).cloned().unwrap_or_else(|| class.to_string());
     let names: Vec<String> = (0..classes).map(numbered).collect();
     let cell = (640.0 / classes.max(1) as f64).clamp(17.0, 76.0);
     let side = cell * classes as f64;
     let style = Style::new((cell * 0.5).clamp(9.0, 13.0));
-    let widest = names
-        .iter()
-        .map(|name| style.width(name))
-        .fold(0.0, f64::max)
-        .min(NAME);
+    let widest = names.iter().map(|name| style.width(name)).fold(0.0, f64::max).min(NAME);
     let counted = Style::new(11.0).fill(FAINT);
     let supports: Vec<u64> = (0..classes)
         .map(|row| (0..classes).map(|column| matrix.count(row, column)).sum())
@@ -57,11 +48,7 @@ pub fn confusion(matrix: &ConfusionMatrix, names: &[String]) -> String {
     svg.text((20.0, 52.0), note, &summary);
     let middle = Style::new(12.0).anchor(Anchor::Middle);
     svg.text((left + side / 2.0, TITLE + 16.0), middle, "predicted class");
-    svg.text(
-        (20.0, top + side / 2.0),
-        middle.rotated(-90.0),
-        "true class",
-    );
+    svg.text((20.0, top + side / 2.0), middle.rotated(-90.0), "true class");
     svg.text((left + side + 10.0, top - 8.0), counted, "n");
     for (class, name) in names.iter().enumerate() {
         let centre = (class as f64 + 0.5) * cell;
@@ -70,11 +57,7 @@ pub fn confusion(matrix: &ConfusionMatrix, names: &[String]) -> String {
             let at = (left + centre + baseline, top - 8.0);
             svg.text_within(at, style.rotated(-90.0), name, widest);
         } else {
-            svg.text(
-                (left + centre, top - 8.0),
-                style.anchor(Anchor::Middle),
-                name,
-            );
+            svg.text((left + centre, top - 8.0), style.anchor(Anchor::Middle), name);
         }
         let at = (left - 8.0, top + centre + baseline);
         svg.text_within(at, style.anchor(Anchor::End), name, widest);
@@ -122,23 +105,14 @@ fn draw_cell(svg: &mut Svg, (x, y): (f64, f64), cell: f64, share: Option<f64>, c
     let Some(share) = share else { return };
     let ink = readable_ink(colour);
     let (x, y) = (x + cell / 2.0, y + cell / 2.0);
-    let style = Style::new((cell * 0.3).clamp(8.5, 14.0))
-        .anchor(Anchor::Middle)
-        .fill(ink);
+    let style = Style::new((cell * 0.3).clamp(8.5, 14.0)).anchor(Anchor::Middle).fill(ink);
     let percent = 100.0 * share;
-    let long = if cell >= 40.0 {
-        format!("{percent:.1}")
-    } else {
-        format!("{percent:.0}")
-    };
+    let long = if cell >= 40.0 { format!("{percent:.1}") } else { format!("{percent:.0}") };
     // Where only whole per cent fit, a zero would say no more than the colour.
     if cell < 40.0 && long == "0" {
         return;
     }
-    let small = Style {
-        size: 10.0,
-        ..style
-    };
+    let small = Style { size: 10.0, ..style };
     let count = count.to_string();
     if cell >= COUNTED && small.width(&count) < cell - 4.0 {
         svg.text((x, y), style, &long);
@@ -150,11 +124,7 @@ fn draw_cell(svg: &mut Svg, (x, y): (f64, f64), cell: f64, share: Option<f64>, c
 
 /// From white through Okabe & Ito's blue to nearly black; the small shares are spread, for there the errors are.
 fn shade(share: f64) -> [u8; 3] {
-    const STOPS: [[f64; 3]; 3] = [
-        [247.0, 250.0, 253.0],
-        [0.0, 114.0, 178.0],
-        [4.0, 36.0, 72.0],
-    ];
+    const STOPS: [[f64; 3]; 3] = [[247.0, 250.0, 253.0], [0.0, 114.0, 178.0], [4.0, 36.0, 72.0]];
     let position = 2.0 * share.clamp(0.0, 1.0).powf(0.7);
     let stop = usize::from(position >= 1.0);
     let part = position - stop as f64;

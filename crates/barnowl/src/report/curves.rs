@@ -41,49 +41,22 @@ const PANELS: [(&str, &[Curve]); 4] = [
     (
         "Loss",
         &[
-            Curve {
-                name: TRAINING,
-                colour: BLUE,
-                value: |p| p.train_loss,
-            },
-            Curve {
-                name: VALIDATION,
-                colour: VERMILLION,
-                value: |p| p.valid_loss,
-            },
+            Curve { name: TRAINING, colour: BLUE, value: |p| p.train_loss },
+            Curve { name: VALIDATION, colour: VERMILLION, value: |p| p.valid_loss },
         ],
     ),
     (
         "Accuracy",
         &[
-            Curve {
-                name: TRAINING,
-                colour: BLUE,
-                value: |p| p.train_accuracy,
-            },
-            Curve {
-                name: VALIDATION,
-                colour: VERMILLION,
-                value: |p| p.valid_accuracy,
-            },
+            Curve { name: TRAINING, colour: BLUE, value: |p| p.train_accuracy },
+            Curve { name: VALIDATION, colour: VERMILLION, value: |p| p.valid_accuracy },
         ],
     ),
     (
         "Spike rate (spikes per neuron and step)",
-        &[Curve {
-            name: "",
-            colour: BLUE,
-            value: |p| p.spike_rate,
-        }],
+        &[Curve { name: "", colour: BLUE, value: |p| p.spike_rate }],
     ),
-    (
-        "Learning rate",
-        &[Curve {
-            name: "",
-            colour: BLUE,
-            value: |p| p.learning_rate,
-        }],
-    ),
+    ("Learning rate", &[Curve { name: "", colour: BLUE, value: |p| p.learning_rate }]),
 ];
 
 const WIDTH: f64 = 920.0;
@@ -115,11 +88,7 @@ pub fn curves(points: &[CurvePoint]) -> String {
         let values = || lines.iter().flat_map(|line| points.iter().map(line.value));
         let Some((low, high)) = extent(values()) else {
             let style = style.fill(FAINT);
-            svg.text(
-                (left + PANEL.0 / 2.0, top + PANEL.1 / 2.0),
-                style,
-                "nothing measured",
-            );
+            svg.text((left + PANEL.0 / 2.0, top + PANEL.1 / 2.0), style, "nothing measured");
             continue;
         };
         let log = *title == "Loss" && low > 0.0 && high > 10.0 * low;
@@ -128,10 +97,7 @@ pub fn curves(points: &[CurvePoint]) -> String {
         axis::vertical(&mut svg, &y, left, right);
         if let Some(x) = best.and_then(|best| x.at(best.epoch as f64)) {
             let data = polyline([Some((x, top)), Some((x, bottom))]);
-            svg.path(
-                &data,
-                format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""),
-            );
+            svg.path(&data, format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""));
         }
         for line in *lines {
             draw(&mut svg, points, line, best, (&x, &y));
@@ -186,17 +152,10 @@ fn draw(
 
 /// The title, and what the best epoch achieved.
 fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
-    svg.text(
-        (COLUMNS[0], 32.0),
-        Style::new(16.0).bold(),
-        "Learning curves",
-    );
+    svg.text((COLUMNS[0], 32.0), Style::new(16.0).bold(), "Learning curves");
     let Some(best) = best else { return };
     let mut text = format!("best epoch {}", best.epoch);
-    for (name, accuracy) in [
-        (VALIDATION, best.valid_accuracy),
-        (TRAINING, best.train_accuracy),
-    ] {
+    for (name, accuracy) in [(VALIDATION, best.valid_accuracy), (TRAINING, best.train_accuracy)] {
         if accuracy.is_finite() {
             text += &format!(" · {name} accuracy {accuracy:.4}");
         }
@@ -205,10 +164,7 @@ fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
     let x = COLUMNS[1] + PANEL.0 - style.width(&text) - 10.0;
     svg.text((x + 10.0, 32.0), style, &text);
     let data = polyline([Some((x, 19.0)), Some((x, 37.0))]);
-    svg.path(
-        &data,
-        format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""),
-    );
+    svg.path(&data, format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""));
 }
 
 /// The names of the lines that are drawn, from right to left, ending at a point.
@@ -219,12 +175,7 @@ fn legend(svg: &mut Svg, lines: &[Curve], points: &[CurvePoint], (mut right, y):
     for line in lines.iter().rev().filter(drawn) {
         right -= style.width(line.name);
         svg.text((right, y), style, line.name);
-        svg.line(
-            (right - 26.0, y - 4.0),
-            (right - 6.0, y - 4.0),
-            line.colour,
-            2.5,
-        );
+        svg.line((right - 26.0, y - 4.0), (right - 6.0, y - 4.0), line.colour, 2.5);
         right -= 42.0;
     }
 }

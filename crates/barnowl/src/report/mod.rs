@@ -35,22 +35,14 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 /// Black or white, whichever has the greater contrast by the rule of WCAG 2.
 fn readable_ink(ground: [u8; 3]) -> &'static str {
     let luminance = luminance(ground);
-    if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) {
-        "#000000"
-    } else {
-        "#ffffff"
-    }
+    if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) { "#000000" } else { "#ffffff" }
 }
 
 /// The relative luminance of WCAG 2.
 fn luminance(colour: [u8; 3]) -> f64 {
     let [r, g, b] = colour.map(|channel| {
         let channel = f64::from(channel) / 255.0;
-        if channel <= 0.04045 {
-            channel / 12.92
-        } else {
-            ((channel + 0.055) / 1.055).powf(2.4)
-        }
+        if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
     });
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }

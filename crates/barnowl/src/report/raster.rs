@@ -69,17 +69,9 @@ const MOST_POINTS: usize = 30_000;
 #[must_use]
 pub fn raster(data: &RasterData) -> String {
     check(data);
-    let heights: Vec<f64> = data
-        .layers
-        .iter()
-        .map(|layer| rows(layer.neurons, 250.0))
-        .collect();
+    let heights: Vec<f64> = data.layers.iter().map(|layer| rows(layer.neurons, 250.0)).collect();
     let legend = classes::Legend::new(&data.classes, (LEFT, RIGHT));
-    let axes = if data.sampling_rate.is_some() {
-        70.0
-    } else {
-        48.0
-    };
+    let axes = if data.sampling_rate.is_some() { 70.0 } else { 48.0 };
     let height = TOP
         + rows(data.channels, 160.0)
         + heights.iter().map(|height| height + GAP).sum::<f64>()
@@ -94,25 +86,14 @@ pub fn raster(data: &RasterData) -> String {
     input(&mut svg, data, &x, y);
     y += rows(data.channels, 160.0) + GAP;
     for (layer, height) in data.layers.iter().zip(heights) {
-        hidden(
-            &mut svg,
-            layer,
-            data.steps,
-            most,
-            [LEFT, y, RIGHT - LEFT, height],
-        );
+        hidden(&mut svg, layer, data.steps, most, [LEFT, y, RIGHT - LEFT, height]);
         y += height + GAP;
     }
     readout(&mut svg, data, &x, y);
     y += READOUT + 12.0;
     for (name, classes) in [("true", &data.target), ("predicted", &data.prediction)] {
         label(&mut svg, y + RIBBON / 2.0, name, &[]);
-        classes::ribbon(
-            &mut svg,
-            classes,
-            &data.classes,
-            [LEFT, y, RIGHT - LEFT, RIBBON],
-        );
+        classes::ribbon(&mut svg, classes, &data.classes, [LEFT, y, RIGHT - LEFT, RIBBON]);
         y += RIBBON + 4.0;
     }
     time_axis(&mut svg, data, &x, y);
@@ -124,18 +105,9 @@ fn check(data: &RasterData) {
     let steps = data.steps;
     assert_eq!(data.input.len(), steps * data.channels, "input [T, C]");
     for layer in &data.layers {
-        assert_eq!(
-            layer.spikes.len(),
-            steps * layer.neurons,
-            "spikes [T, H] of {}",
-            layer.name
-        );
+        assert_eq!(layer.spikes.len(), steps * layer.neurons, "spikes [T, H] of {}", layer.name);
     }
-    assert_eq!(
-        data.readout.len(),
-        steps * data.classes.len(),
-        "readout [T, classes]"
-    );
+    assert_eq!(data.readout.len(), steps * data.classes.len(), "readout [T, classes]");
     for classes in [&data.target, &data.prediction] {
         assert!([steps, 1].contains(&classes.len()), "classes [T] or [1]");
     }
@@ -167,11 +139,7 @@ fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
     let channels = plural(data.channels, "channel");
     svg.frame(panel, GRID);
     let row = height / data.channels.max(1) as f64;
-    if data
-        .input
-        .iter()
-        .all(|value| [-1.0, 0.0, 1.0].contains(value))
-    {
+    if data.input.iter().all(|value| [-1.0, 0.0, 1.0].contains(value)) {
         let events = |sign, stride| {
             let event = |step, channel| data.input[step * data.channels + channel] == sign;
             Spikes::new(data.steps, data.channels, stride, MOST_EVENTS, event)
@@ -188,21 +156,13 @@ fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
         }
         return;
     }
-    let notes: Vec<_> = std::iter::once(channels)
-        .chain(left_out(&data.input))
-        .collect();
+    let notes: Vec<_> = std::iter::once(channels).chain(left_out(&data.input)).collect();
     label(svg, y + height / 2.0, "input", &notes);
     let (low, high) = extent(data.input.iter().map(|&value| value.into())).unwrap_or((0.0, 1.0));
     for channel in 0..data.channels {
         let bottom = y + row * (channel + 1) as f64;
         let scale = Scale::linear((low, high), (bottom - 0.05 * row, bottom - 0.95 * row));
-        trace(
-            svg,
-            &data.input,
-            (channel, data.channels),
-            (x, &scale),
-            BLUE,
-        );
+        trace(svg, &data.input, (channel, data.channels), (x, &scale), BLUE);
     }
 }
 
@@ -236,10 +196,7 @@ fn thinned(stride: usize) -> Option<String> {
 }
 
 fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
-    let mut notes = vec![
-        data.readout_name.clone(),
-        plural(data.classes.len(), "class"),
-    ];
+    let mut notes = vec![data.readout_name.clone(), plural(data.classes.len(), "class")];
     notes.extend(left_out(&data.readout));
     label(svg, y + READOUT / 2.0, "readout", &notes);
     svg.frame([LEFT, y, RIGHT - LEFT, READOUT], GRID);
@@ -310,9 +267,7 @@ mod tests {
         let layer = LayerSpikes {
             name: "hidden & deep".into(),
             neurons: 512,
-            spikes: (0..512 * steps)
-                .map(|i| f32::from(u8::from(spike(i / 512))))
-                .collect(),
+            spikes: (0..512 * steps).map(|i| f32::from(u8::from(spike(i / 512)))).collect(),
         };
         RasterData {
             title: "sample".into(),
@@ -348,21 +303,13 @@ mod tests {
         let svg = raster(&data(20, 1, |_| false));
         assert!(svg.contains("rate 0.000") && !svg.contains("scale(") && !svg.contains("NaN"));
         assert!(svg.contains("hidden &amp; deep"));
-        let _ = raster(&RasterData {
-            target: vec![],
-            prediction: vec![],
-            ..data(0, 2, |_| true)
-        });
+        let _ = raster(&RasterData { target: vec![], prediction: vec![], ..data(0, 2, |_| true) });
     }
 
     #[test]
     fn input_is_events_or_traces() {
-        let with = |input: [f32; 4]| {
-            raster(&RasterData {
-                input: input.into(),
-                ..data(2, 0, |_| false)
-            })
-        };
+        let with =
+            |input: [f32; 4]| raster(&RasterData { input: input.into(), ..data(2, 0, |_| false) });
         let events = with([1.0, 0.0, -1.0, 0.0]);
         assert!(events.contains("input events") && events.contains(">−1</text>"));
         assert!(!with([1.0, 0.0, 1.0, 0.0]).contains(">−1</text>"));
@@ -384,11 +331,7 @@ mod tests {
             row[..400].fill(1.0);
         }
         input[400] = -1.0;
-        let svg = raster(&RasterData {
-            channels,
-            input,
-            ..data(steps, 0, |_| false)
-        });
+        let svg = raster(&RasterData { channels, input, ..data(steps, 0, |_| false) });
         // 40,000 events are more than 30,000: every second channel is shown, channel 400 in row 200.
         assert!(svg.contains("1 of 2 shown") && svg.contains("\"M0 200.5h1\""));
     }
@@ -396,9 +339,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "readout [T, classes]")]
     fn wrong_shapes_panic() {
-        let _ = raster(&RasterData {
-            readout: vec![0.0],
-            ..data(2, 0, |_| false)
-        });
+        let _ = raster(&RasterData { readout: vec![0.0], ..data(2, 0, |_| false) });
     }
 }

@@ -60,10 +60,7 @@ impl Spikes {
 
     /// Draws the spikes into a panel of left, upper edge, width and height.
     pub fn draw(&self, svg: &mut Svg, [x, y, width, height]: [f64; 4], colour: &str) {
-        let (across, down) = (
-            width / self.steps.max(1) as f64,
-            height / self.rows.max(1) as f64,
-        );
+        let (across, down) = (width / self.steps.max(1) as f64, height / self.rows.max(1) as f64);
         // Rows of several pixels are kept apart. Rows thinner than a pixel, where they are sparse, may overlap, for a
         // spike would hardly be seen.
         let visible = (1.2 / down).min(0.2 / self.rate.max(1e-9));
@@ -103,17 +100,12 @@ mod tests {
         let mut spikes = Vec::new();
         let (mut x, mut y) = (0, 0);
         let number = |text: &str| text.parse::<usize>().unwrap();
-        for dash in data
-            .replace('m', " m")
-            .replace('M', " M")
-            .split(" M")
-            .flat_map(|row| {
-                row.split(" m")
-                    .enumerate()
-                    .map(|(i, dash)| (i == 0, dash.to_owned()))
-                    .collect::<Vec<_>>()
-            })
-        {
+        for dash in data.replace('m', " m").replace('M', " M").split(" M").flat_map(|row| {
+            row.split(" m")
+                .enumerate()
+                .map(|(i, dash)| (i == 0, dash.to_owned()))
+                .collect::<Vec<_>>()
+        }) {
             let (first, dash) = dash;
             let Some((to, length)) = dash.trim().split_once('h') else {
                 continue;

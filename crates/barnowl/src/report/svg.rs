@@ -15,12 +15,7 @@ pub(super) struct Svg {
 impl Svg {
     /// An empty document of the given size, in pixels; `title` is for those who cannot see it.
     pub fn new(width: f64, height: f64, title: &str) -> Self {
-        Self {
-            width,
-            height,
-            title: title.to_owned(),
-            body: String::new(),
-        }
+        Self { width, height, title: title.to_owned(), body: String::new() }
     }
 
     /// The finished document.
@@ -93,11 +88,7 @@ impl Svg {
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let weight = if style.bold {
-            " font-weight=\"600\""
-        } else {
-            ""
-        };
+        let weight = if style.bold { " font-weight=\"600\"" } else { "" };
         let place = if style.rotation == 0.0 {
             format!("x=\"{}\" y=\"{}\"", N(x), N(y))
         } else {
@@ -179,13 +170,7 @@ mod tests {
 
     #[test]
     fn lines_break_where_points_are_missing() {
-        let points = [
-            Some((0.0, 1.0)),
-            Some((2.004, -0.001)),
-            None,
-            Some((4.5, 5.0)),
-            None,
-        ];
+        let points = [Some((0.0, 1.0)), Some((2.004, -0.001)), None, Some((4.5, 5.0)), None];
         assert_eq!(polyline(points), "M0 1L2 0M4.5 5h0");
     }
 }

@@ -25,13 +25,7 @@ pub(super) struct Style {
 
 impl Style {
     pub fn new(size: f64) -> Self {
-        Self {
-            size,
-            anchor: Anchor::Start,
-            bold: false,
-            fill: INK,
-            rotation: 0.0,
-        }
+        Self { size, anchor: Anchor::Start, bold: false, fill: INK, rotation: 0.0 }
     }
 
     pub fn anchor(self, anchor: Anchor) -> Self {
@@ -90,9 +84,7 @@ pub(super) fn subscripts(text: &str) -> String {
     let mut parts = text.split("τ_");
     let mut marked = Escaped(parts.next().unwrap_or_default()).to_string();
     for part in parts {
-        let end = part
-            .find(|c: char| !c.is_alphanumeric())
-            .unwrap_or(part.len());
+        let end = part.find(|c: char| !c.is_alphanumeric()).unwrap_or(part.len());
         let (index, rest) = (Escaped(&part[..end]), Escaped(&part[end..]));
         // Down by 0.3 of three quarters of the size, and up again.
         let _ = write!(

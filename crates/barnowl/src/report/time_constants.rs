@@ -42,11 +42,7 @@ pub fn time_constants(histograms: &[TimeConstantHistogram]) -> String {
         svg.text((COLUMNS[0], TOP), style, "no time constants");
     }
     for (i, histogram) in histograms.iter().enumerate() {
-        panel(
-            &mut svg,
-            histogram,
-            (COLUMNS[i % 2], TOP + ROW * (i / 2) as f64),
-        );
+        panel(&mut svg, histogram, (COLUMNS[i % 2], TOP + ROW * (i / 2) as f64));
     }
     svg.finish()
 }
@@ -55,16 +51,10 @@ fn legend(svg: &mut Svg, right: f64) {
     let style = Style::new(12.0);
     let x = right - style.width("after");
     svg.text((x, 32.0), style, "after");
-    svg.path(
-        &format!("M{} 22h20v10h-20z", x - 26.0),
-        format_args!("{AFTER}"),
-    );
+    svg.path(&format!("M{} 22h20v10h-20z", x - 26.0), format_args!("{AFTER}"));
     let x = x - 42.0 - style.width("before");
     svg.text((x, 32.0), style, "before");
-    svg.path(
-        &format!("M{} 22h20v10h-20z", x - 26.0),
-        format_args!("{BEFORE}"),
-    );
+    svg.path(&format!("M{} 22h20v10h-20z", x - 26.0), format_args!("{BEFORE}"));
 }
 
 const BEFORE: &str =

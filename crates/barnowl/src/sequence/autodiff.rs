@@ -89,31 +89,13 @@ where
         let (tau_m, tau_m_node) = tau_m.into_parts();
         let (tau_adp, tau_adp_node) = tau_adp.into_parts();
         let (initial, initial_node) = initial.into_parts();
-        let arguments = AlifArguments {
-            current,
-            recurrent,
-            tau_m,
-            tau_adp,
-            initial,
-            options,
-        };
-        let nodes = [
-            current_node,
-            recurrent_node,
-            tau_m_node,
-            tau_adp_node,
-            initial_node,
-        ];
+        let arguments = AlifArguments { current, recurrent, tau_m, tau_adp, initial, options };
+        let nodes = [current_node, recurrent_node, tau_m_node, tau_adp_node, initial_node];
         let (output, state) = match Alif.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let forward = B::alif_forward(&arguments, true);
-                let trace = forward
-                    .trace
-                    .expect("a forward pass with trace returns one");
-                (
-                    prep.finish((arguments, trace), forward.output),
-                    forward.state,
-                )
+                let trace = forward.trace.expect("a forward pass with trace returns one");
+                (prep.finish((arguments, trace), forward.output), forward.state)
             }
             OpsKind::UnTracked(prep) => {
                 let forward = B::alif_forward(&arguments, false);

@@ -209,11 +209,7 @@ pub fn state_at_rest(
 pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput {
     let [steps, batch, neurons] = sequence.check();
     let initial = sequence.initial.unwrap_or_else(|| {
-        state_at_rest(
-            [batch, neurons],
-            options.threshold.b0,
-            &sequence.current.device(),
-        )
+        state_at_rest([batch, neurons], options.threshold.b0, &sequence.current.device())
     });
     let recurrent = match sequence.recurrent {
         Some(weight) => Recurrent::Weight(weight.into_dispatch()),
@@ -240,11 +236,7 @@ pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput
             (part(0), part(1))
         }
     };
-    AlifOutput {
-        spikes,
-        membrane,
-        state,
-    }
+    AlifOutput { spikes, membrane, state }
 }
 
 /// A layer of leaky integrators, `m_t = α m_{t−1} + (1−α) I_t`, over a whole sequence.
@@ -261,18 +253,10 @@ pub fn integrator_sequence(
     initial: Option<Tensor<2>>,
 ) -> Tensor<3> {
     let [steps, batch, neurons] = current.dims();
-    assert!(
-        steps * batch * neurons > 0,
-        "an empty sequence: current {:?}",
-        current.dims()
-    );
+    assert!(steps * batch * neurons > 0, "an empty sequence: current {:?}", current.dims());
     assert_eq!(tau.dims(), [neurons], "τ is [H]");
     let initial = initial.unwrap_or_else(|| Tensor::zeros([batch, neurons], &current.device()));
-    assert_eq!(
-        initial.dims(),
-        [batch, neurons],
-        "the initial membrane is [B, H]"
-    );
+    assert_eq!(initial.dims(), [batch, neurons], "the initial membrane is [B, H]");
     Tensor::from_dispatch(Dispatch::integrator(
         current.into_dispatch(),
         tau.into_dispatch(),
@@ -290,20 +274,12 @@ impl AlifSequence {
             self.current.dims()
         );
         if let Some(recurrent) = &self.recurrent {
-            assert_eq!(
-                recurrent.dims(),
-                [neurons; 2],
-                "recurrent weights are [H, H]"
-            );
+            assert_eq!(recurrent.dims(), [neurons; 2], "recurrent weights are [H, H]");
         }
         assert_eq!(self.tau_m.dims(), [neurons], "τ_m is [H]");
         assert_eq!(self.tau_adp.dims(), [neurons], "τ_adp is [H]");
         if let Some(initial) = &self.initial {
-            assert_eq!(
-                initial.dims(),
-                [3, batch, neurons],
-                "the initial state is [3, B, H]"
-            );
+            assert_eq!(initial.dims(), [3, batch, neurons], "the initial state is [3, B, H]");
         }
         [steps, batch, neurons]
     }

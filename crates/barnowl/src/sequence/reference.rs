@@ -17,9 +17,8 @@ pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput
     let [steps, batch, neurons] = sequence.check();
     let device = sequence.current.device();
     let threshold = options.threshold;
-    let initial = sequence
-        .initial
-        .unwrap_or_else(|| state_at_rest([batch, neurons], threshold.b0, &device));
+    let initial =
+        sequence.initial.unwrap_or_else(|| state_at_rest([batch, neurons], threshold.b0, &device));
     let [mut u, mut b, mut s] = [0, 1, 2].map(|i| step_of(&initial, i));
 
     // α = exp(−1/τ_m)      ρ = exp(−1/τ_adp)      1−α = −expm1(−1/τ_m)
@@ -106,11 +105,7 @@ fn pseudo_derivative(v: Tensor<2>, surrogate: Surrogate) -> Tensor<2> {
     };
     let absolute = v.clone().abs();
     let shape = match surrogate.shape {
-        Shape::MultiGaussian {
-            sigma,
-            height,
-            scale,
-        } => {
+        Shape::MultiGaussian { sigma, height, scale } => {
             normal(0.0, sigma) * (1.0 + height)
                 - normal(sigma, scale * sigma) * height
                 - normal(-sigma, scale * sigma) * height

@@ -142,19 +142,11 @@ impl TaskConfig {
     fn load_part(&self, data: Option<&Path>, test: bool) -> Result<Dataset> {
         let dataset = match (&self.dataset, data) {
             (DatasetConfig::Ecg { .. }, Some(directory)) => {
-                let split = if test {
-                    qtdb::Split::Test
-                } else {
-                    qtdb::Split::Train
-                };
+                let split = if test { qtdb::Split::Test } else { qtdb::Split::Train };
                 qtdb::load(directory, split)?
             }
             (DatasetConfig::Ecg { generator }, None) => {
-                let split = if test {
-                    ecg_model::Split::Test
-                } else {
-                    ecg_model::Split::Train
-                };
+                let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
                 ecg_model::generate(generator, split)?
             }
         };
@@ -191,12 +183,8 @@ impl TaskConfig {
             .remedy("set network.decode.kind to per_step, or to another decoder"));
         }
         if network.decode.skip >= dataset.steps() {
-            return Err(
-                Error::setting("network.decode.skip", network.decode.skip).expected(format!(
-                    "less than the {} steps of the data",
-                    dataset.steps()
-                )),
-            );
+            return Err(Error::setting("network.decode.skip", network.decode.skip)
+                .expected(format!("less than the {} steps of the data", dataset.steps())));
         }
         Ok(())
     }

@@ -24,11 +24,8 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
     }
     task.validate().map_err(|error| {
         let overridden = |key: &str| {
-            let keys = overrides
-                .iter()
-                .filter_map(|setting| setting.split_once('='));
-            keys.map(|(key, _)| key.trim())
-                .any(|set| key.starts_with(set))
+            let keys = overrides.iter().filter_map(|setting| setting.split_once('='));
+            keys.map(|(key, _)| key.trim()).any(|set| key.starts_with(set))
         };
         match error.key() {
             Some(key) if overridden(key) => error,
@@ -53,12 +50,7 @@ fn parse_error(origin: &str, text: &str, error: &toml::de::Error) -> Error {
 
 /// The line, from 1, of a byte offset.
 fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count()
+    1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
 }
 
 /// The line on which a dotted key stands, or the nearest table above it that does.
@@ -68,13 +60,12 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     let mut inside = Some(DeValue::Table(table.into_inner()));
     for part in key.split('.') {
         let next: Option<Spanned<DeValue<'_>>> = match inside.take() {
-            Some(DeValue::Table(table)) => table
-                .into_iter()
-                .find(|(name, _)| name.get_ref() == part)
-                .map(|(name, value)| {
+            Some(DeValue::Table(table)) => {
+                table.into_iter().find(|(name, _)| name.get_ref() == part).map(|(name, value)| {
                     place = Some(name.span().start);
                     value
-                }),
+                })
+            }
             Some(DeValue::Array(array)) => {
                 let index = part.parse::<usize>().ok();
                 let found = index.and_then(|index| array.into_iter().nth(index));
@@ -112,24 +103,19 @@ fn split(setting: &str) -> Result<(&str, Value)> {
 fn set(table: &mut Table, key: &str, value: Value) -> Result<()> {
     let mut parts = key.split('.').peekable();
     let first = parts.next().unwrap_or_default();
-    let mut place = table
-        .entry(first)
-        .or_insert_with(|| Value::Table(Table::new()));
+    let mut place = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
     for part in parts {
         place = match place {
             Value::Array(array) => {
                 let length = array.len();
-                part.parse()
-                    .ok()
-                    .and_then(|index: usize| array.get_mut(index))
-                    .ok_or_else(|| {
+                part.parse().ok().and_then(|index: usize| array.get_mut(index)).ok_or_else(
+                    || {
                         Error::config(format!("--set {key}: there is no element {part}"))
                             .expected(format!("an index below {length}"))
-                    })?
+                    },
+                )?
             }
-            Value::Table(table) => table
-                .entry(part)
-                .or_insert_with(|| Value::Table(Table::new())),
+            Value::Table(table) => table.entry(part).or_insert_with(|| Value::Table(Table::new())),
             other => {
                 return Err(Error::config(format!(
                     "--set {key}: there is nothing below a value of type {}",
@@ -168,10 +154,7 @@ mod tests {
         .unwrap();
         assert_eq!(task.network.layers[0].size, 12);
         assert_eq!(task.train.learning_rate, 1.0);
-        assert_eq!(
-            task.network.layers[0].tau_m,
-            crate::neuron::TimeConstants::constant(9.0)
-        );
+        assert_eq!(task.network.layers[0].tau_m, crate::neuron::TimeConstants::constant(9.0));
     }
 
     #[test]
@@ -179,10 +162,7 @@ mod tests {
         let text = ECG.replace("[train]", "[train]\nepoch = 3");
         let error = task("mine.toml", &text, &[]).unwrap_err().to_string();
         let line = 1 + text.lines().position(|line| line == "epoch = 3").unwrap();
-        assert!(
-            error.starts_with(&format!("mine.toml, line {line}: ")),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("mine.toml, line {line}: ")), "{error}");
         assert!(error.contains("epoch"), "{error}");
     }
 

@@ -98,9 +98,7 @@ impl Checkpoint {
         let device = Device::flex().autodiff();
         let form = TimeConstantForm::Log;
         trainer.network = Network::from_tensors(&task.network, &self.network, form, &device)?;
-        trainer
-            .optimizer
-            .restore(self.optimizer, &trainer.network)?;
+        trainer.optimizer.restore(self.optimizer, &trainer.network)?;
         trainer.progress = self.state.progress;
         trainer.sums = self.state.sums;
         Ok(trainer)
@@ -118,9 +116,7 @@ impl Checkpoint {
         }
         for (name, data) in &self.optimizer.tensors {
             let values = data.as_slice::<f32>().map_err(|error| {
-                Error::format(format!(
-                    "the optimizer's {name} is not of 32-bit floats: {error:?}"
-                ))
+                Error::format(format!("the optimizer's {name} is not of 32-bit floats: {error:?}"))
             })?;
             let tensor = NamedTensor::new(data.shape().to_vec(), values.to_vec());
             tensors.insert(format!("{OPTIMIZER}{name}"), tensor);
@@ -152,11 +148,7 @@ impl Checkpoint {
                 Error::format("the file is no Barnowl checkpoint").expected(CHECKPOINT_FORMAT)
             );
         }
-        let state = contents
-            .metadata
-            .get(STATE)
-            .map(String::as_str)
-            .unwrap_or_default();
+        let state = contents.metadata.get(STATE).map(String::as_str).unwrap_or_default();
         let state: State = serde_json::from_str(state)
             .map_err(|error| Error::format(format!("the state of the run: {error}")))?;
         let (mut network, mut optimizer) = (TensorMap::new(), OptimizerState::default());
@@ -172,12 +164,7 @@ impl Checkpoint {
             }
         }
         optimizer.counters = state.counters.clone();
-        Ok(Self {
-            task: task_from_json(contents.metadata.get(TASK))?,
-            network,
-            optimizer,
-            state,
-        })
+        Ok(Self { task: task_from_json(contents.metadata.get(TASK))?, network, optimizer, state })
     }
 }
 
@@ -195,11 +182,7 @@ fn differences(old: &TaskConfig, new: &TaskConfig) -> Result<Vec<String>> {
 fn compare(key: &str, old: &serde_json::Value, new: &serde_json::Value, found: &mut Vec<String>) {
     use serde_json::Value;
     let below = |name: &str| {
-        if key.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{key}.{name}")
-        }
+        if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
     };
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {

@@ -68,17 +68,10 @@ impl Sums {
     }
 
     pub(super) fn spike_rate(&self, config: &NetworkConfig) -> SpikeRate {
-        let layers: Vec<f64> = self
-            .rates
-            .iter()
-            .map(|rate| rate / self.samples as f64)
-            .collect();
+        let layers: Vec<f64> = self.rates.iter().map(|rate| rate / self.samples as f64).collect();
         let neurons = || config.layers.iter().map(|layer| layer.outputs() as f64);
         let weighted: f64 = layers.iter().zip(neurons()).map(|(rate, n)| rate * n).sum();
-        SpikeRate {
-            overall: weighted / neurons().sum::<f64>(),
-            layers,
-        }
+        SpikeRate { overall: weighted / neurons().sum::<f64>(), layers }
     }
 
     /// Adds a batch; returns its predicted classes, time first as the batch.
@@ -100,9 +93,7 @@ impl Sums {
         let per_step = matches!(output.score, Score::PerStep(_));
         let from = if per_step { skip * size } else { 0 };
         let pairs = classes.iter().zip(&batch.targets).skip(from);
-        self.right += pairs
-            .filter(|(class, target)| i32::from(**class) == **target)
-            .count() as u64;
+        self.right += pairs.filter(|(class, target)| i32::from(**class) == **target).count() as u64;
         self.counted += (classes.len() - from) as u64;
         classes
     }
@@ -115,10 +106,7 @@ fn mean(spikes: Tensor<3>) -> f64 {
         return f64::NAN;
     };
     // A chunk's sum is a small integer, exact in f32.
-    let sum: f64 = spikes
-        .chunks(4096)
-        .map(|chunk| f64::from(chunk.iter().sum::<f32>()))
-        .sum();
+    let sum: f64 = spikes.chunks(4096).map(|chunk| f64::from(chunk.iter().sum::<f32>())).sum();
     sum / spikes.len() as f64
 }
 
@@ -149,16 +137,10 @@ pub(super) fn tensors(batch: Batch, per_step: bool, device: &Device) -> (Tensor<
     let input = Tensor::from_data(TensorData::new(batch.inputs, shape), device);
     let target = if per_step {
         let shape = [batch.steps, batch.batch];
-        Target::PerStep(Tensor::from_data(
-            TensorData::new(batch.targets, shape),
-            device,
-        ))
+        Target::PerStep(Tensor::from_data(TensorData::new(batch.targets, shape), device))
     } else {
         let shape = [batch.batch];
-        Target::PerSequence(Tensor::from_data(
-            TensorData::new(batch.targets, shape),
-            device,
-        ))
+        Target::PerSequence(Tensor::from_data(TensorData::new(batch.targets, shape), device))
     };
     (input, target)
 }
@@ -188,18 +170,12 @@ pub fn evaluate(
     let mut sums = Sums::default();
     let steps = if per_step { dataset.steps() } else { 1 };
     let skip = if per_step { config.decode.skip } else { 0 };
-    let mut prediction = Prediction {
-        classes: vec![0; dataset.samples() * steps],
-        steps,
-    };
+    let mut prediction = Prediction { classes: vec![0; dataset.samples() * steps], steps };
     let indices: Vec<usize> = (0..dataset.samples()).collect();
     for (number_of_batch, indices) in indices.chunks(batch.max(1)).enumerate() {
         let batch = dataset.batch(indices);
         let (input, target) = tensors(batch.clone(), per_step, &device);
-        let pass = Pass {
-            seed: number_of_batch as u64,
-            ..Pass::default()
-        };
+        let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };
         let output = network.forward(input, config, pass);
         let loss = number(&config.decode.loss(&output.score, &target));
         if !loss.is_finite() {
@@ -211,10 +187,8 @@ pub fn evaluate(
         }
         let classes = sums.add(loss, &output, &batch, skip);
         for (t, classes) in classes.chunks_exact(indices.len()).enumerate() {
-            for ((class, sample), target) in classes
-                .iter()
-                .zip(indices)
-                .zip(&batch.targets[t * indices.len()..])
+            for ((class, sample), target) in
+                classes.iter().zip(indices).zip(&batch.targets[t * indices.len()..])
             {
                 prediction.classes[sample * steps + t] = *class;
                 if t >= skip {

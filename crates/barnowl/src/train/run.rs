@@ -92,16 +92,12 @@ impl RunFolder {
         let trainer = if self.checkpoint_file().exists() {
             let path = self.checkpoint_file();
             let checkpoint = Checkpoint::load(&path)?;
-            checkpoint
-                .resume(task, data)
-                .map_err(|error| error.in_file(&path))?
+            checkpoint.resume(task, data).map_err(|error| error.in_file(&path))?
         } else {
             Trainer::new(&task.network, &task.train)?
         };
         let reports: Vec<EpochReport> = self.reports()?;
-        let kept = reports
-            .iter()
-            .filter(|report| report.epoch <= trainer.progress().epoch);
+        let kept = reports.iter().filter(|report| report.epoch <= trainer.progress().epoch);
         let lines: Result<Vec<String>> = kept.map(to_line).collect();
         let text: String = lines?.into_iter().map(|line| line + "\n").collect();
         file::write_atomic_bytes(self.metrics_file(), text.as_bytes())?;
@@ -148,18 +144,10 @@ impl RunFolder {
                 ("data".to_owned(), data.to_owned()),
                 ("epoch".to_owned(), report.epoch.to_string()),
                 ("seed".to_owned(), task.train.seed.to_string()),
-                (
-                    "validation accuracy".to_owned(),
-                    format!("{:.4}", report.valid_accuracy),
-                ),
+                ("validation accuracy".to_owned(), format!("{:.4}", report.valid_accuracy)),
             ]);
             let network = trainer.network().valid();
-            Model {
-                task: task.clone(),
-                network,
-                provenance,
-            }
-            .save(self.best_file())?;
+            Model { task: task.clone(), network, provenance }.save(self.best_file())?;
         }
         file::append_line(self.metrics_file(), &to_line(report)?)?;
         self.save_checkpoint(trainer, task, data)

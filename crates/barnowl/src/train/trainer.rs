@@ -163,10 +163,8 @@ impl Trainer {
     pub fn new(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
         config.validate("train")?;
         let network = network_config.init(&Device::flex().autodiff(), config.seed)?;
-        let mut optimizer = GroupedOptimizer::new(&config.optimizer).with_group(
-            ParamGroup::from_predicate("log_tau"),
-            config.time_constant_rate,
-        );
+        let mut optimizer = GroupedOptimizer::new(&config.optimizer)
+            .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate);
         if let Some(clipping) = config.clipping {
             optimizer = optimizer.with_clipping(clipping);
         }
@@ -232,11 +230,7 @@ impl Trainer {
             let report = self.end_epoch(data, valid)?;
             observer.epoch(&report, self)?;
             let since_best = self.progress.epoch - self.progress.best_epoch;
-            if self
-                .config
-                .patience
-                .is_some_and(|patience| since_best >= patience)
-            {
+            if self.config.patience.is_some_and(|patience| since_best >= patience) {
                 return Ok(Outcome::EarlyStopped);
             }
         }
@@ -244,14 +238,8 @@ impl Trainer {
     }
 
     fn learning_rate(&self) -> f64 {
-        let TrainConfig {
-            learning_rate,
-            epochs,
-            ..
-        } = self.config;
-        self.config
-            .schedule
-            .learning_rate(learning_rate, self.progress.epoch, epochs)
+        let TrainConfig { learning_rate, epochs, .. } = self.config;
+        self.config.schedule.learning_rate(learning_rate, self.progress.epoch, epochs)
     }
 
     /// A random stream of this epoch.
@@ -278,10 +266,7 @@ impl Trainer {
         let seed = (self.config.seed << 40)
             ^ ((self.progress.epoch as u64) << 20)
             ^ self.progress.batch as u64;
-        let pass = Pass {
-            seed,
-            ..Pass::default()
-        };
+        let pass = Pass { seed, ..Pass::default() };
         let output = self.network.forward(input, config, pass);
         let loss = config.decode.loss(&output.score, &target);
         let value = number(&loss);
@@ -311,10 +296,8 @@ impl Trainer {
         let epoch = self.progress.epoch + 1;
         let sums = std::mem::take(&mut self.sums);
         let train_loss = sums.loss();
-        let chance = self
-            .network_config
-            .decode
-            .chance_loss(data.steps(), self.network_config.readout.size);
+        let chance =
+            self.network_config.decode.chance_loss(data.steps(), self.network_config.readout.size);
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(
@@ -324,13 +307,8 @@ impl Trainer {
             .during(format!("epoch {epoch}"))
             .remedy(REMEDY));
         }
-        let evaluation = evaluate(
-            &self.network,
-            &self.network_config,
-            valid,
-            self.config.batch,
-        )
-        .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
+        let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
+            .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
         let SpikeRate { overall, layers } = evaluation.spike_rate;
         let progress = &mut self.progress;
         let best = progress.best_epoch == 0
@@ -360,15 +338,9 @@ impl Trainer {
 
     /// The parameter of the largest magnitude.
     fn largest_parameter(&self) -> (String, f32) {
-        let tensors = self
-            .network
-            .tensors(&self.network_config, TimeConstantForm::Log);
+        let tensors = self.network.tensors(&self.network_config, TimeConstantForm::Log);
         let largest = |values: &[f32]| {
-            values
-                .iter()
-                .copied()
-                .max_by(|a, b| a.abs().total_cmp(&b.abs()))
-                .unwrap_or(0.0)
+            values.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
         };
         tensors
             .iter()

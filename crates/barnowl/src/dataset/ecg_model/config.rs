@@ -90,15 +90,9 @@ impl GeneratorConfig {
             }
         }
         let samples = self.train_samples.max(self.test_samples);
-        if samples
-            .checked_mul(self.steps)
-            .is_none_or(|steps| steps > MAX_STEPS)
-        {
-            return Err(
-                Error::setting(format!("{key}.steps"), self.steps).expected(format!(
-                    "at most {MAX_STEPS} steps in all of {samples} sequences"
-                )),
-            );
+        if samples.checked_mul(self.steps).is_none_or(|steps| steps > MAX_STEPS) {
+            return Err(Error::setting(format!("{key}.steps"), self.steps)
+                .expected(format!("at most {MAX_STEPS} steps in all of {samples} sequences")));
         }
         let ranges = [
             ("sampling_rate", self.sampling_rate, 125.0, 10_000.0),
@@ -109,12 +103,7 @@ impl GeneratorConfig {
             ("morphology", self.morphology, 0.0, 1.0),
             ("small_p", self.small_p, 0.0, 1.0),
             ("flat_t", self.flat_t, 0.0, 1.0),
-            (
-                "inverted_t",
-                self.inverted_t,
-                0.0,
-                1.0 - self.flat_t.clamp(0.0, 1.0),
-            ),
+            ("inverted_t", self.inverted_t, 0.0, 1.0 - self.flat_t.clamp(0.0, 1.0)),
             ("noise", self.noise, 0.0, 1.0),
             ("baseline_wander", self.baseline_wander, 0.0, 1.0),
             ("mains", self.mains, 0.0, 1.0),
@@ -127,10 +116,8 @@ impl GeneratorConfig {
             }
         }
         if self.heart_rate_min > self.heart_rate_max {
-            return Err(
-                Error::setting(format!("{key}.heart_rate_min"), self.heart_rate_min)
-                    .expected(format!("at most heart_rate_max = {}", self.heart_rate_max)),
-            );
+            return Err(Error::setting(format!("{key}.heart_rate_min"), self.heart_rate_min)
+                .expected(format!("at most heart_rate_max = {}", self.heart_rate_max)));
         }
         Ok(())
     }
@@ -144,11 +131,7 @@ mod tests {
         let mut config = GeneratorConfig::default();
         change(&mut config);
         let error = config.validate("dataset.generator").unwrap_err();
-        assert!(
-            error
-                .key()
-                .is_some_and(|key| key.starts_with("dataset.generator."))
-        );
+        assert!(error.key().is_some_and(|key| key.starts_with("dataset.generator.")));
         error.to_string()
     }
 
@@ -159,10 +142,7 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_named_with_the_range() {
-        assert_eq!(
-            message(|c| c.noise = -0.1),
-            "dataset.generator.noise = -0.1; expected 0 to 1"
-        );
+        assert_eq!(message(|c| c.noise = -0.1), "dataset.generator.noise = -0.1; expected 0 to 1");
         assert_eq!(
             message(|c| c.test_samples = 0),
             "dataset.generator.test_samples = 0; expected at least 1"
@@ -177,13 +157,7 @@ mod tests {
     #[test]
     fn unknown_keys_are_refused_and_missing_ones_have_defaults() {
         let config: GeneratorConfig = toml::from_str("noise = 0.5").unwrap();
-        assert_eq!(
-            config,
-            GeneratorConfig {
-                noise: 0.5,
-                ..GeneratorConfig::default()
-            }
-        );
+        assert_eq!(config, GeneratorConfig { noise: 0.5, ..GeneratorConfig::default() });
         assert!(toml::from_str::<GeneratorConfig>("nois = 0.5").is_err());
     }
 }

@@ -42,15 +42,10 @@ impl Heart {
             Force {
                 angle: beat.angles[i],
                 sharpness: 0.5 / square,
-                strength: beat
-                    .amplitudes
-                    .map(|amplitude| amplitude[i] * velocity / square),
+                strength: beat.amplitudes.map(|amplitude| amplitude[i] * velocity / square),
             }
         });
-        Self {
-            state: [cos(phase), sin(phase), 0.0, 0.0],
-            waves,
-        }
+        Self { state: [cos(phase), sin(phase), 0.0, 0.0], waves }
     }
 
     /// θ, in radians; the R peak is at 0.
@@ -139,15 +134,8 @@ mod tests {
         let trace = trace(0.004);
         let last = trace[trace.len() - 1].0;
         assert!((last.abs() - PI).abs() < 1e-6, "{last}");
-        let peak = trace
-            .iter()
-            .max_by(|a, b| a.1[0].total_cmp(&b.1[0]))
-            .unwrap();
-        assert!(
-            peak.0.abs() < TAU * 0.005,
-            "the highest potential is at {}",
-            peak.0
-        );
+        let peak = trace.iter().max_by(|a, b| a.1[0].total_cmp(&b.1[0])).unwrap();
+        assert!(peak.0.abs() < TAU * 0.005, "the highest potential is at {}", peak.0);
         assert!((peak.1[0] - 1.1).abs() < 0.1, "R is {} mV high", peak.1[0]);
     }
 

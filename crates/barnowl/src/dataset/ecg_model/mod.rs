@@ -81,20 +81,9 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
 fn standardized(signal: &[f64]) -> Vec<f32> {
     let count = signal.len() as f64;
     let mean = signal.iter().sum::<f64>() / count;
-    let variance = signal
-        .iter()
-        .map(|value| (value - mean) * (value - mean))
-        .sum::<f64>()
-        / count;
-    let scale = if variance > 0.0 {
-        1.0 / variance.sqrt()
-    } else {
-        0.0
-    };
-    signal
-        .iter()
-        .map(|value| ((value - mean) * scale) as f32)
-        .collect()
+    let variance = signal.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    let scale = if variance > 0.0 { 1.0 / variance.sqrt() } else { 0.0 };
+    signal.iter().map(|value| ((value - mean) * scale) as f32).collect()
 }
 
 #[cfg(test)]
@@ -102,11 +91,7 @@ mod tests {
     use super::*;
 
     fn small() -> GeneratorConfig {
-        GeneratorConfig {
-            train_samples: 40,
-            test_samples: 12,
-            ..GeneratorConfig::default()
-        }
+        GeneratorConfig { train_samples: 40, test_samples: 12, ..GeneratorConfig::default() }
     }
 
     fn events(data: &Dataset) -> &[i8] {
@@ -126,35 +111,21 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
         let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| generate(&small(), Split::Train).unwrap())
         };
         let data = on(1);
         assert_eq!(data, on(3));
-        assert_eq!(
-            [data.samples(), data.steps(), data.channels()],
-            [40, 1301, 4]
-        );
+        assert_eq!([data.samples(), data.steps(), data.channels()], [40, 1301, 4]);
         let other = GeneratorConfig { seed: 1, ..small() };
-        assert_ne!(
-            events(&data),
-            events(&generate(&other, Split::Train).unwrap())
-        );
+        assert_ne!(events(&data), events(&generate(&other, Split::Train).unwrap()));
     }
 
     #[test]
     fn the_bits_are_the_same_on_every_platform() {
-        let config = GeneratorConfig {
-            train_samples: 3,
-            ..GeneratorConfig::default()
-        };
+        let config = GeneratorConfig { train_samples: 3, ..GeneratorConfig::default() };
         let data = generate(&config, Split::Train).unwrap();
-        let bytes = events(&data)
-            .iter()
-            .map(|event| u64::from(event.unsigned_abs()));
+        let bytes = events(&data).iter().map(|event| u64::from(event.unsigned_abs()));
         let values = bytes.chain(classes(&data).iter().copied().map(u64::from));
         // FNV-1a.
         let hash = values.fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
@@ -168,13 +139,7 @@ mod tests {
 
     #[test]
     fn a_sequence_does_not_depend_on_how_many_others_there_are() {
-        let fewer = generate(
-            &GeneratorConfig {
-                train_samples: 7,
-                ..small()
-            },
-            Split::Train,
-        );
+        let fewer = generate(&GeneratorConfig { train_samples: 7, ..small() }, Split::Train);
         let (fewer, all) = (fewer.unwrap(), generate(&small(), Split::Train).unwrap());
         assert_eq!(events(&fewer), &events(&all)[..7 * 1301 * 4]);
     }
@@ -197,10 +162,7 @@ mod tests {
         for step in events(&data).chunks(CHANNELS) {
             assert!(step.iter().all(|event| (0..=1).contains(event)));
             assert!(step[0] + step[1] <= 1 && step[2] + step[3] <= 1, "{step:?}");
-            counts
-                .iter_mut()
-                .zip(step)
-                .for_each(|(count, event)| *count += i32::from(*event));
+            counts.iter_mut().zip(step).for_each(|(count, event)| *count += i32::from(*event));
         }
         let steps = f64::from(40 * 1301);
         for count in counts {
@@ -210,15 +172,9 @@ mod tests {
         // Of the labelled steps of QTDB_train.mat.
         let shares = [0.136, 0.067, 0.063, 0.048, 0.329, 0.356];
         for (class, expected) in (0..).zip(shares) {
-            let found = classes(&data)
-                .iter()
-                .filter(|found| **found == class)
-                .count() as f64
-                / steps;
-            assert!(
-                (found / expected - 1.0).abs() < 0.3,
-                "class {class}: {found}"
-            );
+            let found =
+                classes(&data).iter().filter(|found| **found == class).count() as f64 / steps;
+            assert!((found / expected - 1.0).abs() < 0.3, "class {class}: {found}");
         }
     }
 
@@ -226,24 +182,13 @@ mod tests {
     fn the_first_phase_is_random() {
         let data = generate(&small(), Split::Train).unwrap();
         let first: Vec<_> = classes(&data).iter().step_by(1301).collect();
-        assert!(
-            [0, 4, 5].iter().all(|class| first.contains(&class)),
-            "{first:?}"
-        );
+        assert!([0, 4, 5].iter().all(|class| first.contains(&class)), "{first:?}");
     }
 
     #[test]
     fn settings_out_of_range_are_refused() {
-        let config = GeneratorConfig {
-            steps: 0,
-            ..small()
-        };
-        assert!(
-            generate(&config, Split::Test)
-                .unwrap_err()
-                .to_string()
-                .contains("steps = 0")
-        );
+        let config = GeneratorConfig { steps: 0, ..small() };
+        assert!(generate(&config, Split::Test).unwrap_err().to_string().contains("steps = 0"));
         assert!(recording(&config, Split::Test, 0).is_err());
     }
 }

@@ -141,12 +141,7 @@ impl Beat {
             angles[S] + EXTENT * widths[S],
             angles[T] + EXTENT * widths[T],
         ];
-        Self {
-            angles,
-            widths,
-            amplitudes,
-            onsets,
-        }
+        Self { angles, widths, amplitudes, onsets }
     }
 
     /// The class at a phase, of any number of turns: the last one that has begun.
@@ -154,10 +149,7 @@ impl Beat {
         let first = self.onsets[0];
         let turns = ((phase - first) / TAU).floor();
         let phase = phase - TAU * turns;
-        let begun = self.onsets[1..]
-            .iter()
-            .take_while(|onset| phase >= **onset)
-            .count();
+        let begun = self.onsets[1..].iter().take_while(|onset| phase >= **onset).count();
         begun as u16
     }
 }

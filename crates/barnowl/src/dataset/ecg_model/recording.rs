@@ -78,10 +78,8 @@ pub(super) fn record(config: &GeneratorConfig, split: Split, index: u64) -> Reco
     for t in 0..config.steps {
         classes.push(beat.class(heart.phase()));
         let time = t as f64 * step;
-        for ((lead, potential), noise) in leads
-            .iter_mut()
-            .zip(heart.potentials())
-            .zip(noise.sample(time, rng))
+        for ((lead, potential), noise) in
+            leads.iter_mut().zip(heart.potentials()).zip(noise.sample(time, rng))
         {
             lead.push(potential + noise);
         }
@@ -133,21 +131,14 @@ mod tests {
 
     #[test]
     fn the_label_changes_from_qr_to_rs_at_the_peak() {
-        let config = GeneratorConfig {
-            noise: 0.0,
-            mains: 0.0,
-            ..GeneratorConfig::default()
-        };
+        let config = GeneratorConfig { noise: 0.0, mains: 0.0, ..GeneratorConfig::default() };
         for index in 0..20 {
             let recording = recording(&config, Split::Test, index).unwrap();
             let lead = &recording.leads[0];
             for t in 10..1291 {
                 if recording.classes[t - 1..=t] == [2, 3] {
                     let near = (t - 10..t + 10).max_by(|a, b| lead[*a].total_cmp(&lead[*b]));
-                    assert!(
-                        near.is_some_and(|peak| peak.abs_diff(t) <= 3),
-                        "{near:?}, {t}"
-                    );
+                    assert!(near.is_some_and(|peak| peak.abs_diff(t) <= 3), "{near:?}, {t}");
                 }
             }
         }

@@ -60,10 +60,7 @@ impl Rhythm {
                 amplitude: sqrt(power * exp(-line * line / 2.0)),
             })
             .collect();
-        let power: f64 = lines
-            .iter()
-            .map(|line| line.amplitude * line.amplitude / 2.0)
-            .sum();
+        let power: f64 = lines.iter().map(|line| line.amplitude * line.amplitude / 2.0).sum();
         for line in &mut lines {
             line.amplitude *= deviation / sqrt(power);
         }
@@ -102,9 +99,6 @@ mod tests {
     #[test]
     fn no_variability_is_a_constant_interval() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        assert_eq!(
-            moments(&Rhythm::new(0.75, 0.0, 0.0, 0.25, &mut rng)),
-            (0.75, 0.0)
-        );
+        assert_eq!(moments(&Rhythm::new(0.75, 0.0, 0.0, 0.25, &mut rng)), (0.75, 0.0));
     }
 }

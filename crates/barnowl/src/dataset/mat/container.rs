@@ -18,20 +18,16 @@ pub(super) fn header(bytes: &[u8]) -> Result<Endian> {
 
     let newer = |at: usize| bytes.get(at..).is_some_and(|rest| rest.starts_with(HDF5));
     if newer(0) || newer(512) {
-        return Err(
-            Error::format("this is an HDF5 file, as MATLAB saves with -v7.3")
-                .at_byte(0)
-                .expected("a MATLAB file of Level 5")
-                .remedy(AGAIN),
-        );
+        return Err(Error::format("this is an HDF5 file, as MATLAB saves with -v7.3")
+            .at_byte(0)
+            .expected("a MATLAB file of Level 5")
+            .remedy(AGAIN));
     }
     let Some(header) = bytes.first_chunk::<HEADER_LENGTH>() else {
-        return Err(
-            Error::format(format!("the file is {} bytes long", bytes.len()))
-                .at_byte(0)
-                .expected(format!("a header of {HEADER_LENGTH} bytes"))
-                .remedy(DAMAGED),
-        );
+        return Err(Error::format(format!("the file is {} bytes long", bytes.len()))
+            .at_byte(0)
+            .expected(format!("a header of {HEADER_LENGTH} bytes"))
+            .remedy(DAMAGED));
     };
     let [.., low, high, e, m] = *header;
     let (endian, version) = match &[e, m] {
@@ -44,20 +40,14 @@ pub(super) fn header(bytes: &[u8]) -> Result<Endian> {
             return Err(error
                 .at_byte(126)
                 .expected("`IM` or `MI` at the end of the header")
-                .remedy(if old {
-                    AGAIN
-                } else {
-                    "check that this is the file you mean"
-                }));
+                .remedy(if old { AGAIN } else { "check that this is the file you mean" }));
         }
     };
     if version != 0x0100 {
-        return Err(
-            Error::format(format!("the version of the file is {version:#06x}"))
-                .at_byte(124)
-                .expected("0x0100")
-                .remedy(AGAIN),
-        );
+        return Err(Error::format(format!("the version of the file is {version:#06x}"))
+            .at_byte(124)
+            .expected("0x0100")
+            .remedy(AGAIN));
     }
     Ok(endian)
 }
@@ -71,9 +61,7 @@ pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
             "the gzip data are damaged or cut short after {} decompressed bytes ({source})",
             unpacked.len()
         );
-        return Err(Error::format(found)
-            .at_byte(0)
-            .remedy("copy the file again"));
+        return Err(Error::format(found).at_byte(0).remedy("copy the file again"));
     }
     if unpacked.len() as u64 > MAX_LENGTH {
         return Err(Error::format(format!(

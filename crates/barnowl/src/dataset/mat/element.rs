@@ -60,13 +60,7 @@ impl<'a> Elements<'a> {
     /// The elements in `data`, which stand in the file from byte `offset` on.
     pub(super) fn stored(data: &'a [u8], offset: u64, endian: Endian) -> Self {
         let end = offset + data.len() as u64;
-        Self {
-            source: Box::new(data),
-            endian,
-            position: offset,
-            end,
-            compressed_at: None,
-        }
+        Self { source: Box::new(data), endian, position: offset, end, compressed_at: None }
     }
 
     /// The elements of the array that is compressed in `data`; the tag of the whole is at byte `offset` of the file.
@@ -109,11 +103,7 @@ impl<'a> Elements<'a> {
         let data = self.take(length)?;
         // Some programs leave out the padding at the very end.
         self.take(padding.min(self.end - self.position))?;
-        Ok(Element {
-            kind,
-            position,
-            data,
-        })
+        Ok(Element { kind, position, data })
     }
 
     /// Checks that nothing follows; of compressed data this also compares the checksum.
@@ -121,19 +111,14 @@ impl<'a> Elements<'a> {
         if self.position < self.end {
             return Err(self.error_at(
                 self.position,
-                format!(
-                    "{} more bytes follow the data of the array",
-                    self.end - self.position
-                ),
+                format!("{} more bytes follow the data of the array", self.end - self.position),
             ));
         }
         let mut more = Vec::new();
         match self.source.by_ref().take(1).read_to_end(&mut more) {
             Ok(0) => Ok(()),
-            Ok(_) => Err(self.error_at(
-                self.position,
-                "more bytes follow the array in its compressed element",
-            )),
+            Ok(_) => Err(self
+                .error_at(self.position, "more bytes follow the array in its compressed element")),
             Err(source) => Err(self.damaged(&source)),
         }
     }
@@ -143,9 +128,7 @@ impl<'a> Elements<'a> {
         match self.compressed_at {
             None => Error::format(problem).at_byte(position),
             Some(offset) => Error::format(problem)
-                .during(format_args!(
-                    "byte {position} of the element compressed here"
-                ))
+                .during(format_args!("byte {position} of the element compressed here"))
                 .at_byte(offset),
         }
     }
@@ -220,11 +203,8 @@ impl<'a> Elements<'a> {
     }
 
     fn damaged(&self, source: &std::io::Error) -> Error {
-        self.error_at(
-            self.position,
-            format!("the compressed data are damaged ({source})"),
-        )
-        .remedy(DAMAGED)
+        self.error_at(self.position, format!("the compressed data are damaged ({source})"))
+            .remedy(DAMAGED)
     }
 }
 

@@ -51,11 +51,7 @@ impl Values {
 
     /// The value at `index`; integers of 64 bits are rounded to the nearest double.
     #[must_use]
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_lossless,
-        clippy::unnecessary_cast
-    )]
+    #[allow(clippy::cast_precision_loss, clippy::cast_lossless, clippy::unnecessary_cast)]
     pub fn get(&self, index: usize) -> Option<f64> {
         each_type!(self, values => values.get(index).map(|&value| value as f64))
     }

@@ -39,9 +39,8 @@ impl Layer {
         let recurrent = arguments.recurrent.as_ref().map(|weight| {
             let weight = weight.to_contiguous();
             let mut rows = vec![0.0; neurons * width];
-            for (row, weights) in rows
-                .chunks_exact_mut(width)
-                .zip(weight.storage::<f32>().chunks_exact(neurons))
+            for (row, weights) in
+                rows.chunks_exact_mut(width).zip(weight.storage::<f32>().chunks_exact(neurons))
             {
                 row[..neurons].copy_from_slice(weights);
             }
@@ -101,14 +100,8 @@ pub(super) struct Spikes {
 
 impl Spikes {
     pub(super) fn new(width: usize) -> Self {
-        assert!(
-            width <= usize::from(u16::MAX),
-            "a layer has at most 65,000 neurons"
-        );
-        Self {
-            indices: vec![0; width],
-            count: 0,
-        }
+        assert!(width <= usize::from(u16::MAX), "a layer has at most 65,000 neurons");
+        Self { indices: vec![0; width], count: 0 }
     }
 
     #[inline(always)]
@@ -164,11 +157,7 @@ impl State {
     #[inline(always)]
     pub(super) fn row(&self, row: usize, width: usize) -> Row<'_> {
         let at = row * width..(row + 1) * width;
-        Row {
-            u: &self.u[at.clone()],
-            b: &self.b[at.clone()],
-            s: &self.s[at],
-        }
+        Row { u: &self.u[at.clone()], b: &self.b[at.clone()], s: &self.s[at] }
     }
 
     /// Row `row`, to be written.
@@ -195,10 +184,7 @@ impl State {
     /// Reads the rows of a tile from a state `[3, B, H]`.
     pub(super) fn load(&mut self, layer: &Layer, state: &[f32], batch: usize, first: usize) {
         let (neurons, width) = (layer.neurons, layer.width);
-        for (part, values) in [&mut self.u, &mut self.b, &mut self.s]
-            .into_iter()
-            .enumerate()
-        {
+        for (part, values) in [&mut self.u, &mut self.b, &mut self.s].into_iter().enumerate() {
             for (row, values) in values.chunks_exact_mut(width).enumerate() {
                 let start = (part * batch + first + row) * neurons;
                 if row + first < batch {
@@ -280,11 +266,7 @@ pub(super) struct RowMut<'a> {
 /// ```
 #[inline(always)]
 pub(super) fn step_row(layer: &Layer, current: &[f32], before: &Row<'_>, after: RowMut<'_>) {
-    let Threshold {
-        b0,
-        beta,
-        resistance,
-    } = layer.threshold;
+    let Threshold { b0, beta, resistance } = layer.threshold;
     let count = layer.width / LANES;
     let current = &blocks(current)[..count];
     let alpha = &blocks(&layer.alpha)[..count];

@@ -63,10 +63,7 @@ pub(super) fn run(
     };
     let layer = Layer::new(arguments, neurons);
     let width = layer.width;
-    let transposed = layer
-        .recurrent
-        .as_ref()
-        .map(|rows| transpose(rows, neurons, width));
+    let transposed = layer.recurrent.as_ref().map(|rows| transpose(rows, neurons, width));
 
     let mut current_gradient = vec![0.0; size];
     let mut initial_gradient = vec![0.0; 3 * batch * neurons];
@@ -88,35 +85,23 @@ pub(super) fn run(
     let total = |part: fn(&Sums) -> &[f64]| {
         let mut total = vec![0.0; width];
         for sums in &sums {
-            total
-                .iter_mut()
-                .zip(part(sums))
-                .for_each(|(total, part)| *total += part);
+            total.iter_mut().zip(part(sums)).for_each(|(total, part)| *total += part);
         }
         total
     };
     let tau_gradients = |tau: &FlexTensor, decay: Vec<f64>| {
         let tau = tau.to_contiguous();
         let values = tau.storage::<f32>().iter().zip(decay);
-        tensor(
-            values
-                .map(|(&tau, decay)| tau_gradient(tau, decay))
-                .collect(),
-            [neurons],
-        )
+        tensor(values.map(|(&tau, decay)| tau_gradient(tau, decay)).collect(), [neurons])
     };
     let recurrent = pass.layer.recurrent.is_some().then(|| {
         let mut rows = vec![0.0; neurons * neurons];
-        rows.par_chunks_exact_mut(neurons)
-            .enumerate()
-            .for_each(|(j, row)| {
-                for sums in &sums {
-                    let part = &sums.recurrent[j * width..j * width + neurons];
-                    row.iter_mut()
-                        .zip(part)
-                        .for_each(|(total, part)| *total += part);
-                }
-            });
+        rows.par_chunks_exact_mut(neurons).enumerate().for_each(|(j, row)| {
+            for sums in &sums {
+                let part = &sums.recurrent[j * width..j * width + neurons];
+                row.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            }
+        });
         tensor(rows, [neurons, neurons])
     });
     let (tau_m, tau_adp) = (total(|sums| &sums.alpha), total(|sums| &sums.rho));
@@ -191,14 +176,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
     };
     let mut state = State::new(rows, width);
     let mut sums = Sums {
-        recurrent: vec![
-            0.0;
-            if layer.recurrent.is_some() {
-                neurons * width
-            } else {
-                0
-            }
-        ],
+        recurrent: vec![0.0; if layer.recurrent.is_some() { neurons * width } else { 0 }],
         alpha: vec![0.0; width],
         rho: vec![0.0; width],
     };
@@ -213,12 +191,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
         let start = chunk * CHUNK;
         let length = CHUNK.min(steps - start);
         let size = 3 * batch * neurons;
-        state.load(
-            layer,
-            &pass.trace[chunk * size..(chunk + 1) * size],
-            batch,
-            first,
-        );
+        state.load(layer, &pass.trace[chunk * size..(chunk + 1) * size], batch, first);
         recompute(isa, pass, &state, &mut replay, start, length, (first, rows));
 
         let (mut alpha, mut rho) = (vec![0.0; width], vec![0.0; width]);
@@ -230,16 +203,7 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
                 let given = place + row * neurons;
                 add(pass.spikes_gradient, given, neurons, &mut g.s[at.clone()]);
                 add(pass.membrane_gradient, given, neurons, &mut g.u[at.clone()]);
-                step_back(
-                    layer,
-                    psi,
-                    &replay,
-                    k * span,
-                    at.clone(),
-                    &mut g,
-                    &mut alpha,
-                    &mut rho,
-                );
+                step_back(layer, psi, &replay, k * span, at.clone(), &mut g, &mut alpha, &mut rho);
                 if layer.recurrent.is_some() {
                     let spikes = replay.spikes[k * rows + row].as_slice();
                     scatter(isa, spikes, &g.current[at], &mut sums.recurrent);
@@ -253,19 +217,15 @@ fn tile_kernel<I: Isa, P: Psi>(isa: I, pass: &Pass<'_>, tile: usize, psi: P) -> 
             }
         }
         let widen = |sums: &mut [f64], part: &[f32]| {
-            sums.iter_mut()
-                .zip(part)
-                .for_each(|(sum, part)| *sum += f64::from(*part));
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += f64::from(*part));
         };
         widen(&mut sums.alpha, &alpha);
         widen(&mut sums.rho, &rho);
     }
     for (part, g) in [&g.u, &g.b, &g.s].into_iter().enumerate() {
         // SAFETY: the tile's own rows of this part of the state.
-        let out = unsafe {
-            pass.initial_gradient
-                .rows((part * batch + first) * neurons, rows * neurons)
-        };
+        let out =
+            unsafe { pass.initial_gradient.rows((part * batch + first) * neurons, rows * neurons) };
         pack(g, width, out, neurons);
     }
     sums

@@ -17,11 +17,7 @@ unsafe impl Sync for TileRows<'_> {}
 impl<'a> TileRows<'a> {
     /// Shares `values` among tiles.
     pub(super) fn new(values: &'a mut [f32]) -> Self {
-        Self {
-            values: values.as_mut_ptr(),
-            length: values.len(),
-            marker: PhantomData,
-        }
+        Self { values: values.as_mut_ptr(), length: values.len(), marker: PhantomData }
     }
 
     /// The range `start..start + length`.

@@ -27,10 +27,7 @@ pub(super) fn run(arguments: &AlifArguments<Flex>, trace: bool) -> AlifForward<F
     let size = steps * batch * neurons;
     let tiles = Tiles::new(steps, batch);
     let chunks = steps.div_ceil(CHUNK);
-    let (current, initial) = (
-        arguments.current.to_contiguous(),
-        arguments.initial.to_contiguous(),
-    );
+    let (current, initial) = (arguments.current.to_contiguous(), arguments.initial.to_contiguous());
 
     let observe = arguments.options.observe;
     let both = usize::from(observe == Observe::Both);
@@ -54,9 +51,7 @@ pub(super) fn run(arguments: &AlifArguments<Flex>, trace: bool) -> AlifForward<F
             trace: trace.as_deref_mut().map(TileRows::new),
             state: TileRows::new(&mut state),
         };
-        (0..tiles.count())
-            .into_par_iter()
-            .for_each(|tile| run_tile(&pass, tile));
+        (0..tiles.count()).into_par_iter().for_each(|tile| run_tile(&pass, tile));
     }
     AlifForward {
         output: match observe {
@@ -92,15 +87,10 @@ fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
         }
         let start = (t * batch + first) * neurons;
         // SAFETY: rows `first..first + rows` of step t, which are this tile's alone.
-        let spikes_out = pass
-            .spikes
-            .as_ref()
-            .map(|out| unsafe { out.rows(start, rows * neurons) });
+        let spikes_out = pass.spikes.as_ref().map(|out| unsafe { out.rows(start, rows * neurons) });
         // SAFETY: as above.
-        let membrane_out = pass
-            .membrane
-            .as_ref()
-            .map(|out| unsafe { out.rows(start, rows * neurons) });
+        let membrane_out =
+            pass.membrane.as_ref().map(|out| unsafe { out.rows(start, rows * neurons) });
         let input = &pass.current[start..start + rows * neurons];
         for row in 0..rows {
             for_each_block(input, row * neurons, neurons, |k, block| {
@@ -109,12 +99,7 @@ fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
             if let Some(weights) = &layer.recurrent {
                 gather(isa, weights, state.spikes[row].as_slice(), &mut current);
             }
-            step_row(
-                layer,
-                &current,
-                &state.row(row, width),
-                next.row_mut(row, width),
-            );
+            step_row(layer, &current, &state.row(row, width), next.row_mut(row, width));
         }
         std::mem::swap(&mut state, &mut next);
         if let Some(out) = spikes_out {

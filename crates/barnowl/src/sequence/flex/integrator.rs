@@ -17,14 +17,9 @@ use burn_flex::FlexTensor;
 /// The decay of every entry of a step, `[B, H]`: repeated, so that a step is one loop without an inner one.
 fn decays(tau: &FlexTensor, batch: usize) -> (Vec<f32>, Vec<f32>) {
     let tau = tau.to_contiguous();
-    let one: Vec<Decay> = tau
-        .storage::<f32>()
-        .iter()
-        .map(|&tau| Decay::from_time_constant(tau, 1.0))
-        .collect();
-    (0..batch)
-        .flat_map(|_| one.iter().map(|decay| (decay.keep, decay.leak)))
-        .unzip()
+    let one: Vec<Decay> =
+        tau.storage::<f32>().iter().map(|&tau| Decay::from_time_constant(tau, 1.0)).collect();
+    (0..batch).flat_map(|_| one.iter().map(|decay| (decay.keep, decay.leak))).unzip()
 }
 
 /// `[T, B, H]` currents → `[T, B, H]` membrane potentials.
@@ -56,12 +51,8 @@ pub(super) fn backward(
     let span = batch * neurons;
     let [current, initial, membrane, gradient] =
         [current, initial, membrane, gradient].map(FlexTensor::to_contiguous);
-    let [current, initial, membrane, gradient]: [&[f32]; 4] = [
-        current.storage(),
-        initial.storage(),
-        membrane.storage(),
-        gradient.storage(),
-    ];
+    let [current, initial, membrane, gradient]: [&[f32]; 4] =
+        [current.storage(), initial.storage(), membrane.storage(), gradient.storage()];
     let (keep, leak) = decays(tau, batch);
     let mut current_gradient = vec![0.0; current.len()];
     // α gm_{t+1}
@@ -69,11 +60,7 @@ pub(super) fn backward(
     let mut decay_gradient = vec![0.0_f64; neurons];
     for t in (0..steps).rev() {
         let step = t * span..(t + 1) * span;
-        let before = if t == 0 {
-            initial
-        } else {
-            &membrane[(t - 1) * span..t * span]
-        };
+        let before = if t == 0 { initial } else { &membrane[(t - 1) * span..t * span] };
         let (given, current) = (&gradient[step.clone()], &current[step.clone()]);
         let out = &mut current_gradient[step];
         for i in 0..span {

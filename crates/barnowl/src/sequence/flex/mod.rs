@@ -40,14 +40,7 @@ impl SequenceOps for Flex {
             Recurrent::Weight(weight) => Some(weight),
             Recurrent::Empty => None,
         };
-        let arguments = AlifArguments {
-            current,
-            recurrent,
-            tau_m,
-            tau_adp,
-            initial,
-            options,
-        };
+        let arguments = AlifArguments { current, recurrent, tau_m, tau_adp, initial, options };
         let forward = Self::alif_forward(&arguments, false);
         (forward.output, forward.state)
     }

@@ -137,11 +137,9 @@ pub(super) trait WithPsi {
 pub(super) fn choose<W: WithPsi>(surrogate: Surrogate, with: W) -> W::Output {
     let gamma = surrogate.gamma;
     match surrogate.shape {
-        Shape::MultiGaussian {
-            sigma,
-            height,
-            scale,
-        } if scale == MultiGaussian::SCALE => with.call(MultiGaussian::new(gamma, sigma, height)),
+        Shape::MultiGaussian { sigma, height, scale } if scale == MultiGaussian::SCALE => {
+            with.call(MultiGaussian::new(gamma, sigma, height))
+        }
         Shape::MultiGaussian { .. } => with.call(General(surrogate)),
         Shape::Gaussian { sigma } => with.call(Gaussian {
             peak: gamma / (sigma * std::f32::consts::TAU.sqrt()),
@@ -168,11 +166,7 @@ mod tests {
                 let v = i as f32 * 1e-3;
                 let (fast, plain) = (psi.psi(v), self.0.pseudo_derivative(v));
                 let error = (fast - plain).abs();
-                assert!(
-                    error < 2e-6,
-                    "{} at {v}: {fast} against {plain}",
-                    self.0.name()
-                );
+                assert!(error < 2e-6, "{} at {v}: {fast} against {plain}", self.0.name());
             }
             for v in [1e4, -1e9, f32::MAX, f32::MIN] {
                 assert!(psi.psi(v).is_finite(), "{} at {v}", self.0.name());
@@ -182,20 +176,9 @@ mod tests {
 
     #[test]
     fn every_form_agrees_with_the_definition() {
-        let narrow = Shape::MultiGaussian {
-            sigma: 0.3,
-            height: 0.2,
-            scale: 6.0,
-        };
-        let general = Shape::MultiGaussian {
-            sigma: 0.5,
-            height: 0.15,
-            scale: 4.0,
-        };
-        for surrogate in Surrogate::ALL
-            .into_iter()
-            .chain([narrow, general].map(Surrogate::of))
-        {
+        let narrow = Shape::MultiGaussian { sigma: 0.3, height: 0.2, scale: 6.0 };
+        let general = Shape::MultiGaussian { sigma: 0.5, height: 0.15, scale: 4.0 };
+        for surrogate in Surrogate::ALL.into_iter().chain([narrow, general].map(Surrogate::of)) {
             choose(surrogate, Compare(surrogate));
         }
     }

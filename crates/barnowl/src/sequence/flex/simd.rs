@@ -136,10 +136,7 @@ mod x86 {
 
     // SAFETY of all intrinsics below: `self` is proof that the processor has the instructions; the pointers are those
     // of whole arrays of 16 floats.
-    #[allow(
-        clippy::undocumented_unsafe_blocks,
-        reason = "one reason for all, above"
-    )]
+    #[allow(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
     impl Isa for Avx512 {
         type Block = __m512;
         const REGISTERS: usize = 1;
@@ -166,10 +163,7 @@ mod x86 {
         }
     }
 
-    #[allow(
-        clippy::undocumented_unsafe_blocks,
-        reason = "one reason for all, above"
-    )]
+    #[allow(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
     impl Isa for Avx2 {
         type Block = [__m256; 2];
         const REGISTERS: usize = 2;
@@ -180,12 +174,7 @@ mod x86 {
         }
         #[inline(always)]
         fn load(self, from: &Lanes) -> [__m256; 2] {
-            unsafe {
-                [
-                    _mm256_loadu_ps(from.as_ptr()),
-                    _mm256_loadu_ps(from.as_ptr().add(8)),
-                ]
-            }
+            unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
         }
         #[inline(always)]
         fn store(self, block: [__m256; 2], to: &mut Lanes) {
@@ -200,12 +189,7 @@ mod x86 {
         }
         #[inline(always)]
         fn mul_add(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
-            unsafe {
-                [
-                    _mm256_fmadd_ps(a[0], b[0], c[0]),
-                    _mm256_fmadd_ps(a[1], b[1], c[1]),
-                ]
-            }
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
         }
     }
 }

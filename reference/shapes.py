@@ -1,0 +1,198 @@
+"""The networks that the timing scripts train: four of the paper's tasks in shape, on random spikes.
+
+numpy only, so that every framework is timed on the same weights, inputs and targets. The spikes of the hidden layers
+matter to whoever skips silent neurons: the bias of each layer is set so that it spikes as in the authors' networks.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass, replace
+
+# Another processor's kernels, were they asked for, would be timed in place of this one's. Read when numpy is loaded.
+os.environ.pop("OPENBLAS_CORETYPE", None)
+
+import numpy as np  # noqa: E402
+
+SURROGATE = {"kind": "multi_gaussian", "gamma": 0.5, "sigma": 0.5, "height": 0.15, "scale": 6.0}
+TAU_M, TAU_ADP = 20.0, 150.0
+# So small that the spikes, and with them the time of a step, stay as they are from step to step.
+LEARNING_RATE = 1e-9
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A network as in `model.py`, its data, and the spike rate wanted of the hidden layers."""
+
+    inputs: int
+    layers: tuple
+    readout: dict
+    decode: dict
+    batch: int
+    steps: int
+    density: float
+    rate: float
+
+    @property
+    def classes(self):
+        return self.readout["size"]
+
+
+def hidden(size, recurrent=True, b0=0.01, beta=1.8):
+    return dict(size=size, recurrent=recurrent, b0=b0, beta=beta)
+
+
+SHAPES = {
+    "ecg": Shape(
+        inputs=4,
+        layers=(hidden(36, b0=0.1, beta=0.0),),
+        readout=dict(kind="alif", size=6, b0=0.1, beta=1.8),
+        decode=dict(kind="per_step", skip=10),
+        batch=64,
+        steps=1300,
+        density=0.1,
+        rate=0.34,
+    ),
+    "shd": Shape(
+        inputs=700,
+        layers=(hidden(128), hidden(128)),
+        readout=dict(kind="leaky_integrator", size=20),
+        decode=dict(kind="softmax_sum", skip=11),
+        batch=64,
+        steps=250,
+        density=0.02,
+        rate=0.11,
+    ),
+    "gsc": Shape(
+        inputs=120,
+        layers=(hidden(256, recurrent=False, b0=1.6, beta=0.184), hidden(256, b0=1.6, beta=0.184)),
+        readout=dict(kind="leaky_integrator", size=12),
+        decode=dict(kind="mean_membrane", skip=0),
+        batch=32,
+        steps=101,
+        density=0.3,
+        rate=0.15,
+    ),
+    "smnist": Shape(
+        inputs=4,
+        layers=(hidden(64), hidden(256), hidden(256, recurrent=False)),
+        readout=dict(kind="alif", size=10, b0=0.01, beta=1.8),
+        decode=dict(kind="spike_count", skip=1),
+        batch=256,
+        steps=784,
+        density=0.2,
+        rate=0.14,
+    ),
+}
+
+
+def xavier(rng, fan_out, fan_in):
+    limit = math.sqrt(6.0 / (fan_in + fan_out))
+    return rng.uniform(-limit, limit, (fan_out, fan_in)).astype(np.float32)
+
+
+def neurons(rng, fan_in, config, adaptive):
+    """The parameters of one layer, by the names of the golden vectors."""
+    size = config["size"]
+    p = {"input.weight": xavier(rng, size, fan_in), "input.bias": np.zeros(size, np.float32)}
+    if config.get("recurrent"):
+        p |= {"recurrent.weight": xavier(rng, size, size), "recurrent.bias": np.zeros(size, np.float32)}
+    p["tau_m"] = np.full(size, TAU_M, np.float32)
+    if adaptive:
+        p["tau_adp"] = np.full(size, TAU_ADP, np.float32)
+    return p
+
+
+def spikes(p, config, x):
+    """The forward pass of one layer, [T, B, C] -> [T, B, H]; for its spike rate only."""
+    alpha, rho = np.exp(-1 / p["tau_m"]), np.exp(-1 / p["tau_adp"])
+    current = x @ p["input.weight"].T + p["input.bias"]
+    u = np.zeros_like(current[0])
+    s, b, out = u, u + np.float32(config["b0"]), np.empty_like(current)
+    for t, i in enumerate(current):
+        if config["recurrent"]:
+            i = i + s @ p["recurrent.weight"].T
+        b = rho * b + (1 - rho) * s
+        theta = np.float32(config["b0"]) + np.float32(config["beta"]) * b
+        u = alpha * u + (1 - alpha) * i - theta * s
+        s = out[t] = (u > theta).astype(np.float32)
+    return out
+
+
+def calibrated(p, config, x, rate):
+    """Sets the layer's bias by bisection, so that it spikes at `rate` on x; its spikes there."""
+    low, high = -10.0, 10.0
+    for _ in range(14):
+        bias = 0.5 * (low + high)
+        p["input.bias"].fill(bias)
+        out = spikes(p, config, x)
+        low, high = (bias, high) if out.mean() < rate else (low, bias)
+    return out
+
+
+def problem(shape, seed=1):
+    """Parameters by layer (the readout last), inputs [T, B, C], and targets [T, B] or [B]."""
+    rng = np.random.default_rng(seed)
+    x = (rng.random((shape.steps, shape.batch, shape.inputs), dtype=np.float32) < shape.density).astype(np.float32)
+    targets = x.shape[:2] if shape.decode["kind"] == "per_step" else x.shape[1:2]
+    target = rng.integers(0, shape.classes, targets)
+    fan_in, layers = shape.inputs, []
+    part = x[:300, :8]
+    for config in shape.layers:
+        p = neurons(rng, fan_in, config, adaptive=True)
+        part = calibrated(p, config, part, shape.rate)
+        layers.append(p)
+        fan_in = config["size"]
+    layers.append(neurons(rng, fan_in, shape.readout, adaptive=shape.readout["kind"] == "alif"))
+    return layers, x, target
+
+
+def median_seconds(step, repeats):
+    """The median duration of `step()`, after a warm-up. It must not return before its work is done."""
+    seconds = []
+    for _ in range(WARM_UP + repeats):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[WARM_UP:])
+
+
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"{', '.join(SHAPES)} (default all)")
+    parser.add_argument("--threads", type=int, default=2, metavar="N", help="default 2")
+    parser.add_argument("--steps", type=int, default=5, metavar="N", help="training steps to time (default 5)")
+    parser.add_argument("--length", type=int, metavar="T", help="sequences of T time steps instead of the shape's own")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args()
+    args.shapes = args.shapes or list(SHAPES)
+    for name in args.shapes:
+        if name not in SHAPES:
+            parser.error(f"unknown shape {name!r}: one of {', '.join(SHAPES)}")
+        if args.length is not None and args.length <= SHAPES[name].decode["skip"]:
+            parser.error(f"--length {args.length}: {name} leaves out the first {SHAPES[name].decode['skip']} steps")
+    if args.threads < 1 or args.steps < 1:
+        parser.error("--threads and --steps start at 1")
+    return args
+
+
+def run(args, framework, version, time_shape):
+    """Times each shape with `time_shape(shape, repeats) -> (seconds, spike rate by layer)` and prints the results."""
+    results = []
+    for name in args.shapes:
+        shape = SHAPES[name] if args.length is None else replace(SHAPES[name], steps=args.length)
+        print(f"{name}: {args.steps} steps to time", file=sys.stderr)
+        seconds, rates = time_shape(shape, args.steps)
+        rates = [round(float(rate), 4) for rate in rates]
+        results.append(
+            dict(shape=name, seconds_per_step=seconds, spike_rate=rates, batch=shape.batch, steps=shape.steps)
+        )
+        if not args.json:
+            print(f"{name:7} {1e3 * seconds:9.1f} ms a step   spike rates {', '.join(map(str, rates))}", flush=True)
+    if args.json:
+        print(json.dumps(dict(framework=framework, version=version, threads=args.threads, shapes=results)))
