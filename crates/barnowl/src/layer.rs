@@ -301,7 +301,7 @@ impl AlifLayer {
         let current = project(&self.input, recurrent_bias.map(Param::val), input);
         let initial = initial_state.membrane([batch, neurons], &device, rng).map(|u| {
             let rest = state_at_rest([batch, neurons], options.threshold.b0, &device);
-            Tensor::cat(vec![u.unsqueeze_dim(0), rest.slice([1..3])], 0)
+            Tensor::cat(vec![u.unsqueeze_dim(0), rest.narrow(0, 1, 2)], 0)
         });
         let sequence = AlifSequence {
             current,

@@ -125,7 +125,7 @@ impl Decoder {
         if self.kind == DecoderKind::PerStep {
             return Score::PerStep(log_softmax(m, 2));
         }
-        let m = if from == 0 { m } else { m.slice([from..steps]) };
+        let m = if from == 0 { m } else { m.narrow(0, from, steps - from) };
         let score = match self.kind {
             DecoderKind::SoftmaxSum => softmax(m, 2).sum_dim(0),
             DecoderKind::MeanMembrane => m.mean_dim(0),
@@ -149,8 +149,9 @@ impl Decoder {
                 let (score, target) = if self.skip == 0 {
                     (score.clone(), target.clone())
                 } else {
-                    let range = self.skip..steps;
-                    (score.clone().slice([range.clone()]), target.clone().slice([range]))
+                    let counted = steps - self.skip;
+                    let (score, target) = (score.clone(), target.clone());
+                    (score.narrow(0, self.skip, counted), target.narrow(0, self.skip, counted))
                 };
                 -score.gather(2, target.unsqueeze_dim(2)).sum() / batch as f64
             }

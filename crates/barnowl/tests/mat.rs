@@ -385,5 +385,8 @@ fn the_published_files_hold_what_scipy_finds() {
         let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
         let count = |class| classes.iter().filter(|c| **c == class).count();
         assert_eq!([0, 1, 2, 3, 4, 5].map(count), counts);
+        // The delay of the labels, filled with P.
+        let filled = |window: &[u16]| window[..19].iter().all(|class| *class == 0);
+        assert!(classes.chunks_exact(1301).all(filled));
     }
 }

@@ -104,8 +104,8 @@ impl Case {
         let tau_adp: Tensor<1> = random.uniform([neurons], 0.3, 200.0);
         let state: Tensor<3> = random.uniform([3, batch, neurons], 0.0, 0.3);
         // The third part, the spikes before the first step, is zero or one.
-        let spikes = state.clone().slice([2..3]).greater_elem(0.15).float();
-        let state = Tensor::cat(vec![state.slice([0..2]), spikes], 0);
+        let spikes = state.clone().narrow(0, 2, 1).greater_elem(0.15).float();
+        let state = Tensor::cat(vec![state.narrow(0, 0, 2), spikes], 0);
         AlifSequence {
             current,
             recurrent: self.recurrent.then(|| weight.require_grad()),
@@ -243,7 +243,7 @@ fn state_carries_over() {
     };
     let whole = case.sequence(&device);
     let part = |range: std::ops::Range<usize>, initial| AlifSequence {
-        current: whole.current.clone().slice([range]),
+        current: whole.current.clone().narrow(0, range.start, range.len()),
         initial,
         ..whole.clone()
     };
@@ -343,8 +343,8 @@ fn streaming_equals_the_fused_layer() {
     let sequence = AlifSequence {
         current: current.clone(),
         recurrent: None,
-        tau_m: tau.clone().slice([0..neurons]),
-        tau_adp: tau.slice([neurons..2 * neurons]),
+        tau_m: tau.clone().narrow(0, 0, neurons),
+        tau_adp: tau.narrow(0, neurons, neurons),
         initial: None,
     };
     let fused = alif_sequence(sequence, options);

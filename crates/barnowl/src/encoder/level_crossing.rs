@@ -55,7 +55,7 @@ impl LevelCrossing {
 
     /// The events `[T, 2]`, up and down, of a signal of T steps.
     ///
-    /// There is no event at the first step, nor at a step whose value is not a number.
+    /// There is no event at the first step, nor at a step whose value is NaN; none at all if the first value is NaN.
     #[must_use]
     pub fn encode(&self, signal: &[f32]) -> Vec<[i8; 2]> {
         let Some(&first) = signal.first() else {

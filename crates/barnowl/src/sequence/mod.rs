@@ -2,12 +2,12 @@
 //!
 //! A framework that runs the recurrence step by step launches dozens of small operations per step and records each of
 //! them for the backward pass. Here one operation runs the whole sequence, forward and backward (DESIGN equations
-//! beside the code of [`reference`](self::reference) and of the kernels), and one autodiff node stands for it.
+//! beside the code of [`mod@reference`] and of the kernels), and one autodiff node stands for it.
 //!
 //! - [`alif_sequence`]: input current `[T, B, H]` → spikes, membrane potential, final state, for ALIF and LIF neurons
 //!   with or without recurrent weights;
 //! - [`integrator_sequence`]: the leaky integrator of a readout;
-//! - [`reference`](self::reference): the same in plain tensor operations, the oracle for every other file here.
+//! - [`mod@reference`]: the same in plain tensor operations, the oracle for every other file here.
 //!
 //! [`SequenceOps`] is what Burn's runtime dispatch sees; [`SequenceKernels`] is what a backend implements, one file per
 //! backend. Gradients of both are written by hand in `autodiff.rs`.
@@ -230,7 +230,7 @@ pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput
         Observe::Both => {
             let both = Tensor::<4>::from_dispatch(output);
             let part = |i| {
-                let part: Tensor<4> = both.clone().slice([i..i + 1]);
+                let part: Tensor<4> = both.clone().narrow(0, i, 1);
                 Some(part.reshape([steps, batch, neurons]))
             };
             (part(0), part(1))

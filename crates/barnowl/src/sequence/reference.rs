@@ -85,7 +85,7 @@ fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
 /// Step `t` of `[T, B, H]`, `[B, H]`.
 fn step_of(tensor: &Tensor<3>, t: usize) -> Tensor<2> {
     let [_, batch, neurons] = tensor.dims();
-    let step: Tensor<3> = tensor.clone().slice([t..t + 1]);
+    let step: Tensor<3> = tensor.clone().narrow(0, t, 1);
     step.reshape([batch, neurons])
 }
 

@@ -124,7 +124,7 @@ impl TrainConfig {
         if self.patience == Some(0) {
             return refuse("patience", &0, "1 or more");
         }
-        if !(self.divergence > 1.0) {
+        if self.divergence.is_nan() || self.divergence <= 1.0 {
             return refuse("divergence", &self.divergence, "more than 1");
         }
         if let Some(RatePenalty { target, weight }) = self.rate_penalty {

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The generator's settings; the defaults have the sampling rate, heart rates, wave durations and event
-/// densities of the encoded QT Database, and half its size.
+/// densities of the encoded QT Database, and a third of its size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneratorConfig {
@@ -49,7 +49,7 @@ impl Default for GeneratorConfig {
     fn default() -> Self {
         Self {
             seed: 0,
-            train_samples: 300,
+            train_samples: 240,
             test_samples: 100,
             steps: 1301,
             sampling_rate: 250.0,

@@ -5,7 +5,8 @@
 //! A point runs round a circle, once a heartbeat, and passes the P, Q, R, S and T waves, each of which pushes the
 //! potential up and down again. Heart rate and its variability, position, width and height of the waves, and noise are
 //! drawn for every sequence; both leads see the same waves at other heights. As the phase is known, so are the labels:
-//! the classes and channels are those of the encoded [QT Database](super::qtdb).
+//! the classes and channels are those of the encoded [QT Database](super::qtdb). Its labels come 19 steps late; these
+//! do not, so the network has to name a wave without having seen what follows.
 //!
 //! Bits: random numbers come from ChaCha, transcendental functions from the `libm` crate, which computes them in
 //! plain arithmetic, so that the data do not depend on the platform's mathematics library. One exception is left:
