@@ -1,7 +1,7 @@
 //! The plots of a run folder.
 
 use barnowl::dataset::Dataset;
-use barnowl::error::Result;
+use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
 use barnowl::loss::Score;
 use barnowl::model::Model;
@@ -25,7 +25,7 @@ pub fn write(
     folder.write("curves.svg", &curves(reports))?;
     let confusion = report::confusion(&evaluation.confusion, test.class_names());
     folder.write("confusion.svg", &confusion)?;
-    folder.write("raster.svg", &report::raster(&raster(task, model, test)))?;
+    folder.write("raster.svg", &report::raster(&raster(task, model, test)?))?;
     folder.write("time_constants.svg", &time_constants(task, &model.network)?)
 }
 
@@ -50,44 +50,45 @@ fn curves(reports: &[EpochReport]) -> String {
 }
 
 /// The first test sequence on its way through the network.
-fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> RasterData {
+fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> Result<RasterData> {
     let batch = test.batch(&[0]);
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &Device::flex());
     let output = model.network.forward(input, &task.network, Pass::default());
-    let layers = output.spikes.iter().enumerate().map(|(i, spikes)| LayerSpikes {
-        name: format!("layer {}", i + 1),
-        neurons: spikes.dims()[2],
-        spikes: values(spikes.clone()),
-    });
+    let layer = |(i, spikes): (usize, &Tensor<3>)| {
+        let name = format!("layer {}", i + 1);
+        let neurons = spikes.dims()[2];
+        values(spikes.clone()).map(|spikes| LayerSpikes { name, neurons, spikes })
+    };
+    let layers: Result<Vec<LayerSpikes>> = output.spikes.iter().enumerate().map(layer).collect();
     let classes = test.class_names().len();
     // Per step, the log-probabilities; else whatever the decoder reads.
     let (readout_name, readout) = match (&output.score, &output.readout.membrane) {
-        (Score::PerStep(score), _) => ("log-probability", values(score.clone())),
-        (_, Some(membrane)) => ("membrane", values(membrane.clone())),
-        _ => ("spikes", output.readout.spikes.clone().map_or_else(Vec::new, values)),
+        (Score::PerStep(score), _) => ("log-probability", values(score.clone())?),
+        (_, Some(membrane)) => ("membrane", values(membrane.clone())?),
+        _ => ("spikes", output.readout.spikes.clone().map_or(Ok(Vec::new()), values)?),
     };
     let best = |scores: &[f32]| {
         let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
         best.unwrap_or_default() as u16
     };
     let prediction = match &output.score {
-        Score::PerStep(score) => values(score.clone()).chunks_exact(classes).map(best).collect(),
-        Score::PerSequence(score) => vec![best(&values(score.clone()))],
+        Score::PerStep(score) => values(score.clone())?.chunks_exact(classes).map(best).collect(),
+        Score::PerSequence(score) => vec![best(&values(score.clone())?)],
     };
-    RasterData {
+    Ok(RasterData {
         title: format!("{}: test sequence 0", task.name),
         steps: batch.steps,
         sampling_rate: task.sampling_rate(),
         channels: batch.channels,
         input: batch.inputs,
-        layers: layers.collect(),
+        layers: layers?,
         readout_name: readout_name.into(),
         readout,
         classes: test.class_names().to_vec(),
         target: batch.targets.iter().map(|&target| target as u16).collect(),
         prediction,
-    }
+    })
 }
 
 fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
@@ -121,7 +122,7 @@ fn without_adaptation(task: &TaskConfig, name: &str) -> bool {
     beta == Some(0.0)
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    // Spikes and membranes are 32-bit floats; an empty plot is better than none at all if that ever changes.
-    tensor.into_data().try_to_vec().unwrap_or_default()
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let values = tensor.into_data().try_to_vec();
+    values.map_err(|error| Error::format(format!("a plot needs 32-bit floats: {error:?}")))
 }

@@ -23,7 +23,7 @@ impl Progress {
             // A formatter cannot report an error, and writing to a string makes none.
             let _ = write!(to, "{}", human(state.eta()));
         };
-        let template = "{elapsed_precise} {bar:28.cyan} {msg} · {left} left";
+        let template = "{bar:20.cyan} {elapsed_precise}, {left} left · {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
         }

@@ -196,3 +196,58 @@ fn named<const D: usize>(tensor: Tensor<D>) -> NamedTensor {
     let values = tensor.into_data().try_to_vec().expect("parameters are 32-bit floats");
     NamedTensor { shape, values }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::LayerConfig;
+    use crate::loss::{Decoder, DecoderKind};
+    use crate::neuron::TimeConstants;
+    use crate::readout::{ReadoutConfig, ReadoutKind};
+
+    fn config() -> NetworkConfig {
+        let tau = TimeConstants::LogUniform { low: 0.5, high: 5000.0 };
+        let layer =
+            LayerConfig { dt: 4.0, tau_m: tau, bidirectional: true, ..LayerConfig::new(50) };
+        NetworkConfig {
+            inputs: 3,
+            layers: vec![layer, LayerConfig { recurrent: false, ..LayerConfig::new(5) }],
+            readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 2),
+            decode: Decoder::new(DecoderKind::LastMembrane),
+            surrogate: Default::default(),
+        }
+    }
+
+    #[test]
+    fn both_forms_come_back() {
+        let (config, device) = (config(), Device::flex());
+        let network = config.init(&device, 7).unwrap();
+        for form in [TimeConstantForm::Log, TimeConstantForm::Tau] {
+            let tensors = network.tensors(&config, form);
+            let again = Network::from_tensors(&config, &tensors, form, &device).unwrap();
+            let again = again.tensors(&config, form);
+            for (name, tensor) in &tensors {
+                for (a, b) in tensor.values.iter().zip(&again[name].values) {
+                    // log τ to the bit, τ to 10⁻⁶.
+                    let same = a == b || (name.contains(".tau_") && (a / b - 1.0).abs() < 1e-6);
+                    assert!(same, "{name}: {a} came back as {b}");
+                }
+            }
+        }
+        let tau = &network.tensors(&config, TimeConstantForm::Tau)["layers.0.forward.tau_m"];
+        assert!(tau.values.iter().all(|tau| (0.49..5001.0).contains(tau)));
+    }
+
+    #[test]
+    fn impossible_values_are_named() {
+        let (config, device) = (config(), Device::flex());
+        let form = TimeConstantForm::Tau;
+        let tensors = config.init(&device, 7).unwrap().tensors(&config, form);
+        for (name, value) in [("layers.1.tau_m", 0.0), ("layers.1.input.bias", f32::NAN)] {
+            let mut bad = tensors.clone();
+            bad.get_mut(name).unwrap().values[4] = value;
+            let error = Network::from_tensors(&config, &bad, form, &device).unwrap_err();
+            assert!(error.to_string().contains(&format!("{name}, element 4")), "{error}");
+        }
+    }
+}

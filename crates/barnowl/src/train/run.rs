@@ -89,6 +89,7 @@ impl RunFolder {
     ///
     /// If the checkpoint is damaged, or task or data are not those of the run.
     pub fn resume(&self, task: &TaskConfig, data: &str) -> Result<Trainer> {
+        self.clean();
         let trainer = if self.checkpoint_file().exists() {
             let path = self.checkpoint_file();
             let checkpoint = Checkpoint::load(&path)?;
@@ -102,6 +103,20 @@ impl RunFolder {
         let text: String = lines?.into_iter().map(|line| line + "\n").collect();
         file::write_atomic_bytes(self.metrics_file(), text.as_bytes())?;
         Ok(trainer)
+    }
+
+    /// Removes temporary files that a killed run left behind.
+    fn clean(&self) {
+        for folder in [self.path.clone(), self.path.join("last")] {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                if name.starts_with(".barnowl-") && name.ends_with(".tmp") {
+                    // A file that cannot be removed is in nobody's way.
+                    let _ = std::fs::remove_file(entry.path());
+                }
+            }
+        }
     }
 
     /// The reports of all epochs.
