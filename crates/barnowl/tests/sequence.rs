@@ -275,6 +275,58 @@ fn threads_do_not_change_a_bit() {
     assert_eq!(run(1), run(5));
 }
 
+/// The same bits too where the matrix products around the layers are large enough to be split among threads.
+#[test]
+fn threads_do_not_change_a_bit_of_a_whole_network() {
+    use barnowl::layer::{LayerConfig, Pass};
+    use barnowl::loss::{Decoder, DecoderKind, Target};
+    use barnowl::network::NetworkConfig;
+    use barnowl::readout::{ReadoutConfig, ReadoutKind};
+    use burn::module::{Module, ModuleVisitor, Param};
+    use burn::optim::GradientsParams;
+
+    struct Collect(GradientsParams, Vec<u32>);
+    impl ModuleVisitor for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.0.get::<D>(param.id) {
+                self.1.extend(values(&gradient).iter().map(|x| x.to_bits()));
+            }
+        }
+    }
+    let [steps, batch, inputs] = [101, 32, 120];
+    let config = NetworkConfig {
+        inputs,
+        layers: vec![
+            LayerConfig { recurrent: false, ..LayerConfig::new(256) },
+            LayerConfig::new(256),
+        ],
+        readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 12),
+        decode: Decoder::new(DecoderKind::PerStep),
+        surrogate: Default::default(),
+    };
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let device = Device::flex().autodiff();
+            let network = config.init(&device, 3).unwrap();
+            let mut random = Random::new(4, &device);
+            let input: Tensor<3> = random.uniform([steps, batch, inputs], 0.0, 1.0);
+            let target: Tensor<2> = random.uniform([steps, batch], 0.0, 12.0);
+            let output = network.forward(input, &config, Pass::default());
+            let loss = config.decode.loss(&output.score, &Target::PerStep(target.int()));
+            let bits = vec![values(&loss)[0].to_bits()];
+            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let mut collect = Collect(gradients, bits);
+            network.visit(&mut collect);
+            collect.1
+        })
+    };
+    let one = run(1);
+    assert!(one.len() > 100_000);
+    assert!(one == run(2), "two threads");
+    assert!(one == run(5), "five threads");
+}
+
 /// The smooth parts against finite differences: without a threshold in reach, u is smooth in current and τ.
 #[test]
 fn membrane_gradient_equals_finite_differences() {
