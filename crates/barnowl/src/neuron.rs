@@ -1,7 +1,7 @@
 //! From configuration to the trainable parameters of neurons: time constants, thresholds, surrogate.
 //!
 //! A time constant is trained as its logarithm, so no learning rate can make it zero, negative or NaN: τ = exp(log τ),
-//! kept within [`TAU_MIN`] and [`TAU_MAX`] steps. Files and plots hold τ itself.
+//! kept within [`TAU_MIN`] and [`TAU_MAX`] steps by projection. Files and plots hold τ itself.
 
 use crate::error::{Error, Result};
 use crate::parameters::replace;
@@ -180,6 +180,21 @@ impl TrainedTimeConstants {
     /// Sets τ, in steps.
     pub(crate) fn set(&mut self, steps: &[f64]) {
         replace(&mut self.log_tau, |device| log_tau(steps, device));
+    }
+
+    /// Brings time constants that a step has carried out of range back to its edge.
+    pub(crate) fn project(&mut self) {
+        let range = TAU_MIN.ln() as f32..=TAU_MAX.ln() as f32;
+        let data = self.log_tau.val().into_data();
+        let values: &[f32] = data.as_slice().expect("parameters are 32-bit floats");
+        if values.iter().any(|log_tau| !range.contains(log_tau)) {
+            let (low, high) = range.into_inner();
+            let inside: Vec<f32> = values.iter().map(|x| x.clamp(low, high)).collect();
+            let shape = [inside.len()];
+            replace(&mut self.log_tau, |device| {
+                Tensor::from_data(TensorData::new(inside, shape), device)
+            });
+        }
     }
 
     /// τ in steps, `[H]`, differentiable.
@@ -403,6 +418,11 @@ mod tests {
         let steps: Vec<f32> = constants.steps().try_into_vec_as().unwrap();
         assert!(steps.iter().all(|tau| tau.is_finite() && *tau > 0.0), "{steps:?}");
         assert!((steps[1] - 1.0).abs() < 1e-6);
+        let mut projected = constants.clone();
+        projected.project();
+        let log: Vec<f32> = projected.log_tau.val().try_into_vec_as().unwrap();
+        assert!(log[0] < -6.9 && log[0] > -7.0 && log[1] == 0.0 && log[2] > 16.1 && log[2] < 16.2);
+        assert_eq!(projected.log_tau.id, constants.log_tau.id);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, TensorMap};
 use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
-use crate::neuron::TrainedTimeConstants;
+use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
 use crate::readout::Readout;
 use burn::module::Param;
 use burn::nn::Linear;
@@ -66,6 +66,15 @@ impl Network {
         }
         network.walk(config, form, |name, slot| slot.write(&tensors[&name], form));
         Ok(network)
+    }
+
+    /// Brings time constants that a step has carried out of range back to its edge.
+    pub(crate) fn project_time_constants(&mut self, config: &NetworkConfig) {
+        self.walk(config, TimeConstantForm::Log, |_, slot| {
+            if let Slot::TimeConstants(constants, _) = slot {
+                constants.project();
+            }
+        });
     }
 
     /// Visits every parameter under its name.
@@ -150,7 +159,9 @@ impl Slot<'_> {
                 TimeConstantForm::Tau => {
                     let mut tau = named(constants.log_tau.val());
                     for value in &mut tau.values {
-                        *value = (f64::from(*value).exp() * dt) as f32;
+                        // What the forward pass uses, which keeps τ in range.
+                        let steps = f64::from(*value).exp().clamp(TAU_MIN, TAU_MAX);
+                        *value = (steps * dt) as f32;
                     }
                     tau
                 }

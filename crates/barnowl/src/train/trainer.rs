@@ -288,6 +288,7 @@ impl Trainer {
         // On an error the network stays as it was.
         let (network, _) = self.optimizer.step(rate, self.network.clone(), gradients)?;
         self.network = network;
+        self.network.project_time_constants(&self.network_config);
         Ok(())
     }
 
