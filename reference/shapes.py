@@ -4,13 +4,8 @@ numpy only, so that every framework is timed on the same weights, inputs and tar
 matter to whoever skips silent neurons: the bias of each layer is set so that it spikes as in the authors' networks.
 """
 
-import argparse
-import json
 import math
 import os
-import statistics
-import sys
-import time
 from dataclasses import dataclass, replace
 
 # Another processor's kernels, were they asked for, would be timed in place of this one's. Read when numpy is loaded.
@@ -22,7 +17,6 @@ SURROGATE = {"kind": "multi_gaussian", "gamma": 0.5, "sigma": 0.5, "height": 0.1
 TAU_M, TAU_ADP = 20.0, 150.0
 # So small that the spikes, and with them the time of a step, stay as they are from step to step.
 LEARNING_RATE = 1e-9
-WARM_UP = 2
 
 
 @dataclass(frozen=True)
@@ -135,15 +129,19 @@ def calibrated(p, config, x, rate):
     return out
 
 
-def problem(shape, seed=1):
-    """Parameters by layer (the readout last), inputs [T, B, C], and targets [T, B] or [B]."""
+def problem(shape, adaptive=True, seed=1):
+    """Parameters by layer (the readout last), inputs [T, B, C], and targets [T, B] or [B].
+
+    The biases give the hidden layers their spike rate; for neurons whose threshold does not adapt if `adaptive` is
+    false. Everything else is the same either way.
+    """
     rng = np.random.default_rng(seed)
     x = (rng.random((shape.steps, shape.batch, shape.inputs), dtype=np.float32) < shape.density).astype(np.float32)
     targets = x.shape[:2] if shape.decode["kind"] == "per_step" else x.shape[1:2]
     target = rng.integers(0, shape.classes, targets)
     fan_in, layers = shape.inputs, []
     part = x[:300, :8]
-    for config in shape.layers:
+    for config in shape.layers if adaptive else plain(shape).layers:
         p = neurons(rng, fan_in, config, adaptive=True)
         part = calibrated(p, config, part, shape.rate)
         layers.append(p)
@@ -152,47 +150,10 @@ def problem(shape, seed=1):
     return layers, x, target
 
 
-def median_seconds(step, repeats):
-    """The median duration of `step()`, after a warm-up. It must not return before its work is done."""
-    seconds = []
-    for _ in range(WARM_UP + repeats):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[WARM_UP:])
-
-
-def arguments(description):
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"{', '.join(SHAPES)} (default all)")
-    parser.add_argument("--threads", type=int, default=2, metavar="N", help="default 2")
-    parser.add_argument("--steps", type=int, default=5, metavar="N", help="training steps to time (default 5)")
-    parser.add_argument("--length", type=int, metavar="T", help="sequences of T time steps instead of the shape's own")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    args = parser.parse_args()
-    args.shapes = args.shapes or list(SHAPES)
-    for name in args.shapes:
-        if name not in SHAPES:
-            parser.error(f"unknown shape {name!r}: one of {', '.join(SHAPES)}")
-        if args.length is not None and args.length <= SHAPES[name].decode["skip"]:
-            parser.error(f"--length {args.length}: {name} leaves out the first {SHAPES[name].decode['skip']} steps")
-    if args.threads < 1 or args.steps < 1:
-        parser.error("--threads and --steps start at 1")
-    return args
-
-
-def run(args, framework, version, time_shape):
-    """Times each shape with `time_shape(shape, repeats) -> (seconds, spike rate by layer)` and prints the results."""
-    results = []
-    for name in args.shapes:
-        shape = SHAPES[name] if args.length is None else replace(SHAPES[name], steps=args.length)
-        print(f"{name}: {args.steps} steps to time", file=sys.stderr)
-        seconds, rates = time_shape(shape, args.steps)
-        rates = [round(float(rate), 4) for rate in rates]
-        results.append(
-            dict(shape=name, seconds_per_step=seconds, spike_rate=rates, batch=shape.batch, steps=shape.steps)
-        )
-        if not args.json:
-            print(f"{name:7} {1e3 * seconds:9.1f} ms a step   spike rates {', '.join(map(str, rates))}", flush=True)
-    if args.json:
-        print(json.dumps(dict(framework=framework, version=version, threads=args.threads, shapes=results)))
+def plain(shape):
+    """The shape with thresholds that do not adapt."""
+    return replace(
+        shape,
+        layers=tuple(config | {"beta": 0.0} for config in shape.layers),
+        readout=shape.readout | {"beta": 0.0},
+    )

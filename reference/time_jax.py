@@ -1,6 +1,6 @@
 """Times a training step (forward, backward, Adam) in JAX: one jitted function, the time loop a `lax.scan`.
 
-    python reference/time_jax.py [ecg shd gsc smnist] [--threads N] [--steps N] [--length T] [--json]
+    python reference/time_jax.py [ecg shd gsc smnist] [--threads N] [--steps K] [--warmup W] [--json | --serve]
 
 Input products and decays do not depend on the step before, so each layer computes them outside its scan.
 """
@@ -8,7 +8,8 @@ Input products and decays do not depend on the step before, so each layer comput
 import math
 import os
 
-import shapes  # first: it settles the environment
+import shapes
+import timing
 
 
 def limit_threads(threads):
@@ -19,7 +20,7 @@ def limit_threads(threads):
     os.sched_setaffinity(0, allowed[:threads])
 
 
-ARGS = shapes.arguments(__doc__.splitlines()[0])
+ARGS = timing.arguments(__doc__.splitlines()[0])
 limit_threads(ARGS.threads)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
@@ -107,24 +108,27 @@ def loss(shape, layers, x, target):
     return -likelihood(score, target).mean(), rates
 
 
-def time_shape(shape, repeats):
+def build(shape):
     layers, x, target = jax.tree.map(jnp.asarray, shapes.problem(shape))
     optimizer = optax.adam(shapes.LEARNING_RATE)
 
     @jax.jit
     def train(layers, state, x, target):
-        gradient, rates = jax.grad(lambda p: loss(shape, p, x, target), has_aux=True)(layers)
+        (value, rates), gradient = jax.value_and_grad(lambda p: loss(shape, p, x, target), has_aux=True)(layers)
         updates, state = optimizer.update(gradient, state, layers)
-        return optax.apply_updates(layers, updates), state, rates
+        return optax.apply_updates(layers, updates), state, value, rates
 
-    state, rates = optimizer.init(layers), None
+    state, first = optimizer.init(layers), []
 
     def step():
-        nonlocal layers, state, rates
-        layers, state, rates = jax.block_until_ready(train(layers, state, x, target))
+        nonlocal layers, state
+        layers, state, value, rates = jax.block_until_ready(train(layers, state, x, target))
+        if not first:
+            first.extend(rates)
+        return value
 
-    return shapes.median_seconds(step, repeats), rates
+    return step, first
 
 
 if __name__ == "__main__":
-    shapes.run(ARGS, "jax", jax.__version__, time_shape)
+    timing.run(ARGS, "jax", jax.__version__, build)

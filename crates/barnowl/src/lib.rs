@@ -43,6 +43,7 @@ pub mod error;
 pub mod exchange;
 pub mod file;
 pub mod initializer;
+mod kernel;
 pub mod layer;
 pub mod loss;
 pub mod metric;

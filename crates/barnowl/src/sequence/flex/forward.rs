@@ -1,10 +1,10 @@
 //! The forward pass of a layer of ALIF neurons.
 
 use super::super::{AlifArguments, AlifForward, Observe};
-use super::alif::{CHUNK, Layer, State, Tiles, gather, step_row};
 use super::buffer::TileRows;
-use super::simd::{Isa, blocks_mut, dispatch, for_each_block, pack};
+use super::tile::{Layer, Tile, Tiles};
 use super::{dims, tensor};
+use crate::kernel::CHUNK;
 use burn::backend::Flex;
 use rayon::prelude::*;
 
@@ -16,8 +16,9 @@ struct Pass<'a> {
     initial: &'a [f32],
     spikes: Option<TileRows<'a>>,
     membrane: Option<TileRows<'a>>,
-    /// The state before every chunk, `[chunks, 3, B, H]`, and after the last step.
+    /// The state before every chunk, `[chunks, 3, B, H]`.
     trace: Option<TileRows<'a>>,
+    /// The state after the last step.
     state: TileRows<'a>,
 }
 
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: &AlifArguments<Flex>, trace: bool) -> AlifForward<F
             Observe::Both => (Some(TileRows::new(first)), Some(TileRows::new(second))),
         };
         let pass = Pass {
-            layer: Layer::new(arguments, neurons),
+            layer: Layer::new(arguments, neurons, false),
             tiles,
             current: current.storage(),
             initial: initial.storage(),
@@ -63,63 +64,30 @@ pub(super) fn run(arguments: &AlifArguments<Flex>, trace: bool) -> AlifForward<F
     }
 }
 
-dispatch! {
-    /// All steps of one tile.
-    fn run_tile(pass: &Pass<'_>, tile: usize) = tile_kernel
-}
-
-#[inline(always)]
-fn tile_kernel<I: Isa>(isa: I, pass: &Pass<'_>, tile: usize) {
-    let layer = &pass.layer;
-    let (neurons, width) = (layer.neurons, layer.width);
+/// All steps of one tile.
+fn run_tile(pass: &Pass<'_>, tile: usize) {
     let Tiles { steps, batch, .. } = pass.tiles;
-    let (first, rows) = pass.tiles.range(tile);
-    let mut state = State::new(rows, width);
-    state.load(layer, pass.initial, batch, first);
-    let mut next = State::new(rows, width);
-    let mut current = vec![0.0; width];
-
-    for t in 0..steps {
-        if let Some(trace) = &pass.trace
-            && t.is_multiple_of(CHUNK)
-        {
-            store(&state, trace, t / CHUNK, pass, first);
+    let neurons = pass.layer.neurons.neurons;
+    let mut tile = Tile::new(&pass.layer, pass.tiles.range(tile));
+    tile.load(pass.initial, batch);
+    for (chunk, start) in (0..steps).step_by(CHUNK).enumerate() {
+        let length = CHUNK.min(steps - start);
+        if let Some(trace) = &pass.trace {
+            tile.store(trace, chunk, batch);
         }
-        let start = (t * batch + first) * neurons;
-        // SAFETY: rows `first..first + rows` of step t, which are this tile's alone.
-        let spikes_out = pass.spikes.as_ref().map(|out| unsafe { out.rows(start, rows * neurons) });
-        // SAFETY: as above.
-        let membrane_out =
-            pass.membrane.as_ref().map(|out| unsafe { out.rows(start, rows * neurons) });
-        let input = &pass.current[start..start + rows * neurons];
-        for row in 0..rows {
-            for_each_block(input, row * neurons, neurons, |k, block| {
-                blocks_mut(&mut current)[k] = block;
-            });
-            if let Some(weights) = &layer.recurrent {
-                gather(isa, weights, state.spikes[row].as_slice(), &mut current);
+        tile.run(&pass.layer, pass.current, batch, start, length);
+        for k in 0..length {
+            let (at, size) = (((start + k) * batch + tile.first) * neurons, tile.rows * neurons);
+            if let Some(out) = &pass.spikes {
+                // SAFETY: the tile's rows of step `start + k`, which are its alone.
+                tile.spikes(k + 1, unsafe { out.rows(at, size) });
             }
-            step_row(layer, &current, &state.row(row, width), next.row_mut(row, width));
+            if let Some(out) = &pass.membrane {
+                // SAFETY: as above.
+                tile.membrane(k + 1, unsafe { out.rows(at, size) });
+            }
         }
-        std::mem::swap(&mut state, &mut next);
-        if let Some(out) = spikes_out {
-            pack(&state.s, width, out, neurons);
-        }
-        if let Some(out) = membrane_out {
-            pack(&state.u, width, out, neurons);
-        }
+        tile.rewind(length);
     }
-    store(&state, &pass.state, 0, pass, first);
-}
-
-/// Writes a tile's state to entry `index` of `[_, 3, B, H]`.
-fn store(state: &State, to: &TileRows<'_>, index: usize, pass: &Pass<'_>, first: usize) {
-    let (neurons, width, batch) = (pass.layer.neurons, pass.layer.width, pass.tiles.batch);
-    for (part, values) in [&state.u, &state.b, &state.s].into_iter().enumerate() {
-        let start = ((index * 3 + part) * batch + first) * neurons;
-        let length = values.len() / width * neurons;
-        // SAFETY: the tile's own rows of this part of the state.
-        let to = unsafe { to.rows(start, length) };
-        pack(values, width, to, neurons);
-    }
+    tile.store(&pass.state, 0, batch);
 }

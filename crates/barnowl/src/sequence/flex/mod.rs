@@ -1,22 +1,13 @@
-//! The CPU kernels: batch tiles in parallel, time innermost, spikes as lists.
-//!
-//! A tile of a few batch rows runs through all of time on one thread, so its state stays in the nearest cache.
-//! Forward, the recurrence adds one row of weights per spike of the step before. Backward, each tile walks back over
-//! chunks of time: it recomputes potentials and spikes of a chunk from the state saved at its start (the same code,
-//! hence the same bits), so the trace in memory is one state per chunk instead of several arrays of the size of the
-//! sequence. The recurrent weight gradient again adds one row per spike.
+//! The operations on the CPU: batch tiles in parallel, each through all of time, from the [kernels](crate::kernel).
 //!
 //! The tiles depend on the shape alone and partial sums are reduced in the order of the tiles, so the result does not
 //! depend on the number of threads.
 
-mod alif;
 mod backward;
 mod buffer;
-mod dense;
 mod forward;
 mod integrator;
-mod psi;
-mod simd;
+mod tile;
 
 use super::{
     AlifArguments, AlifForward, AlifGradients, AlifOptions, IntegratorGradients, Recurrent,

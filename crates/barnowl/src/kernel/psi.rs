@@ -2,38 +2,41 @@
 //!
 //! The equations are those of [`barnowl_neuron::surrogate`]; the tests compare the two.
 
-use barnowl_neuron::math::exp;
+use super::simd::{Isa, LANES, Lanes, exp};
 use barnowl_neuron::{Shape, Surrogate};
 
 /// ψ of one surrogate, a type of its own so that the choice is made once and not per neuron and step.
-pub(super) trait Psi: Copy + Sync {
+pub(crate) trait Psi: Copy + Sync {
     /// ψ(v).
-    fn psi(&self, v: f32) -> f32;
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block;
 }
 
 /// Any surrogate, as it stands in `barnowl-neuron`.
 #[derive(Clone, Copy)]
-pub(super) struct General(pub(super) Surrogate);
+pub(crate) struct General(pub(crate) Surrogate);
 
 impl Psi for General {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        self.0.pseudo_derivative(v)
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        let mut lanes: Lanes = [0.0; LANES];
+        isa.store(v, &mut lanes);
+        isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
     }
 }
 
 /// γ N(v; 0, σ).
 #[derive(Clone, Copy)]
-pub(super) struct Gaussian {
+pub(crate) struct Gaussian {
     peak: f32,
     inverse_sigma: f32,
 }
 
 impl Psi for Gaussian {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        let z = v * self.inverse_sigma;
-        self.peak * exp(-0.5 * z * z)
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        let z = isa.mul(v, isa.splat(self.inverse_sigma));
+        let exponent = isa.mul(isa.mul(z, z), isa.splat(-0.5));
+        isa.mul(isa.splat(self.peak), exp(isa, exponent))
     }
 }
 
@@ -42,7 +45,7 @@ impl Psi for Gaussian {
 /// With z = v/σ and e = exp(−z²/72): N(v; 0, σ) ∝ exp(−z²/2) = e³⁶, and the side lobes together are
 /// N(v; σ, 6σ) + N(v; −σ, 6σ) ∝ 2 exp(−1/72) e cosh(z/36).
 #[derive(Clone, Copy)]
-pub(super) struct MultiGaussian {
+pub(crate) struct MultiGaussian {
     inverse_sigma: f32,
     centre: f32,
     side: f32,
@@ -64,69 +67,76 @@ impl MultiGaussian {
 
 impl Psi for MultiGaussian {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
         // Beyond 100 σ both terms are zero, and the clamp keeps the series below finite.
-        let z = (v * self.inverse_sigma).clamp(-100.0, 100.0);
-        let z2 = z * z;
-        let e = exp(z2 * (-1.0 / 72.0));
-        let (e2, x2) = (e * e, z2 * (1.0 / 1296.0));
-        let e4 = e2 * e2;
-        let e16 = (e4 * e4) * (e4 * e4);
-        let e36 = e16 * e16 * e4;
+        let z = isa.mul(v, isa.splat(self.inverse_sigma));
+        let z = isa.min(isa.max(z, isa.splat(-100.0)), isa.splat(100.0));
+        let z2 = isa.mul(z, z);
+        let e = exp(isa, isa.mul(z2, isa.splat(-1.0 / 72.0)));
+        let x2 = isa.mul(z2, isa.splat(1.0 / 1296.0));
+        let e2 = isa.mul(e, e);
+        let e4 = isa.mul(e2, e2);
+        let e8 = isa.mul(e4, e4);
+        let e16 = isa.mul(e8, e8);
+        let e36 = isa.mul(isa.mul(e16, e16), e4);
         // cosh x for |x| < 1; where |x| is larger, e has long made the product zero.
-        let cosh = 1.0 + x2 * (0.5 + x2 * (1.0 / 24.0 + x2 * (1.0 / 720.0)));
-        self.centre * e36 - self.side * (e * cosh)
+        let cosh = isa.mul_add(x2, isa.splat(1.0 / 720.0), isa.splat(1.0 / 24.0));
+        let cosh = isa.mul_add(x2, cosh, isa.splat(0.5));
+        let cosh = isa.mul_add(x2, cosh, isa.splat(1.0));
+        let side = isa.mul(isa.splat(self.side), isa.mul(e, cosh));
+        isa.sub(isa.mul(isa.splat(self.centre), e36), side)
     }
 }
 
 /// γ max(0, 1 − |v|).
 #[derive(Clone, Copy)]
-pub(super) struct Linear(f32);
+pub(crate) struct Linear(f32);
 
 impl Psi for Linear {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        self.0 * (1.0 - v.abs()).max(0.0)
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
+        isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
     }
 }
 
 /// γ exp(−5 |v|).
 #[derive(Clone, Copy)]
-pub(super) struct Slayer(f32);
+pub(crate) struct Slayer(f32);
 
 impl Psi for Slayer {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        self.0 * exp(-5.0 * v.abs())
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        isa.mul(isa.splat(self.0), exp(isa, isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v)))))
     }
 }
 
 /// γ / (1 + 10 |v|)².
 #[derive(Clone, Copy)]
-pub(super) struct FastSigmoid(f32);
+pub(crate) struct FastSigmoid(f32);
 
 impl Psi for FastSigmoid {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        let slope = 1.0 + 10.0 * v.abs();
-        self.0 / (slope * slope)
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        let slope = isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
+        isa.div(isa.splat(self.0), isa.mul(slope, slope))
     }
 }
 
 /// γ / (1 + (π v)²).
 #[derive(Clone, Copy)]
-pub(super) struct Arctan(f32);
+pub(crate) struct Arctan(f32);
 
 impl Psi for Arctan {
     #[inline(always)]
-    fn psi(&self, v: f32) -> f32 {
-        let x = std::f32::consts::PI * v;
-        self.0 / (1.0 + x * x)
+    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
+        let x = isa.mul(isa.splat(std::f32::consts::PI), v);
+        isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
     }
 }
 
 /// What to do with the ψ of a surrogate: a closure that is generic over it.
-pub(super) trait WithPsi {
+pub(crate) trait WithPsi {
     /// The result.
     type Output;
     /// Called once with the ψ that was chosen.
@@ -134,7 +144,7 @@ pub(super) trait WithPsi {
 }
 
 /// Calls `with` with the ψ of `surrogate`.
-pub(super) fn choose<W: WithPsi>(surrogate: Surrogate, with: W) -> W::Output {
+pub(crate) fn choose<W: WithPsi>(surrogate: Surrogate, with: W) -> W::Output {
     let gamma = surrogate.gamma;
     match surrogate.shape {
         Shape::MultiGaussian { sigma, height, scale } if scale == MultiGaussian::SCALE => {
@@ -155,6 +165,7 @@ pub(super) fn choose<W: WithPsi>(surrogate: Surrogate, with: W) -> W::Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::simd::Portable;
 
     struct Compare(Surrogate);
 
@@ -164,12 +175,12 @@ mod tests {
         fn call<P: Psi>(self, psi: P) {
             for i in -40_000..40_000 {
                 let v = i as f32 * 1e-3;
-                let (fast, plain) = (psi.psi(v), self.0.pseudo_derivative(v));
+                let (fast, plain) = (psi.psi(Portable, [v; LANES])[0], self.0.pseudo_derivative(v));
                 let error = (fast - plain).abs();
                 assert!(error < 2e-6, "{} at {v}: {fast} against {plain}", self.0.name());
             }
             for v in [1e4, -1e9, f32::MAX, f32::MIN] {
-                assert!(psi.psi(v).is_finite(), "{} at {v}", self.0.name());
+                assert!(psi.psi(Portable, [v; LANES])[0].is_finite(), "{} at {v}", self.0.name());
             }
         }
     }

@@ -1,0 +1,516 @@
+//! Vectors of 16 lanes and the choice of instruction set at run time.
+//!
+//! The kernels are written over arrays of [`LANES`] numbers, which the compiler turns into one AVX-512, two AVX2 or four
+//! SSE/NEON registers. [`dispatch!`] compiles a kernel once per instruction set and picks the best one that the
+//! processor has, so the default build is fast everywhere.
+
+/// The width of a block: one AVX-512 register of 32-bit floats.
+pub(crate) const LANES: usize = 16;
+
+/// A block of numbers that are computed side by side.
+pub(crate) type Lanes = [f32; LANES];
+
+/// `n` rounded up to whole blocks.
+pub(crate) fn padded(n: usize) -> usize {
+    n.next_multiple_of(LANES)
+}
+
+/// The blocks of a slice whose length is a multiple of [`LANES`].
+#[inline(always)]
+pub(crate) fn blocks(values: &[f32]) -> &[Lanes] {
+    values.as_chunks().0
+}
+
+/// The blocks of a mutable slice whose length is a multiple of [`LANES`].
+#[inline(always)]
+pub(crate) fn blocks_mut(values: &mut [f32]) -> &mut [Lanes] {
+    values.as_chunks_mut().0
+}
+
+/// Visits the blocks of one row of a packed `[rows, neurons]` array, zero beyond the row's end.
+///
+/// Rows are not padded in memory. A block that runs over the row's end is read whole where the array goes on, and the
+/// lanes beyond are cleared, which is far cheaper than copying an odd number of values.
+#[inline(always)]
+pub(crate) fn for_each_block(
+    packed: &[f32],
+    start: usize,
+    neurons: usize,
+    mut visit: impl FnMut(usize, Lanes),
+) {
+    for (k, at) in (0..neurons).step_by(LANES).enumerate() {
+        let valid = neurons - at;
+        let mut block = match packed[start + at..].first_chunk::<LANES>() {
+            Some(block) => *block,
+            None => {
+                let mut block = [0.0; LANES];
+                block[..valid].copy_from_slice(&packed[start + at..start + neurons]);
+                block
+            }
+        };
+        if valid < LANES {
+            for (i, lane) in block.iter_mut().enumerate() {
+                *lane = if i < valid { *lane } else { 0.0 };
+            }
+        }
+        visit(k, block);
+    }
+}
+
+/// Copies the rows of a padded `[rows, width]` array to a packed `[rows, neurons]` one.
+///
+/// Row by row in order, whole blocks at a time: what runs over a row's end is overwritten by the next row.
+#[inline(always)]
+pub(crate) fn pack(padded: &[f32], width: usize, packed: &mut [f32], neurons: usize) {
+    for (row, values) in padded.chunks_exact(width).enumerate() {
+        let start = row * neurons;
+        if start + width <= packed.len() {
+            let to = &mut packed[start..start + width];
+            for (to, from) in blocks_mut(to).iter_mut().zip(blocks(values)) {
+                *to = *from;
+            }
+        } else {
+            packed[start..start + neurons].copy_from_slice(&values[..neurons]);
+        }
+    }
+}
+
+/// The instruction set that a kernel is compiled for: blocks held in registers.
+///
+/// Element-wise loops over [`Lanes`] vectorise by themselves; sums that must stay in registers across a loop do not,
+/// and use these. A value of the type exists only inside functions that [`dispatch!`] compiled for the instruction
+/// set, which is what makes its methods sound.
+pub(crate) trait Isa: Copy {
+    /// A block in registers.
+    type Block: Copy;
+    /// Registers per block; decides how many accumulators fit.
+    const REGISTERS: usize;
+
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::Block;
+    /// Reads a block.
+    fn load(self, from: &Lanes) -> Self::Block;
+    /// Writes a block.
+    fn store(self, block: Self::Block, to: &mut Lanes);
+    /// `a + b`.
+    fn add(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `a − b`.
+    fn sub(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `a · b`.
+    fn mul(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `a · b + c`, fused where the processor can.
+    fn mul_add(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
+    /// `c − a · b`, fused where the processor can.
+    fn sub_mul(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
+    /// `a / b`.
+    fn div(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// The smaller of each pair.
+    fn min(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// The larger of each pair.
+    fn max(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// Bit `i` says whether lane `i` is positive.
+    fn positive(self, a: Self::Block) -> u16;
+    /// `a + b` in the lanes of `mask`, `a` in the others.
+    fn add_where(self, mask: u16, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `a − b` in the lanes of `mask`, `a` in the others.
+    fn sub_where(self, mask: u16, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// `2ⁿ`, where the low bits of each lane hold the integer n as a bit pattern (see [`exp`]).
+    fn power_of_two(self, n: Self::Block) -> Self::Block;
+    /// Writes `first + i` for every bit `i` of `mask`, in order, to the start of `to`; anything to the rest of it.
+    fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]);
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Isa, LANES, Lanes, compress_bits};
+    use std::arch::x86_64::*;
+
+    /// AVX-512 with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(());
+
+    /// AVX2 with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(());
+
+    impl Avx512 {
+        /// # Safety
+        ///
+        /// Only in a function that is compiled for AVX-512, on a processor that has it.
+        #[inline(always)]
+        pub(crate) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    impl Avx2 {
+        /// # Safety
+        ///
+        /// Only in a function that is compiled for AVX2 and FMA, on a processor that has them.
+        #[inline(always)]
+        pub(crate) unsafe fn new() -> Self {
+            Self(())
+        }
+    }
+
+    /// All bits of lane `i` set where bit `i` of `mask` is.
+    ///
+    /// # Safety
+    ///
+    /// Only where AVX2 is.
+    #[inline(always)]
+    unsafe fn lanes_of(mask: u16) -> [__m256; 2] {
+        // SAFETY: AVX2 by the contract.
+        unsafe {
+            let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let half = |mask: i32| {
+                let set = _mm256_and_si256(_mm256_set1_epi32(mask), bits);
+                _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits))
+            };
+            [half(i32::from(mask & 0xff)), half(i32::from(mask >> 8))]
+        }
+    }
+
+    // SAFETY of all intrinsics below: `self` is proof that the processor has the instructions; the pointers are those
+    // of whole arrays of 16 floats.
+    #[allow(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
+    impl Isa for Avx512 {
+        type Block = __m512;
+        const REGISTERS: usize = 1;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> __m512 {
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> __m512 {
+            unsafe { _mm512_loadu_ps(from.as_ptr()) }
+        }
+        #[inline(always)]
+        fn store(self, block: __m512, to: &mut Lanes) {
+            unsafe { _mm512_storeu_ps(to.as_mut_ptr(), block) }
+        }
+        #[inline(always)]
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn sub(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        fn sub_mul(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fnmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn div(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_div_ps(a, b) }
+        }
+        #[inline(always)]
+        fn min(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_min_ps(a, b) }
+        }
+        #[inline(always)]
+        fn max(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_max_ps(a, b) }
+        }
+        #[inline(always)]
+        fn positive(self, a: __m512) -> u16 {
+            unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()) }
+        }
+        #[inline(always)]
+        fn add_where(self, mask: u16, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_mask_add_ps(a, mask, a, b) }
+        }
+        #[inline(always)]
+        fn sub_where(self, mask: u16, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_mask_sub_ps(a, mask, a, b) }
+        }
+        #[inline(always)]
+        fn power_of_two(self, n: __m512) -> __m512 {
+            unsafe {
+                let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(n));
+                let one = _mm512_set1_epi32(0x3f80_0000);
+                _mm512_castsi512_ps(_mm512_add_epi32(exponent, one))
+            }
+        }
+        #[inline(always)]
+        fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]) {
+            unsafe {
+                let lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+                let index = _mm512_add_epi32(lanes, _mm512_set1_epi32(i32::from(first)));
+                let packed = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(mask, index));
+                _mm256_storeu_si256(to.as_mut_ptr().cast(), packed);
+            }
+        }
+    }
+
+    #[allow(clippy::undocumented_unsafe_blocks, reason = "one reason for all, above")]
+    impl Isa for Avx2 {
+        type Block = [__m256; 2];
+        const REGISTERS: usize = 2;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> [__m256; 2] {
+            unsafe { [_mm256_set1_ps(x); 2] }
+        }
+        #[inline(always)]
+        fn load(self, from: &Lanes) -> [__m256; 2] {
+            unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
+        }
+        #[inline(always)]
+        fn store(self, block: [__m256; 2], to: &mut Lanes) {
+            unsafe {
+                _mm256_storeu_ps(to.as_mut_ptr(), block[0]);
+                _mm256_storeu_ps(to.as_mut_ptr().add(8), block[1]);
+            }
+        }
+        #[inline(always)]
+        fn add(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn mul_add(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+        #[inline(always)]
+        fn sub(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn mul(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn sub_mul(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_fnmadd_ps(a[0], b[0], c[0]), _mm256_fnmadd_ps(a[1], b[1], c[1])] }
+        }
+        #[inline(always)]
+        fn div(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn min(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_min_ps(a[0], b[0]), _mm256_min_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn max(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn positive(self, a: [__m256; 2]) -> u16 {
+            unsafe {
+                let half = |a| {
+                    let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps());
+                    _mm256_movemask_ps(positive) as u16
+                };
+                half(a[0]) | half(a[1]) << 8
+            }
+        }
+        #[inline(always)]
+        fn add_where(self, mask: u16, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe {
+                let [low, high] = lanes_of(mask);
+                [
+                    _mm256_blendv_ps(a[0], _mm256_add_ps(a[0], b[0]), low),
+                    _mm256_blendv_ps(a[1], _mm256_add_ps(a[1], b[1]), high),
+                ]
+            }
+        }
+        #[inline(always)]
+        fn sub_where(self, mask: u16, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
+            unsafe {
+                let [low, high] = lanes_of(mask);
+                [
+                    _mm256_blendv_ps(a[0], _mm256_sub_ps(a[0], b[0]), low),
+                    _mm256_blendv_ps(a[1], _mm256_sub_ps(a[1], b[1]), high),
+                ]
+            }
+        }
+        #[inline(always)]
+        fn power_of_two(self, n: [__m256; 2]) -> [__m256; 2] {
+            unsafe {
+                n.map(|n| {
+                    let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(n));
+                    let one = _mm256_set1_epi32(0x3f80_0000);
+                    _mm256_castsi256_ps(_mm256_add_epi32(exponent, one))
+                })
+            }
+        }
+        #[inline(always)]
+        fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]) {
+            compress_bits(mask, first, to);
+        }
+    }
+}
+
+/// Whatever the target has without asking: SSE2, NEON, …
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+impl Isa for Portable {
+    type Block = Lanes;
+    const REGISTERS: usize = 4;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Lanes {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &Lanes) -> Lanes {
+        *from
+    }
+    #[inline(always)]
+    fn store(self, block: Lanes, to: &mut Lanes) {
+        *to = block;
+    }
+    #[inline(always)]
+    fn add(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        // Without the instruction, the fused form would call a slow function.
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+        } else {
+            std::array::from_fn(|i| a[i] * b[i] + c[i])
+        }
+    }
+    #[inline(always)]
+    fn sub(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| a[i] - b[i])
+    }
+    #[inline(always)]
+    fn mul(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    fn sub_mul(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        self.mul_add(a.map(|a| -a), b, c)
+    }
+    #[inline(always)]
+    fn div(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| a[i] / b[i])
+    }
+    #[inline(always)]
+    fn min(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn max(self, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn positive(self, a: Lanes) -> u16 {
+        let bits: [u16; LANES] = std::array::from_fn(|i| u16::from(a[i] > 0.0) << i);
+        bits.iter().fold(0, |mask, bit| mask | bit)
+    }
+    #[inline(always)]
+    fn add_where(self, mask: u16, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| if mask >> i & 1 == 1 { a[i] + b[i] } else { a[i] })
+    }
+    #[inline(always)]
+    fn sub_where(self, mask: u16, a: Lanes, b: Lanes) -> Lanes {
+        std::array::from_fn(|i| if mask >> i & 1 == 1 { a[i] - b[i] } else { a[i] })
+    }
+    #[inline(always)]
+    fn power_of_two(self, n: Lanes) -> Lanes {
+        n.map(|n| f32::from_bits((n.to_bits() << 23).wrapping_add(0x3f80_0000)))
+    }
+    #[inline(always)]
+    fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]) {
+        compress_bits(mask, first, to);
+    }
+}
+
+/// [`Isa::compress`], bit by bit.
+#[inline(always)]
+fn compress_bits(mut mask: u16, first: u16, to: &mut [u16; LANES]) {
+    let mut count = 0;
+    while mask != 0 {
+        // A mask of 16 bits sets no more than the 16 places.
+        to[count & (LANES - 1)] = first + mask.trailing_zeros() as u16;
+        count += 1;
+        mask &= mask - 1;
+    }
+}
+
+/// `exp(x)` of every lane: the polynomial of [`barnowl_neuron::math::exp`], with fused steps where the processor has
+/// them.
+#[inline(always)]
+pub(crate) fn exp<I: Isa>(isa: I, x: I::Block) -> I::Block {
+    // 1.5 · 2²³: adding it rounds to the nearest integer, which then stands in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let clamped = isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0));
+    let shifted = isa.mul_add(clamped, isa.splat(std::f32::consts::LOG2_E), isa.splat(ROUND));
+    let n = isa.sub(shifted, isa.splat(ROUND));
+    // ln 2 in two parts, the first short enough for an exact product.
+    let r = isa.sub_mul(n, isa.splat(0.693_359_4), clamped);
+    let r = isa.sub_mul(n, isa.splat(-2.121_944_4e-4), r);
+    let mut p = isa.splat(1.0 / 5040.0);
+    for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = isa.mul_add(p, r, isa.splat(coefficient));
+    }
+    isa.mul(p, isa.power_of_two(shifted))
+}
+
+/// The sum of all lanes, in a fixed order.
+#[inline(always)]
+pub(crate) fn sum_of_lanes(block: &Lanes) -> f32 {
+    let eight: [f32; 8] = std::array::from_fn(|i| block[i] + block[i + 8]);
+    let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// Defines `fn $name(arguments…)` that runs `$kernel::<Isa>(arguments…)` compiled for the best instruction set here.
+///
+/// `$kernel` must be `#[inline(always)]` throughout, or its loops stay at the baseline.
+macro_rules! dispatch {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $([$($generic:tt)*])? ($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $kernel:ident) => {
+        $(#[$meta])*
+        $vis fn $name $(<$($generic)*>)? ($($arg: $type),*) $(-> $out)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+                fn avx512 $(<$($generic)*>)? ($($arg: $type),*) $(-> $out)? {
+                    // SAFETY: compiled for AVX-512, and called only where the processor has it.
+                    let isa = unsafe { $crate::kernel::simd::Avx512::new() };
+                    $kernel(isa, $($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2 $(<$($generic)*>)? ($($arg: $type),*) $(-> $out)? {
+                    // SAFETY: compiled for AVX2 and FMA, and called only where the processor has them.
+                    let isa = unsafe { $crate::kernel::simd::Avx2::new() };
+                    $kernel(isa, $($arg),*)
+                }
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("fma")
+                {
+                    // SAFETY: the processor has every feature that the function is compiled for.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has every feature that the function is compiled for.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            $kernel($crate::kernel::simd::Portable, $($arg),*)
+        }
+    };
+}
+pub(crate) use dispatch;
