@@ -8,11 +8,12 @@ the last two a linear layer takes the whole sequence at once.
 Equal: layer sizes, weights, recurrence (autapses too), inputs, decoder, loss, and time constants per neuron that are
 learned, of membrane and adaptation. With dt = 1 and a synapse that forgets within a step, LSNN has Barnowl's decays and
 the same rise of the threshold at a spike; `LI` is then just Barnowl's leaky integrator.
-Not equal: LSNN sets the membrane to zero at a spike, where ours loses the threshold; its input counts one step later; the
-threshold starts at b0; recurrent layers have one bias (v_leak), not two; what is learned is 1 - alpha and 1 - rho, not
-the time constants; the resets of recurrent layers pass no gradient; the surrogate gradient is Norse's triangle of height 0.3,
-that of the LSNN paper, cheaper than the multi-Gaussian (with Norse's default, SuperSpike, the gradients of ecg overflow).
-The spike rates are what comes of all this; the time of dense products does not depend on them.
+Not equal: LSNN sets the membrane to zero at a spike, where ours loses the threshold; its input counts one step later;
+the threshold starts at b0; recurrent layers have one bias (v_leak), not two; what is learned is 1 - alpha and 1 - rho,
+not the time constants; the resets of recurrent layers pass no gradient. The synapse is computed all the same, a little
+more work than Barnowl's. The surrogate gradient, Norse's triangle of height 0.3 as in the LSNN paper, is less work than
+the multi-Gaussian; with Norse's default, SuperSpike, the gradients of ecg overflow. The spike rates are what comes of
+all this; the time of dense products does not depend on them.
 """
 
 import importlib.metadata

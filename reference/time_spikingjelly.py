@@ -3,16 +3,16 @@
     python reference/time_spikingjelly.py [ecg shd gsc smnist] [--threads N] [--steps K] [--warmup W] [--json | --serve]
 
 Layers run one after the other in multi-step mode. Without recurrence that is one linear layer over the whole sequence
-and one operator, forward and backward written out, for all its steps (in Python on a CPU, SpikingJelly 2.0); recurrent
+and one operator, forward and backward written out, for all its steps (Python on a CPU, in SpikingJelly 2.0); recurrent
 layers loop over `LinearRecurrentContainer`.
 
 Equal: layer sizes, weights, recurrence, inputs, spike rates (nearly), decoder, loss, decay of the membrane.
-Not equal: SpikingJelly has no neuron with an adaptive threshold and a learned time constant, so `ParametricLIFNode` goes
-without adaptation and tau_adp, in the readouts of ecg and smnist too; it learns one time constant a layer, not one a
-neuron; a spike lowers the membrane before the decay, not after; the membranes of spiking readouts are those after the
-reset; recurrent layers have one bias, not two; the surrogate gradient is SpikingJelly's own, a sigmoid, cheaper than
-the multi-Gaussian. All of this is less work than Barnowl does. The container's linear layer is replaced: of itself it
-maps inputs and spikes to the inputs' size, before a second layer that our networks do not have.
+Not equal: SpikingJelly has no neuron with an adaptive threshold and a learned time constant, so `ParametricLIFNode`
+goes without adaptation and tau_adp, in the readouts of ecg and smnist too; it learns one time constant a layer, not one
+a neuron. That, and its own surrogate gradient, a sigmoid, is less work than Barnowl does. A spike lowers the membrane
+before the decay, not after; the membranes of spiking readouts are those after the reset; recurrent layers have one
+bias, not two. The container's linear layer is replaced: of itself it maps inputs and spikes to the inputs' size, before
+a second layer that our networks do not have.
 """
 
 import importlib.metadata

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p barnowl --example own_data`
 
-use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::dataset::{Dataset, Targets};
 use barnowl::error::Result;
 use barnowl::layer::LayerConfig;
 use barnowl::loss::{Decoder, DecoderKind};
@@ -26,8 +26,8 @@ fn data(samples: usize, seed: u64) -> Result<Dataset> {
         }
     }
     let names = vec!["left".into(), "right".into()];
-    let (inputs, targets) = (Inputs::Spikes(events), Targets::PerStep(classes));
-    Dataset::new([samples, 100, 2], names, inputs, targets, "random events")
+    let targets = Targets::PerStep(classes);
+    Dataset::from_spikes([samples, 100, 2], names, &events, targets, "random events")
 }
 
 fn main() -> Result<()> {

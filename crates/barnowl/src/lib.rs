@@ -45,6 +45,7 @@ pub mod file;
 pub mod initializer;
 mod kernel;
 pub mod layer;
+pub mod learning;
 pub mod loss;
 pub mod metric;
 pub mod model;

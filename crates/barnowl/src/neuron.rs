@@ -363,6 +363,16 @@ impl InitialState {
         }
     }
 
+    /// `count` membrane potentials before the first step; `None` for zero.
+    pub(crate) fn draw(&self, count: usize, rng: &mut ChaCha8Rng) -> Option<Vec<f32>> {
+        match *self {
+            Self::Zero => None,
+            Self::Uniform { low, high } => {
+                Some((0..count).map(|_| low + (high - low) * rng.random::<f32>()).collect())
+            }
+        }
+    }
+
     /// The membrane potentials `[B, H]` before the first step; `None` for zero.
     pub(crate) fn membrane(
         &self,
@@ -370,14 +380,8 @@ impl InitialState {
         device: &Device,
         rng: &mut ChaCha8Rng,
     ) -> Option<Tensor<2>> {
-        match *self {
-            Self::Zero => None,
-            Self::Uniform { low, high } => {
-                let draw = |_| low + (high - low) * rng.random::<f32>();
-                let values: Vec<f32> = (0..batch * neurons).map(draw).collect();
-                Some(Tensor::from_data(TensorData::new(values, [batch, neurons]), device))
-            }
-        }
+        let values = self.draw(batch * neurons, rng)?;
+        Some(Tensor::from_data(TensorData::new(values, [batch, neurons]), device))
     }
 }
 

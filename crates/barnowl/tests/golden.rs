@@ -3,8 +3,10 @@
 //! The project's own vectors are in `tests/golden/` (made by `reference/golden.py`). `BARNOWL_GOLDEN_DIR` names a folder
 //! of more, in the same format.
 
+use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::exchange::{NamedTensor, TensorMap, safetensors};
 use barnowl::layer::{Pass, SequencePath};
+use barnowl::learning::{Bptt, BpttOptions};
 use barnowl::loss::{Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::parameters::TimeConstantForm;
@@ -52,9 +54,9 @@ impl Golden {
         self.tensors.clone().into_iter().filter(|(name, _)| !other(name)).collect()
     }
 
-    fn compare(&self, name: &str, found: &[f32], path: SequencePath) {
+    fn compare(&self, name: &str, found: &[f32], path: &str) {
         let NamedTensor { values, .. } = &self.tensors[name];
-        let place = format!("{}, {path:?}: {name}", self.name);
+        let place = format!("{}, {path}: {name}", self.name);
         assert_eq!(found.len(), values.len(), "{place}: lengths differ");
         if name.ends_with("spikes") {
             assert_eq!(found, values, "{place}");
@@ -72,6 +74,7 @@ impl Golden {
     }
 
     fn check(&self, path: SequencePath) {
+        let place = format!("{path:?}");
         let device = Device::flex().autodiff();
         let form = TimeConstantForm::Tau;
         let network =
@@ -89,22 +92,102 @@ impl Golden {
         let pass = Pass { path, observe_all: true, ..Pass::default() };
         let output = network.forward(input, &self.config, pass);
         for (i, spikes) in output.spikes.iter().enumerate() {
-            self.compare(&format!("out.layers.{i}.spikes"), &values(spikes), path);
+            self.compare(&format!("out.layers.{i}.spikes"), &values(spikes), &place);
         }
         let readout = [("membrane", &output.readout.membrane), ("spikes", &output.readout.spikes)];
         for (name, part) in readout {
             if let Some(part) = part {
-                self.compare(&format!("out.readout.{name}"), &values(part), path);
+                self.compare(&format!("out.readout.{name}"), &values(part), &place);
             }
         }
         match &output.score {
-            Score::PerStep(score) => self.compare("out.score", &values(score), path),
-            Score::PerSequence(score) => self.compare("out.score", &values(score), path),
+            Score::PerStep(score) => self.compare("out.score", &values(score), &place),
+            Score::PerSequence(score) => self.compare("out.score", &values(score), &place),
         }
         let loss = self.config.decode.loss(&output.score, &target);
-        self.compare("out.loss", &values(&loss), path);
+        self.compare("out.loss", &values(&loss), &place);
 
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        self.compare_gradients(&network, gradients, &place);
+    }
+
+    /// The data set of the case: its inputs as real numbers, and as events where they are.
+    fn datasets(&self) -> Vec<Dataset> {
+        let NamedTensor { shape, values } = &self.tensors["x"];
+        let [steps, batch, channels] = shape[..] else { panic!("x is [T, B, I]") };
+        let at = |i: usize| {
+            (i / channels % steps * batch + i / channels / steps) * channels + i % channels
+        };
+        let inputs: Vec<f32> = (0..values.len()).map(|i| values[at(i)]).collect();
+        let target = &self.tensors["target"].values;
+        let targets = if self.config.decode.is_per_step() {
+            Targets::PerStep(
+                (0..steps * batch).map(|i| target[i % steps * batch + i / steps] as u16).collect(),
+            )
+        } else {
+            Targets::PerSequence(target.iter().map(|class| *class as u16).collect())
+        };
+        let names: Vec<String> = (0..self.config.readout.size).map(|i| i.to_string()).collect();
+        let shape = [batch, steps, channels];
+        let mut datasets = Vec::new();
+        if inputs.iter().all(|x| [-1.0, 0.0, 1.0].contains(x)) {
+            let spikes: Vec<i8> = inputs.iter().map(|x| *x as i8).collect();
+            let events = Dataset::from_spikes(shape, names.clone(), &spikes, targets.clone(), "");
+            datasets.push(events.unwrap());
+        }
+        datasets.push(Dataset::new(shape, names, Inputs::Real(inputs), targets, "").unwrap());
+        datasets
+    }
+
+    /// Backpropagation through time of the whole network, with and without checkpoints.
+    fn check_bptt(&self) {
+        if self.config.layers.iter().any(|layer| layer.bidirectional) {
+            assert!(Bptt::new(&self.config, BpttOptions::default()).is_err());
+            return;
+        }
+        let form = TimeConstantForm::Tau;
+        let device = Device::flex().autodiff();
+        let network =
+            Network::from_tensors(&self.config, &self.parameters(), form, &device).unwrap();
+        for data in self.datasets() {
+            let indices: Vec<usize> = (0..data.samples()).collect();
+            let mut all = Vec::new();
+            for checkpoint_steps in [None, Some(1), Some(20)] {
+                let place = format!("BPTT, {checkpoint_steps:?}");
+                let mut bptt = Bptt::new(&self.config, BpttOptions { checkpoint_steps }).unwrap();
+                let (outcome, gradients) =
+                    bptt.gradients(&network, &data, &indices, Pass::default());
+                self.compare("out.loss", &[outcome.loss as f32], &place);
+                for (i, rate) in outcome.rates.iter().enumerate() {
+                    let spikes = &self.tensors[&format!("out.layers.{i}.spikes")].values;
+                    let expected = spikes.iter().map(|s| f64::from(*s)).sum::<f64>();
+                    assert!((rate * spikes.len() as f64 - expected).abs() < 1e-6, "{place}");
+                }
+                let score = &self.tensors["out.score"].values;
+                for (class, score) in
+                    outcome.classes.iter().zip(score.chunks_exact(self.config.readout.size))
+                {
+                    let best = score.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                    assert!(score[usize::from(*class)] > best - 1e-5, "{place}");
+                }
+                let without = bptt.evaluate(&network, &data, &indices, Pass::default());
+                assert_eq!(without.classes, outcome.classes, "{place}");
+                assert!((without.loss - outcome.loss).abs() < 1e-9 * outcome.loss, "{place}");
+                let again = bptt.gradients(&network, &data, &indices, Pass::default());
+                assert_eq!(again.0, outcome, "{place}: a second run differs");
+                let as_tensors = |gradients| {
+                    let gradients = network.clone().map(&mut IntoGradients(gradients));
+                    gradients.tensors(&self.config, TimeConstantForm::Log)
+                };
+                all.push(as_tensors(again.1));
+                self.compare_gradients(&network, gradients, &place);
+            }
+            assert!(all.iter().all(|other| *other == all[0]), "checkpoints change the gradients");
+        }
+    }
+
+    /// Every gradient of a parameter.
+    fn compare_gradients(&self, network: &Network, gradients: GradientsParams, place: &str) {
         let gradients = network.clone().map(&mut IntoGradients(gradients));
         let gradients = gradients.tensors(&self.config, TimeConstantForm::Log);
         for (name, gradient) in gradients {
@@ -118,7 +201,7 @@ impl Golden {
                     (name, pairs.map(|(gradient, tau)| gradient / tau).collect())
                 }
             };
-            self.compare(&format!("grad.{name}"), &gradient, path);
+            self.compare(&format!("grad.{name}"), &gradient, place);
         }
     }
 }
@@ -136,7 +219,8 @@ fn check_folder(folder: &Path) -> usize {
         let golden = Golden::read(file);
         golden.check(SequencePath::Fused);
         golden.check(SequencePath::Reference);
-        println!("{}: both paths agree", golden.name);
+        golden.check_bptt();
+        println!("{}: all paths agree", golden.name);
     }
     files.len()
 }

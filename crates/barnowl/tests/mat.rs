@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use barnowl::dataset::mat::{self, MatArray, Values};
 use barnowl::dataset::qtdb::{self, CLASSES, Split};
-use barnowl::dataset::{Inputs, Targets};
+use barnowl::dataset::{Events, Inputs, Targets};
 use barnowl::error::{Error, ErrorKind, Result};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -331,7 +331,8 @@ fn the_qt_database_is_read_row_major() {
     assert_eq!(data.class_names(), CLASSES);
     let events =
         (0..60).map(|i| i8::try_from((i / 20 + 2 * (i / 4 % 5) + 3 * (i % 4)) % 3).unwrap());
-    assert_eq!(data.inputs(), &Inputs::Spikes(events.map(|v| v - 1).collect()));
+    let events: Vec<i8> = events.map(|v| v - 1).collect();
+    assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(4, &events).unwrap()));
     let mut classes: Vec<u16> = (0..15).map(|i| (i / 5 + i % 5) % 6).collect();
     classes[10] = 0;
     assert_eq!(data.targets(), &Targets::PerStep(classes));

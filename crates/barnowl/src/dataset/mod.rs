@@ -4,8 +4,11 @@
 //! your own.
 
 pub mod ecg_model;
+mod events;
 pub mod mat;
 pub mod qtdb;
+
+pub use events::Events;
 
 use crate::error::{Error, Result};
 use rand::seq::SliceRandom;
@@ -15,8 +18,8 @@ use rand_chacha::rand_core::SeedableRng;
 /// The values of a data set, row-major `[N, T, C]`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inputs {
-    /// Events: −1, 0 or 1.
-    Spikes(Vec<i8>),
+    /// Events of −1 or 1, a row per sequence and step.
+    Events(Events),
     /// Real values.
     Real(Vec<f32>),
 }
@@ -85,32 +88,25 @@ impl Dataset {
             ))
             .expected("at least one of each"));
         }
-        let length = samples
+        let rows = samples
             .checked_mul(steps)
-            .and_then(|n| n.checked_mul(channels))
+            .filter(|rows| rows.checked_mul(channels).is_some())
             .ok_or_else(|| Error::format("the data set is larger than memory can be"))?;
-        let found = match &inputs {
-            Inputs::Spikes(values) => values.len(),
-            Inputs::Real(values) => values.len(),
-        };
-        if found != length {
-            return Err(Error::format(format!("there are {found} input values"))
-                .expected(format!("{samples} × {steps} × {channels} = {length}")));
-        }
         let place =
             |i: usize| format!("sequence {}, step {}", i / channels / steps, i / channels % steps);
         match &inputs {
-            Inputs::Spikes(values) => {
-                if let Some(i) = values.iter().position(|value| !(-1..=1).contains(value)) {
+            Inputs::Events(events) => {
+                if [events.rows(), events.channels()] != [rows, channels] {
                     return Err(Error::format(format!(
-                        "the event at {} is {}",
-                        place(i),
-                        values[i]
+                        "there are {} rows of events on {} channels",
+                        events.rows(),
+                        events.channels()
                     ))
-                    .expected("−1, 0 or 1"));
+                    .expected(format!("{samples} × {steps} = {rows} rows on {channels}")));
                 }
             }
             Inputs::Real(values) => {
+                check_length(values.len(), [samples, steps, channels])?;
                 if let Some(i) = values.iter().position(|value| !value.is_finite()) {
                     return Err(Error::format(format!(
                         "the input at {} is {}",
@@ -140,6 +136,33 @@ impl Dataset {
             .expected(format!("0 to {}", count.saturating_sub(1))));
         }
         Ok(Self { samples, steps, channels, class_names, inputs, targets, origin: origin.into() })
+    }
+
+    /// A data set of events given as a dense array `[samples, steps, channels]` of −1, 0 and 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::new`].
+    pub fn from_spikes(
+        shape: [usize; 3],
+        class_names: Vec<String>,
+        spikes: &[i8],
+        targets: Targets,
+        origin: impl Into<String>,
+    ) -> Result<Self> {
+        let [_, steps, channels] = shape;
+        check_length(spikes.len(), shape)?;
+        if let Some(i) = spikes.iter().position(|value| !(-1..=1).contains(value)) {
+            return Err(Error::format(format!(
+                "the event at sequence {}, step {} is {}",
+                i / channels / steps,
+                i / channels % steps,
+                spikes[i]
+            ))
+            .expected("−1, 0 or 1"));
+        }
+        let events = Events::from_dense(channels, spikes)?;
+        Self::new(shape, class_names, Inputs::Events(events), targets, origin)
     }
 
     /// N, the number of sequences.
@@ -196,7 +219,7 @@ impl Dataset {
     pub fn subset(&self, indices: &[usize]) -> Result<Self> {
         let size = self.steps * self.channels;
         let inputs = match &self.inputs {
-            Inputs::Spikes(values) => Inputs::Spikes(pick(values, size, indices)),
+            Inputs::Events(events) => Inputs::Events(events.pick(self.steps, indices)),
             Inputs::Real(values) => Inputs::Real(pick(values, size, indices)),
         };
         let targets = match &self.targets {
@@ -245,10 +268,12 @@ impl Dataset {
             let start = sample * steps * channels;
             let end = start + steps * channels;
             match &self.inputs {
-                Inputs::Spikes(values) => {
-                    for (row, values) in rows.zip(values[start..end].chunks_exact(channels)) {
+                Inputs::Events(events) => {
+                    for (t, row) in rows.enumerate() {
                         let row = &mut row[b * channels..(b + 1) * channels];
-                        row.iter_mut().zip(values).for_each(|(to, from)| *to = f32::from(*from));
+                        for (channel, sign) in events.signed(sample * steps + t) {
+                            row[channel] = f32::from(sign);
+                        }
                     }
                 }
                 Inputs::Real(values) => {
@@ -258,17 +283,38 @@ impl Dataset {
                 }
             }
         }
-        let targets = match &self.targets {
-            Targets::PerStep(classes) => (0..steps)
-                .flat_map(|t| indices.iter().map(move |sample| sample * steps + t))
+        let targets = self.batch_targets(indices);
+        Batch { inputs, targets, steps, batch, channels }
+    }
+
+    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    #[must_use]
+    pub fn batch_targets(&self, indices: &[usize]) -> Vec<i32> {
+        match &self.targets {
+            Targets::PerStep(classes) => (0..self.steps)
+                .flat_map(|t| indices.iter().map(move |sample| sample * self.steps + t))
                 .map(|i| i32::from(classes[i]))
                 .collect(),
             Targets::PerSequence(classes) => {
                 indices.iter().map(|&sample| i32::from(classes[sample])).collect()
             }
-        };
-        Batch { inputs, targets, steps, batch, channels }
+        }
     }
+}
+
+/// Refuses an array that does not have as many values as its shape says.
+fn check_length(found: usize, shape: [usize; 3]) -> Result<()> {
+    let expected = shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
+    if expected == Some(found) {
+        return Ok(());
+    }
+    let [samples, steps, channels] = shape;
+    Err(Error::format(format!("there are {found} input values"))
+        .expected(format!("{samples} × {steps} × {channels}")))
 }
 
 fn pick<T: Copy>(values: &[T], size: usize, indices: &[usize]) -> Vec<T> {
@@ -318,26 +364,19 @@ mod tests {
     #[test]
     fn bad_data_are_refused_with_their_place() {
         let make = |inputs, targets| Dataset::new([1, 2, 2], names(), inputs, targets, "");
+        let spikes =
+            |spikes: &[i8], targets| Dataset::from_spikes([1, 2, 2], names(), spikes, targets, "");
         let good = || Targets::PerStep(vec![0, 1]);
         let message = |result: Result<Dataset>| result.unwrap_err().to_string();
         let bad = Inputs::Real(vec![0.0, 0.0, f32::NAN, 0.0]);
         assert!(message(make(bad, good())).contains("sequence 0, step 1"));
-        assert!(message(make(Inputs::Spikes(vec![0, 0, 0, 2]), good())).contains("step 1 is 2"));
-        assert!(message(make(Inputs::Spikes(vec![0; 3]), good())).contains("3 input values"));
+        assert!(message(spikes(&[0, 0, 0, 2], good())).contains("step 1 is 2"));
+        assert!(message(spikes(&[0; 3], good())).contains("3 input values"));
         let wrong = Targets::PerStep(vec![0, 2]);
-        assert!(
-            message(make(Inputs::Spikes(vec![0; 4]), wrong))
-                .contains("step 1 is 2; expected 0 to 1")
-        );
+        assert!(message(spikes(&[0; 4], wrong)).contains("step 1 is 2; expected 0 to 1"));
         let short = Targets::PerSequence(vec![]);
-        assert!(message(make(Inputs::Spikes(vec![0; 4]), short)).contains("0 targets"));
-        let empty = Dataset::new(
-            [0, 2, 2],
-            names(),
-            Inputs::Spikes(vec![]),
-            Targets::PerSequence(vec![]),
-            "",
-        );
+        assert!(message(spikes(&[0; 4], short)).contains("0 targets"));
+        let empty = Dataset::from_spikes([0, 2, 2], names(), &[], Targets::PerSequence(vec![]), "");
         assert!(message(empty).contains("empty"));
     }
 }

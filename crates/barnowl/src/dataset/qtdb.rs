@@ -17,7 +17,7 @@ use std::io;
 use std::path::Path;
 
 use super::mat::{self, MatArray};
-use super::{Dataset, Inputs, Targets};
+use super::{Dataset, Targets};
 use crate::error::{Error, Result};
 
 /// Steps a second.
@@ -90,10 +90,10 @@ fn dataset(x: &MatArray, y: &MatArray, split: Split) -> Result<Dataset> {
         0 => String::new(),
         n => format!("; {n} steps without a label count as {}", CLASSES[0]),
     };
-    Dataset::new(
+    Dataset::from_spikes(
         [samples, steps, channels],
         CLASSES.map(str::to_owned).to_vec(),
-        Inputs::Spikes(events),
+        &events,
         Targets::PerStep(classes),
         format!(
             "QT Database (PhysioNet), level-crossing encoded, {samples} {purpose} sequences of {steps} steps at \
@@ -151,6 +151,7 @@ fn at(row: usize, steps: usize, problem: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::super::mat::Values;
+    use super::super::{Events, Inputs};
     use super::*;
 
     /// The data set of `x` and `y`, given by shape and column-major values.
@@ -170,7 +171,8 @@ mod tests {
         let (x, y) = ([1.0, -1.0], [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let (of_x, of_y) = (&[2, 1, 1][..], &[2, 1, 6][..]);
         let good = data((of_x, &x), (of_y, &y)).unwrap();
-        assert_eq!(good.inputs(), &Inputs::Spikes(vec![1, -1]));
+        let events = Events::from_dense(1, &[1, -1]).unwrap();
+        assert_eq!(good.inputs(), &Inputs::Events(events));
         assert_eq!(good.targets(), &Targets::PerStep(vec![1, 0]));
         assert!(good.origin().ends_with("2 test sequences of 1 steps at 250 Hz"));
 

@@ -5,6 +5,7 @@ use super::product::{Panels, product_kernel};
 use super::psi::{Psi, WithPsi, choose};
 use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, padded};
 use super::spikes::Lists;
+use crate::dataset::Events;
 use barnowl_neuron::{Decay, Surrogate, Threshold};
 
 /// The constants of a layer's neurons, padded to whole blocks. The neurons of the padding stay silent.
@@ -87,9 +88,28 @@ pub(crate) enum Drive<'a> {
         bias: &'a [f32],
         /// `[channels, width]`.
         weights: &'a [f32],
-        /// The events of every entry.
-        events: &'a [&'a [u16]],
+        /// Where the events of an entry are.
+        events: EventRows<'a>,
     },
+}
+
+/// The input events of a tile's chunk.
+#[derive(Clone, Copy)]
+pub(crate) struct EventRows<'a> {
+    /// The events of the data set.
+    pub(crate) events: &'a Events,
+    /// For every batch row, the row of `events` that holds its first step.
+    pub(crate) first: &'a [usize],
+    /// The first step of the chunk.
+    pub(crate) step: usize,
+}
+
+impl<'a> EventRows<'a> {
+    /// The events of batch row `row` at step `k` of the chunk.
+    #[inline(always)]
+    pub(crate) fn entry(&self, k: usize, row: usize) -> &'a [u16] {
+        self.events.row(self.first[row] + self.step + k)
+    }
 }
 
 /// What a chunk of neurons reads and writes. Arrays with `steps + 1` steps begin with the step before the chunk.
@@ -119,7 +139,12 @@ pub(crate) struct Chunk<'a> {
 /// ```
 ///
 /// `recurrent` is `[neurons, width]`.
-pub(crate) fn forward(neurons: &Neurons, recurrent: Option<&[f32]>, drive: Drive<'_>, chunk: Chunk<'_>) {
+pub(crate) fn forward(
+    neurons: &Neurons,
+    recurrent: Option<&[f32]>,
+    drive: Drive<'_>,
+    chunk: Chunk<'_>,
+) {
     run(neurons, recurrent, drive, chunk);
 }
 
@@ -181,7 +206,7 @@ fn forward_kernel<I: Isa>(
                         for v in 0..V {
                             current[v] = isa.load(&bias[v]);
                         }
-                        let list = events[entry];
+                        let list = events.entry(k, row);
                         let weights = blocks(weights);
                         add_signed_rows::<I, V>(isa, weights, stride, column, list, &mut current);
                     }
@@ -384,7 +409,8 @@ fn backward_kernel<I: Isa, P: Psi>(
     }
 
     let u = blocks(u);
-    let (given_s, given_u) = (chunk.spikes_gradient.map(blocks), chunk.membrane_gradient.map(blocks));
+    let (given_s, given_u) =
+        (chunk.spikes_gradient.map(blocks), chunk.membrane_gradient.map(blocks));
     for k in (0..steps).rev() {
         let at = k * span;
         let (u_before, u_now) = (&u[at..at + span], &u[at + span..at + 2 * span]);
@@ -441,8 +467,9 @@ fn backward_kernel<I: Isa, P: Psi>(
         }
     }
     let partial = partial.as_flattened();
-    for (sums, partial) in
-        [&mut sums.alpha, &mut sums.rho, &mut sums.bias].into_iter().zip(partial.chunks_exact(width))
+    for (sums, partial) in [&mut sums.alpha, &mut sums.rho, &mut sums.bias]
+        .into_iter()
+        .zip(partial.chunks_exact(width))
     {
         sums.iter_mut().zip(partial).for_each(|(sum, part)| *sum += f64::from(*part));
     }

@@ -3,11 +3,12 @@
 //! Forward, `I += Σ_j W_j` over the neurons j that spiked; for a weight gradient, `dW_j += Σ_e g_e` over the entries e
 //! at which neuron j spiked. Either way up to 16 blocks of the sum stay in registers while the list is read once.
 
+use super::alif::EventRows;
 use super::simd::{Isa, LANES, Lanes, blocks, blocks_mut, dispatch};
-use super::spikes::ByNeuron;
+use super::spikes::{ByNeuron, Lists};
+use crate::dataset::Events;
 
-/// Marks an event of −1 in a list of channels.
-pub(crate) const NEGATIVE: u16 = 1 << 15;
+const NEGATIVE: u16 = Events::NEGATIVE;
 
 /// Adds to `sum` the blocks `column..column + V` of the rows that `list` names.
 #[inline(always)]
@@ -27,7 +28,7 @@ pub(crate) fn add_rows<I: Isa, const V: usize>(
     }
 }
 
-/// The same for events, whose rows are subtracted where [`NEGATIVE`] is set.
+/// The same for events, whose rows are subtracted where they are negative.
 #[inline(always)]
 pub(crate) fn add_signed_rows<I: Isa, const V: usize>(
     isa: I,
@@ -80,6 +81,45 @@ macro_rules! for_column_groups {
     }};
 }
 pub(crate) use for_column_groups;
+
+/// `current[e] = bias + Σ_j W_j` over the neurons that spiked at entry `first + e` of `lists`; `current` `[entries,
+/// width]`.
+pub(crate) fn drive(
+    bias: &[f32],
+    weights: &[f32],
+    lists: &Lists,
+    first: usize,
+    current: &mut [f32],
+) {
+    run_drive(bias, weights, lists, first, current);
+}
+
+dispatch! {
+    fn run_drive(bias: &[f32], weights: &[f32], lists: &Lists, first: usize, current: &mut [f32]) = drive_kernel
+}
+
+#[inline(always)]
+fn drive_kernel<I: Isa>(
+    isa: I,
+    bias: &[f32],
+    weights: &[f32],
+    lists: &Lists,
+    first: usize,
+    current: &mut [f32],
+) {
+    let stride = bias.len() / LANES;
+    let (bias, weights) = (blocks(bias), blocks(weights));
+    for (entry, current) in blocks_mut(current).chunks_exact_mut(stride).enumerate() {
+        let list = lists.entry(first + entry);
+        for_column_groups!(I, stride, |column, V| {
+            let mut sum: [I::Block; V] = std::array::from_fn(|v| isa.load(&bias[column + v]));
+            add_rows::<I, V>(isa, weights, stride, column, list, &mut sum);
+            for v in 0..V {
+                isa.store(sum[v], &mut current[column + v]);
+            }
+        });
+    }
+}
 
 /// `weights[j] += Σ g[e]` over the entries `e` at which presynaptic neuron j spiked one step before.
 ///
@@ -139,23 +179,44 @@ fn add_gradient_kernel<I: Isa>(
     }
 }
 
-/// `weights[c] ± g` for every event of one entry.
-pub(crate) fn add_event_gradient(list: &[u16], g: &[f32], weights: &mut [f32]) {
-    add_events(list, g, weights);
+/// `weights[c] ± g[e]` for every event of every entry of a chunk; `g` `[steps, rows, width]`.
+///
+/// Added event by event: in a chunk, few channels have more than one or two.
+pub(crate) fn add_event_gradient(
+    events: EventRows<'_>,
+    [steps, rows]: [usize; 2],
+    g: &[f32],
+    width: usize,
+    weights: &mut [f32],
+) {
+    add_events(events, steps, rows, g, width, weights);
 }
 
 dispatch! {
-    fn add_events(list: &[u16], g: &[f32], weights: &mut [f32]) = add_events_kernel
+    fn add_events(events: EventRows<'_>, steps: usize, rows: usize, g: &[f32], width: usize, weights: &mut [f32]) = add_events_kernel
 }
 
 #[inline(always)]
-fn add_events_kernel<I: Isa>(isa: I, list: &[u16], g: &[f32], weights: &mut [f32]) {
-    let (stride, g, weights) = (g.len() / LANES, blocks(g), blocks_mut(weights));
-    for &event in list {
-        let row = &mut weights[usize::from(event & !NEGATIVE) * stride..][..stride];
-        let sign = isa.splat(if event & NEGATIVE == 0 { 1.0 } else { -1.0 });
-        for (row, g) in row.iter_mut().zip(g) {
-            isa.store(isa.mul_add(sign, isa.load(g), isa.load(row)), row);
+fn add_events_kernel<I: Isa>(
+    isa: I,
+    events: EventRows<'_>,
+    steps: usize,
+    rows: usize,
+    g: &[f32],
+    width: usize,
+    weights: &mut [f32],
+) {
+    let (stride, g, weights) = (width / LANES, blocks(g), blocks_mut(weights));
+    for k in 0..steps {
+        for row in 0..rows {
+            let g = &g[(k * rows + row) * stride..][..stride];
+            for &event in events.entry(k, row) {
+                let weights = &mut weights[usize::from(event & !NEGATIVE) * stride..][..stride];
+                let sign = isa.splat(if event & NEGATIVE == 0 { 1.0 } else { -1.0 });
+                for (weights, g) in weights.iter_mut().zip(g) {
+                    isa.store(isa.mul_add(sign, isa.load(g), isa.load(weights)), weights);
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `gather.rs` | sparse products: sums of the rows that a list names |
 //! | `product.rs` | dense products: `g Wᵀ` from packed panels, `xᵀ g` |
 //! | `weights.rs` | a weight matrix in the layouts that both want |
+//! | `softmax.rs` | softmax over the classes of a readout |
 //! | `alif.rs` | a chunk of adaptive neurons, forward and backward |
 //! | `integrator.rs` | a chunk of leaky integrators, forward and backward |
 //!
@@ -27,6 +28,7 @@ pub(crate) mod integrator;
 pub(crate) mod product;
 pub(crate) mod psi;
 pub(crate) mod simd;
+pub(crate) mod softmax;
 pub(crate) mod spikes;
 pub(crate) mod weights;
 

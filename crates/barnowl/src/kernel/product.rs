@@ -17,7 +17,13 @@ pub(crate) struct Panels {
 
 impl Panels {
     /// Takes over the transpose of `rows`, which is `[columns, inner]` with `stride` values a row.
-    pub(crate) fn set_transposed(&mut self, rows: &[f32], columns: usize, inner: usize, stride: usize) {
+    pub(crate) fn set_transposed(
+        &mut self,
+        rows: &[f32],
+        columns: usize,
+        inner: usize,
+        stride: usize,
+    ) {
         self.layout(inner, columns.div_ceil(LANES));
         for &(first, count) in &self.panels {
             let wide = count * LANES;

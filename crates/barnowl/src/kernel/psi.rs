@@ -107,7 +107,10 @@ pub(crate) struct Slayer(f32);
 impl Psi for Slayer {
     #[inline(always)]
     fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        isa.mul(isa.splat(self.0), exp(isa, isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v)))))
+        isa.mul(
+            isa.splat(self.0),
+            exp(isa, isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v)))),
+        )
     }
 }
 
@@ -118,7 +121,8 @@ pub(crate) struct FastSigmoid(f32);
 impl Psi for FastSigmoid {
     #[inline(always)]
     fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let slope = isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
+        let slope =
+            isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
         isa.div(isa.splat(self.0), isa.mul(slope, slope))
     }
 }

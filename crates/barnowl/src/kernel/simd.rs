@@ -27,54 +27,6 @@ pub(crate) fn blocks_mut(values: &mut [f32]) -> &mut [Lanes] {
     values.as_chunks_mut().0
 }
 
-/// Visits the blocks of one row of a packed `[rows, neurons]` array, zero beyond the row's end.
-///
-/// Rows are not padded in memory. A block that runs over the row's end is read whole where the array goes on, and the
-/// lanes beyond are cleared, which is far cheaper than copying an odd number of values.
-#[inline(always)]
-pub(crate) fn for_each_block(
-    packed: &[f32],
-    start: usize,
-    neurons: usize,
-    mut visit: impl FnMut(usize, Lanes),
-) {
-    for (k, at) in (0..neurons).step_by(LANES).enumerate() {
-        let valid = neurons - at;
-        let mut block = match packed[start + at..].first_chunk::<LANES>() {
-            Some(block) => *block,
-            None => {
-                let mut block = [0.0; LANES];
-                block[..valid].copy_from_slice(&packed[start + at..start + neurons]);
-                block
-            }
-        };
-        if valid < LANES {
-            for (i, lane) in block.iter_mut().enumerate() {
-                *lane = if i < valid { *lane } else { 0.0 };
-            }
-        }
-        visit(k, block);
-    }
-}
-
-/// Copies the rows of a padded `[rows, width]` array to a packed `[rows, neurons]` one.
-///
-/// Row by row in order, whole blocks at a time: what runs over a row's end is overwritten by the next row.
-#[inline(always)]
-pub(crate) fn pack(padded: &[f32], width: usize, packed: &mut [f32], neurons: usize) {
-    for (row, values) in padded.chunks_exact(width).enumerate() {
-        let start = row * neurons;
-        if start + width <= packed.len() {
-            let to = &mut packed[start..start + width];
-            for (to, from) in blocks_mut(to).iter_mut().zip(blocks(values)) {
-                *to = *from;
-            }
-        } else {
-            packed[start..start + neurons].copy_from_slice(&values[..neurons]);
-        }
-    }
-}
-
 /// The instruction set that a kernel is compiled for: blocks held in registers.
 ///
 /// Element-wise loops over [`Lanes`] vectorise by themselves; sums that must stay in registers across a loop do not,

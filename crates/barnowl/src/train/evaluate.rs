@@ -3,6 +3,7 @@
 use crate::dataset::{Batch, Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
+use crate::learning::{BatchOutcome, Bptt, BpttOptions};
 use crate::loss::{Score, Target};
 use crate::metric::ConfusionMatrix;
 use crate::network::{Network, NetworkConfig, NetworkOutput};
@@ -74,29 +75,32 @@ impl Sums {
         SpikeRate { overall: weighted / neurons().sum::<f64>(), layers }
     }
 
-    /// Adds a batch; returns its predicted classes, time first as the batch.
+    /// Adds a batch of `size` sequences.
     pub(super) fn add(
         &mut self,
-        loss: f64,
-        output: &NetworkOutput,
-        batch: &Batch,
+        outcome: &BatchOutcome,
+        targets: &[i32],
+        size: usize,
         skip: usize,
-    ) -> Vec<u16> {
-        let size = batch.batch;
+    ) {
         self.samples += size;
-        self.loss += loss * size as f64;
-        self.rates.resize(output.spikes.len(), 0.0);
-        for (sum, spikes) in self.rates.iter_mut().zip(&output.spikes) {
-            *sum += mean(spikes.clone()) * size as f64;
+        self.loss += outcome.loss * size as f64;
+        self.rates.resize(outcome.rates.len(), 0.0);
+        for (sum, rate) in self.rates.iter_mut().zip(&outcome.rates) {
+            *sum += rate * size as f64;
         }
-        let classes = classes(&output.score);
-        let per_step = matches!(output.score, Score::PerStep(_));
+        let per_step = targets.len() > size;
         let from = if per_step { skip * size } else { 0 };
-        let pairs = classes.iter().zip(&batch.targets).skip(from);
+        let pairs = outcome.classes.iter().zip(targets).skip(from);
         self.right += pairs.filter(|(class, target)| i32::from(**class) == **target).count() as u64;
-        self.counted += (classes.len() - from) as u64;
-        classes
+        self.counted += (outcome.classes.len() - from) as u64;
     }
+}
+
+/// What a forward pass, tensor by tensor, has come to.
+pub(super) fn outcome(loss: f64, output: &NetworkOutput) -> BatchOutcome {
+    let rates = output.spikes.iter().map(|spikes| mean(spikes.clone())).collect();
+    BatchOutcome { loss, classes: classes(&output.score), rates }
 }
 
 /// The mean of a tensor of zeros and ones, exact for any number of threads.
@@ -163,7 +167,6 @@ pub fn evaluate(
     dataset: &Dataset,
     batch: usize,
 ) -> Result<Evaluation> {
-    let network = network.valid();
     let device = Device::flex();
     let per_step = matches!(dataset.targets(), Targets::PerStep(_));
     let mut confusion = ConfusionMatrix::new(config.readout.size);
@@ -172,23 +175,35 @@ pub fn evaluate(
     let skip = if per_step { config.decode.skip } else { 0 };
     let mut prediction = Prediction { classes: vec![0; dataset.samples() * steps], steps };
     let indices: Vec<usize> = (0..dataset.samples()).collect();
+    let bidirectional = config.layers.iter().any(|layer| layer.bidirectional);
+    let mut bptt = match bidirectional {
+        false => Some(Bptt::new(config, BpttOptions::default())?),
+        true => None,
+    };
     for (number_of_batch, indices) in indices.chunks(batch.max(1)).enumerate() {
-        let batch = dataset.batch(indices);
-        let (input, target) = tensors(batch.clone(), per_step, &device);
         let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };
-        let output = network.forward(input, config, pass);
-        let loss = number(&config.decode.loss(&output.score, &target));
-        if !loss.is_finite() {
+        let outcome = match &mut bptt {
+            Some(bptt) => bptt.evaluate(network, dataset, indices, pass),
+            None => {
+                let (input, target) = tensors(dataset.batch(indices), per_step, &device);
+                let output = network.valid().forward(input, config, pass);
+                let loss = number(&config.decode.loss(&output.score, &target));
+                outcome(loss, &output)
+            }
+        };
+        if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(
-                "the loss of sequences {} to {} is {loss}",
+                "the loss of sequences {} to {} is {}",
                 indices[0],
-                indices[indices.len() - 1]
+                indices[indices.len() - 1],
+                outcome.loss
             )));
         }
-        let classes = sums.add(loss, &output, &batch, skip);
-        for (t, classes) in classes.chunks_exact(indices.len()).enumerate() {
+        let targets = dataset.batch_targets(indices);
+        sums.add(&outcome, &targets, indices.len(), config.decode.skip);
+        for (t, classes) in outcome.classes.chunks_exact(indices.len()).enumerate() {
             for ((class, sample), target) in
-                classes.iter().zip(indices).zip(&batch.targets[t * indices.len()..])
+                classes.iter().zip(indices).zip(&targets[t * indices.len()..])
             {
                 prediction.classes[sample * steps + t] = *class;
                 if t >= skip {

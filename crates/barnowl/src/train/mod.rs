@@ -48,6 +48,10 @@ pub struct TrainConfig {
     /// Draws spike rates towards a target. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
+    /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
+    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Default: keeps all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint_steps: Option<usize>,
     /// The share of the training data that validates. Default 0.1.
     pub validation: f64,
     /// Seed of the split into training and validation data: apart from `seed`, so that runs of different seeds are
@@ -72,6 +76,7 @@ impl Default for TrainConfig {
             schedule: ScheduleConfig::default(),
             clipping: None,
             rate_penalty: None,
+            checkpoint_steps: None,
             validation: 0.1,
             split_seed: 1,
             patience: None,
@@ -120,6 +125,9 @@ impl TrainConfig {
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return refuse("validation", &self.validation, "a share between 0 and 1");
+        }
+        if self.checkpoint_steps == Some(0) {
+            return refuse("checkpoint_steps", &0, "1 or more");
         }
         if self.patience == Some(0) {
             return refuse("patience", &0, "1 or more");

@@ -1,10 +1,11 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
-use super::evaluate::{SpikeRate, Sums, evaluate, number, tensors};
+use super::evaluate::{SpikeRate, Sums, evaluate, number, outcome, tensors};
 use super::{RatePenalty, TrainConfig};
 use crate::dataset::{Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
+use crate::learning::{BatchOutcome, Bptt, BpttOptions};
 use crate::network::{Network, NetworkConfig, NetworkOutput};
 use crate::optimizer::GroupedOptimizer;
 use crate::parameters::TimeConstantForm;
@@ -22,6 +23,8 @@ pub struct Trainer {
     pub(super) network_config: NetworkConfig,
     pub(super) config: TrainConfig,
     pub(super) network: Network,
+    /// What computes gradients; without it, Burn's autodiff does, layer by layer.
+    pub(super) bptt: Option<Bptt>,
     pub(super) optimizer: GroupedOptimizer,
     pub(super) progress: Progress,
     pub(super) sums: Sums,
@@ -172,6 +175,7 @@ impl Trainer {
             network_config: network_config.clone(),
             config: config.clone(),
             network,
+            bptt: bptt(network_config, config)?,
             optimizer,
             progress: Progress::default(),
             sums: Sums::default(),
@@ -258,38 +262,52 @@ impl Trainer {
 
     /// One mini-batch: forward, backward, update.
     fn step(&mut self, data: &Dataset, indices: &[usize]) -> Result<()> {
-        let config = &self.network_config;
-        let batch = data.batch(indices);
-        let per_step = matches!(data.targets(), Targets::PerStep(_));
-        let (input, target) = tensors(batch.clone(), per_step, &Device::flex().autodiff());
         // Different for every epoch and batch, the same on every run.
         let seed = (self.config.seed << 40)
             ^ ((self.progress.epoch as u64) << 20)
             ^ self.progress.batch as u64;
         let pass = Pass { seed, ..Pass::default() };
-        let output = self.network.forward(input, config, pass);
-        let loss = config.decode.loss(&output.score, &target);
-        let value = number(&loss);
-        if !value.is_finite() {
+        let (outcome, gradients) = match &mut self.bptt {
+            Some(bptt) => bptt.gradients(&self.network, data, indices, pass),
+            None => self.autodiff(data, indices, pass),
+        };
+        if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(
-                "the loss of batch {} is {value}",
-                self.progress.batch + 1
+                "the loss of batch {} is {}",
+                self.progress.batch + 1,
+                outcome.loss
             ))
             .remedy(REMEDY));
         }
-        self.sums.add(value, &output, &batch, config.decode.skip);
-        let loss = match self.config.rate_penalty {
-            Some(penalty) => loss + rate_penalty(penalty, &output),
-            None => loss,
-        };
-        drop(output);
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let skip = self.network_config.decode.skip;
+        self.sums.add(&outcome, &data.batch_targets(indices), indices.len(), skip);
         let rate = self.learning_rate();
         // On an error the network stays as it was.
         let (network, _) = self.optimizer.step(rate, self.network.clone(), gradients)?;
         self.network = network;
         self.network.project_time_constants(&self.network_config);
         Ok(())
+    }
+
+    /// Gradients by Burn's autodiff, for what [`Bptt`] does not do.
+    fn autodiff(
+        &self,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass,
+    ) -> (BatchOutcome, GradientsParams) {
+        let config = &self.network_config;
+        let per_step = matches!(data.targets(), Targets::PerStep(_));
+        let (input, target) = tensors(data.batch(indices), per_step, &Device::flex().autodiff());
+        let output = self.network.forward(input, config, pass);
+        let loss = config.decode.loss(&output.score, &target);
+        let outcome = outcome(number(&loss), &output);
+        let loss = match self.config.rate_penalty {
+            Some(penalty) => loss + rate_penalty(penalty, &output),
+            None => loss,
+        };
+        drop(output);
+        (outcome, GradientsParams::from_grads(loss.backward(), &self.network))
     }
 
     /// Validates, and starts the next epoch.
@@ -349,6 +367,15 @@ impl Trainer {
             .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
             .unwrap_or_default()
     }
+}
+
+/// What computes the gradients of a recipe, unless it is Burn's autodiff: a penalty on the spike rate is no sum over
+/// sequences, and bidirectional layers read a sequence from both ends.
+pub(super) fn bptt(network: &NetworkConfig, train: &TrainConfig) -> Result<Option<Bptt>> {
+    if train.rate_penalty.is_some() || network.layers.iter().any(|layer| layer.bidirectional) {
+        return Ok(None);
+    }
+    Bptt::new(network, BpttOptions { checkpoint_steps: train.checkpoint_steps }).map(Some)
 }
 
 const REMEDY: &str =

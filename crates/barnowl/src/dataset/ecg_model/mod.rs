@@ -23,7 +23,7 @@ pub use super::qtdb::{CLASSES, Split};
 pub use config::GeneratorConfig;
 pub use recording::{Recording, recording};
 
-use super::{Dataset, Inputs, Targets};
+use super::{Dataset, Targets};
 use crate::encoder::LevelCrossing;
 use crate::error::Result;
 use morphology::LEADS;
@@ -65,10 +65,10 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
                 }
             }
         });
-    Dataset::new(
+    Dataset::from_spikes(
         [samples, config.steps, CHANNELS],
         CLASSES.map(str::to_owned).to_vec(),
-        Inputs::Spikes(events),
+        &events,
         Targets::PerStep(classes),
         format!(
             "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {samples} {name} sequences of {} \
@@ -95,11 +95,9 @@ mod tests {
         GeneratorConfig { train_samples: 40, test_samples: 12, ..GeneratorConfig::default() }
     }
 
-    fn events(data: &Dataset) -> &[i8] {
-        match data.inputs() {
-            Inputs::Spikes(events) => events,
-            Inputs::Real(_) => panic!("real values"),
-        }
+    fn events(data: &Dataset) -> Vec<i8> {
+        let batch = |sample| data.batch(&[sample]).inputs;
+        (0..data.samples()).flat_map(batch).map(|value| value as i8).collect()
     }
 
     fn classes(data: &Dataset) -> &[u16] {
@@ -126,7 +124,8 @@ mod tests {
     fn the_bits_are_the_same_on_every_platform() {
         let config = GeneratorConfig { train_samples: 3, ..GeneratorConfig::default() };
         let data = generate(&config, Split::Train).unwrap();
-        let bytes = events(&data).iter().map(|event| u64::from(event.unsigned_abs()));
+        let events = events(&data);
+        let bytes = events.iter().map(|event| u64::from(event.unsigned_abs()));
         let values = bytes.chain(classes(&data).iter().copied().map(u64::from));
         // FNV-1a.
         let hash = values.fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {

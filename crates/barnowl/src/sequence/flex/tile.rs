@@ -19,8 +19,7 @@ impl Layer {
     /// The layer of an operation's arguments; `backward` if gradients are to flow through its weights.
     pub(super) fn new(arguments: &AlifArguments<Flex>, size: usize, backward: bool) -> Self {
         let mut neurons = Neurons::new(size, arguments.options.threshold);
-        let (tau_m, tau_adp) =
-            (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
+        let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
         neurons.set(tau_m.storage(), tau_adp.storage());
         let recurrent = arguments.recurrent.as_ref().map(|values| {
             let mut weights = Weights::default();

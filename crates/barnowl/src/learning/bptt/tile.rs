@@ -1,0 +1,433 @@
+//! A few sequences on their way through the network and back.
+//!
+//! Forward, every chunk of time passes through all layers before the next one starts. What is kept for the way back is
+//! the membrane potential of every neuron and step, its spikes as bits, and the adaptation before every chunk. With
+//! `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
+//! each segment runs forward once more, by the same code and hence with the same bits.
+
+use super::decoder::{Output, Reader, Readings, refill};
+use super::plan::{Cell, LayerPlan};
+use crate::dataset::{Dataset, Inputs};
+use crate::kernel::CHUNK;
+use crate::kernel::alif::{BackwardChunk, Carry, Chunk, Drive, EventRows, Sums, backward, forward};
+use crate::kernel::gather::{
+    add_event_gradient, add_input_gradient, add_recurrent_gradient, drive,
+};
+use crate::kernel::integrator;
+use crate::kernel::product::{add_outer, add_product};
+use crate::kernel::simd::LANES;
+use crate::kernel::spikes::{ByNeuron, Lists};
+use crate::loss::DecoderKind;
+use barnowl_neuron::Surrogate;
+use std::ops::Range;
+
+/// What a tile works on.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a [LayerPlan],
+    pub(super) data: &'a Dataset,
+    /// The sequences of the tile.
+    pub(super) indices: &'a [usize],
+    pub(super) reader: Reader<'a>,
+    pub(super) surrogate: Surrogate,
+    /// The membrane potentials before the first step, `[B, neurons]` for every layer that does not start at zero.
+    pub(super) initial: &'a [Option<Vec<f32>>],
+    /// Steps of a segment: T, or a multiple of [`CHUNK`].
+    pub(super) segment: usize,
+    /// Whether the tile is to run back.
+    pub(super) train: bool,
+}
+
+/// The gradients of a layer, summed over the sequences of one or more tiles.
+#[derive(Debug, Default)]
+pub(super) struct LayerGradients {
+    /// `[inputs, width]`.
+    pub(super) input: Vec<f32>,
+    /// `[neurons, width]`, empty in a feed-forward layer.
+    pub(super) recurrent: Vec<f32>,
+    pub(super) sums: Sums,
+}
+
+impl LayerGradients {
+    /// Zero.
+    pub(super) fn reset(&mut self, layer: &LayerPlan) {
+        refill(&mut self.input, layer.inputs * layer.width, 0.0);
+        let recurrent = if layer.recurrent.is_some() { layer.neurons } else { 0 };
+        refill(&mut self.recurrent, recurrent * layer.width, 0.0);
+        self.sums.reset(layer.width);
+    }
+}
+
+/// The arrays of a tile, used again for one tile after another.
+#[derive(Debug, Default)]
+pub(super) struct Tile {
+    layers: Vec<LayerArrays>,
+    pub(super) readings: Readings,
+    /// Spikes of every layer.
+    pub(super) spikes: Vec<u64>,
+    /// For every row, the row of the data set's events that holds its first step.
+    first: Vec<usize>,
+    /// Real-valued inputs of a chunk, `[steps, rows, channels]`, and the current that they drive.
+    x: Vec<f32>,
+    current: Vec<f32>,
+}
+
+/// The arrays of a layer. `rows` and `width` are those of tile and layer; a segment starts with the step before it.
+#[derive(Debug, Default)]
+struct LayerArrays {
+    /// u or m, `[segment + 1, rows, width]`.
+    u: Vec<f32>,
+    /// s as bits, `[segment + 1, rows, blocks]`.
+    bits: Vec<u16>,
+    /// b, `[rows, width]`: of the last step, and before every chunk of the segment.
+    b: Vec<f32>,
+    chunk_b: Vec<f32>,
+    /// s as lists, of a chunk and the step before it.
+    lists: Lists,
+    /// The state before every segment.
+    saved: Vec<(Vec<f32>, Vec<f32>, Vec<u16>)>,
+    /// ∂L/∂s, or ∂L/∂m of the readout, `[CHUNK, rows, width]`.
+    given: Vec<f32>,
+    /// gI, `[CHUNK, rows, width]`.
+    current_gradient: Vec<f32>,
+    carry: Carry,
+    by_neuron: ByNeuron,
+    scratch: Vec<f32>,
+}
+
+impl Tile {
+    /// Runs the job: forward, and back if it is to be trained on, adding to `gradients`.
+    pub(super) fn run(&mut self, job: &Job<'_>, gradients: &mut [LayerGradients]) {
+        self.start(job);
+        let steps = job.reader.steps;
+        let segments: Vec<Range<usize>> = (0..steps)
+            .step_by(job.segment)
+            .map(|start| start..steps.min(start + job.segment))
+            .collect();
+        for (i, segment) in segments.iter().enumerate() {
+            if i > 0 {
+                self.rewind(job, segments[i - 1].len());
+            }
+            if job.train && segments.len() > 1 {
+                self.save(job, i);
+            }
+            self.forward(job, segment.clone(), true);
+        }
+        self.readings.finish(&job.reader);
+        if !job.train {
+            return;
+        }
+        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+            arrays.carry.reset(job.reader.rows * layer.width);
+        }
+        for (i, segment) in segments.iter().enumerate().rev() {
+            if i + 1 < segments.len() {
+                self.restore(job, i);
+                self.forward(job, segment.clone(), false);
+            }
+            for start in segment.clone().step_by(CHUNK).rev() {
+                let chunk = start..segment.end.min(start + CHUNK);
+                self.backward_chunk(job, chunk, segment.start, gradients);
+            }
+        }
+    }
+
+    /// Makes room, and sets the state before the first step.
+    fn start(&mut self, job: &Job<'_>) {
+        let Reader { rows, first, steps, .. } = job.reader;
+        self.layers.resize_with(job.plan.len(), LayerArrays::default);
+        refill(&mut self.spikes, job.plan.len(), 0);
+        self.first.clear();
+        self.first.extend(job.indices.iter().map(|sample| sample * job.data.steps()));
+        self.readings.start(&job.reader);
+        let segment = job.segment.min(steps);
+        for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
+            let (width, span) = (layer.width, rows * layer.width);
+            // What is longer than needed is cut, what is shorter grows; only the first step needs values.
+            arrays.u.resize((segment + 1) * span, 0.0);
+            arrays.u[..span].fill(0.0);
+            if let Some(initial) = initial {
+                let rows_of = initial[first * layer.neurons..].chunks_exact(layer.neurons);
+                for (to, from) in arrays.u[..span].chunks_exact_mut(width).zip(rows_of) {
+                    to[..layer.neurons].copy_from_slice(from);
+                }
+            }
+            if let Cell::Alif(cell) = &layer.cell {
+                arrays.bits.resize((segment + 1) * span / LANES, 0);
+                arrays.bits[..span / LANES].fill(0);
+                refill(&mut arrays.b, span, cell.threshold.b0);
+                arrays.chunk_b.resize(segment.div_ceil(CHUNK) * span, 0.0);
+                arrays.lists.resize((CHUNK + 1) * rows, width);
+                for row in 0..rows {
+                    arrays.lists.read(row, &[]);
+                }
+            }
+            if job.train {
+                arrays.given.resize(CHUNK * span, 0.0);
+                arrays.current_gradient.resize(CHUNK * span, 0.0);
+                arrays.by_neuron.resize((CHUNK + 1) * rows, width);
+            }
+        }
+    }
+
+    /// Makes the last step of a segment of `steps` steps the step before the next one.
+    fn rewind(&mut self, job: &Job<'_>, steps: usize) {
+        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+            let span = job.reader.rows * layer.width;
+            arrays.u.copy_within(steps * span..(steps + 1) * span, 0);
+            if let Cell::Alif(_) = layer.cell {
+                let blocks = span / LANES;
+                arrays.bits.copy_within(steps * blocks..(steps + 1) * blocks, 0);
+            }
+        }
+    }
+
+    /// Saves the state before segment `index`.
+    fn save(&mut self, job: &Job<'_>, index: usize) {
+        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+            let span = job.reader.rows * layer.width;
+            if arrays.saved.len() <= index {
+                arrays.saved.resize_with(index + 1, Default::default);
+            }
+            let (u, b, bits) = &mut arrays.saved[index];
+            arrays.u[..span].clone_into(u);
+            arrays.b.clone_into(b);
+            arrays.bits[..arrays.bits.len().min(span / LANES)].clone_into(bits);
+        }
+    }
+
+    /// Goes back to the state before segment `index`.
+    fn restore(&mut self, job: &Job<'_>, index: usize) {
+        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+            let (u, b, bits) = &arrays.saved[index];
+            arrays.u[..u.len()].copy_from_slice(u);
+            arrays.b.copy_from_slice(b);
+            arrays.bits[..bits.len()].copy_from_slice(bits);
+            let blocks = layer.width / LANES;
+            for (row, bits) in bits.chunks_exact(blocks).enumerate() {
+                arrays.lists.read(row, bits);
+            }
+        }
+    }
+
+    /// Runs all layers over a segment, chunk by chunk.
+    fn forward(&mut self, job: &Job<'_>, segment: Range<usize>, observe: bool) {
+        let rows = job.reader.rows;
+        for start in segment.clone().step_by(CHUNK) {
+            let steps = CHUNK.min(segment.end - start);
+            for place in 0..job.plan.len() {
+                self.forward_chunk(job, place, start, steps, start - segment.start);
+            }
+            // On the way back, the readings of a class per step are made there.
+            if observe && !(job.train && job.reader.decoder.is_per_step()) {
+                let readout = &self.layers[job.plan.len() - 1];
+                let output = readout.output(job, start, steps, start - segment.start);
+                self.readings.observe(&job.reader, output);
+            }
+            for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+                if let Cell::Alif(_) = layer.cell {
+                    arrays.lists.rewind(steps * rows, rows);
+                }
+            }
+        }
+        if observe {
+            for ((layer, arrays), spikes) in job.plan.iter().zip(&self.layers).zip(&mut self.spikes)
+            {
+                if let Cell::Alif(_) = layer.cell {
+                    let blocks = rows * layer.width / LANES;
+                    let bits = &arrays.bits[blocks..(segment.len() + 1) * blocks];
+                    *spikes += bits.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+                }
+            }
+        }
+    }
+
+    /// Runs one layer over a chunk, which begins `offset` steps after the segment.
+    fn forward_chunk(
+        &mut self,
+        job: &Job<'_>,
+        place: usize,
+        start: usize,
+        steps: usize,
+        offset: usize,
+    ) {
+        let rows = job.reader.rows;
+        let layer = &job.plan[place];
+        let (below, rest) = self.layers.split_at_mut(place);
+        let arrays = &mut rest[0];
+        let span = rows * layer.width;
+        let u = &mut arrays.u[offset * span..(offset + steps + 1) * span];
+        let below = below.last().map(|below| &below.lists);
+        let neurons = match &layer.cell {
+            Cell::Alif(neurons) => neurons,
+            Cell::Integrator(integrators) => {
+                let lists = below.expect("a readout has a layer below it");
+                drive(&layer.bias, &layer.input.rows, lists, rows, &mut u[span..]);
+                integrator::forward(integrators, rows, u);
+                return;
+            }
+        };
+        let (bias, weights) = (&layer.bias[..], &layer.input.rows[..]);
+        let drive = match (below, job.data.inputs()) {
+            (Some(lists), _) => Drive::Spikes { bias, weights, lists, first: rows },
+            (None, Inputs::Events(events)) => {
+                let events = EventRows { events, first: &self.first, step: start };
+                Drive::Events { bias, weights, events }
+            }
+            (None, Inputs::Real(values)) => {
+                real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
+                self.current.clear();
+                (0..steps * rows).for_each(|_| self.current.extend_from_slice(bias));
+                let (x, panels) = (&self.x, &layer.input.panels);
+                add_product(x, layer.inputs, panels, &mut self.current, layer.width);
+                Drive::Current(&self.current)
+            }
+        };
+        let blocks = span / LANES;
+        arrays.chunk_b[offset / CHUNK * span..][..span].copy_from_slice(&arrays.b);
+        let chunk = Chunk {
+            rows,
+            steps,
+            u,
+            b: &mut arrays.b,
+            bits: &mut arrays.bits[offset * blocks..(offset + steps + 1) * blocks],
+            lists: &mut arrays.lists,
+        };
+        let recurrent = layer.recurrent.as_ref().map(|weights| &weights.rows[..]);
+        forward(neurons, recurrent, drive, chunk);
+    }
+
+    /// Runs all layers back over a chunk of the segment that starts at step `segment`.
+    fn backward_chunk(
+        &mut self,
+        job: &Job<'_>,
+        chunk: Range<usize>,
+        segment: usize,
+        gradients: &mut [LayerGradients],
+    ) {
+        let (rows, steps, offset) = (job.reader.rows, chunk.len(), chunk.start - segment);
+        let readout = job.plan.len() - 1;
+        let mut given = std::mem::take(&mut self.layers[readout].given);
+        let output = self.layers[readout].output(job, chunk.start, steps, offset);
+        self.readings.gradient(&job.reader, output, &mut given);
+        self.layers[readout].given = given;
+        for (layer, arrays) in job.plan.iter().zip(&mut self.layers).take(readout) {
+            let blocks = layer.width / LANES;
+            let span = rows * blocks;
+            let bits = &arrays.bits[offset * span..(offset + steps + 1) * span];
+            arrays.by_neuron.fill(bits, rows, blocks);
+        }
+        for place in (0..job.plan.len()).rev() {
+            let (layer, gradients) = (&job.plan[place], &mut gradients[place]);
+            let (below, rest) = self.layers.split_at_mut(place);
+            let arrays = &mut rest[0];
+            let (width, entries) = (layer.width, steps * rows);
+            arrays.backward(job, layer, place == readout, steps, offset, &mut gradients.sums);
+            let g = match layer.cell {
+                Cell::Alif(_) => &arrays.current_gradient[..entries * width],
+                Cell::Integrator(_) => &arrays.given[..entries * width],
+            };
+            if layer.recurrent.is_some() {
+                add_recurrent_gradient(&arrays.by_neuron, g, width, &mut gradients.recurrent);
+            }
+            let input = &mut gradients.input;
+            match (below.last_mut(), job.data.inputs()) {
+                (Some(below), _) => {
+                    add_input_gradient(&below.by_neuron, rows, g, width, input);
+                    let below_width = job.plan[place - 1].width;
+                    let given = &mut below.given[..entries * below_width];
+                    given.fill(0.0);
+                    add_product(g, width, &layer.input.transposed, given, below_width);
+                }
+                (None, Inputs::Events(events)) => {
+                    let events = EventRows { events, first: &self.first, step: chunk.start };
+                    add_event_gradient(events, [steps, rows], g, width, input);
+                }
+                (None, Inputs::Real(values)) => {
+                    real_inputs(values, &self.first, layer.inputs, chunk.start, steps, &mut self.x);
+                    add_outer(&self.x, layer.inputs, g, width, input);
+                }
+            }
+        }
+    }
+}
+
+impl LayerArrays {
+    /// What the layer put out over a chunk.
+    fn output<'a>(
+        &'a self,
+        job: &Job<'_>,
+        start: usize,
+        steps: usize,
+        offset: usize,
+    ) -> Output<'a> {
+        let span = job.reader.rows * job.reader.width;
+        let blocks = span / LANES;
+        let steps_of = offset + 1..offset + 1 + steps;
+        Output {
+            membrane: &self.u[steps_of.start * span..steps_of.end * span],
+            bits: self.bits.get(steps_of.start * blocks..steps_of.end * blocks).unwrap_or(&[]),
+            start,
+        }
+    }
+
+    /// Runs the layer's neurons back over a chunk.
+    fn backward(
+        &mut self,
+        job: &Job<'_>,
+        layer: &LayerPlan,
+        readout: bool,
+        steps: usize,
+        offset: usize,
+        sums: &mut Sums,
+    ) {
+        let rows = job.reader.rows;
+        let span = rows * layer.width;
+        let u = &self.u[offset * span..(offset + steps + 1) * span];
+        let given = &mut self.given[..steps * span];
+        match &layer.cell {
+            Cell::Integrator(integrators) => {
+                let sums = [&mut sums.alpha[..], &mut sums.bias[..]];
+                integrator::backward(integrators, rows, u, given, &mut self.carry.u, sums);
+            }
+            Cell::Alif(neurons) => {
+                let counted = job.reader.decoder.kind == DecoderKind::SpikeCount;
+                let (spikes_gradient, membrane_gradient) =
+                    if readout && !counted { (None, Some(&*given)) } else { (Some(&*given), None) };
+                let blocks = span / LANES;
+                let chunk = BackwardChunk {
+                    rows,
+                    steps,
+                    u,
+                    bits: &self.bits[offset * blocks..(offset + steps + 1) * blocks],
+                    b: &self.chunk_b[offset / CHUNK * span..][..span],
+                    spikes_gradient,
+                    membrane_gradient,
+                    carry: &mut self.carry,
+                    current_gradient: &mut self.current_gradient,
+                    sums,
+                    scratch: &mut self.scratch,
+                };
+                let recurrent = layer.recurrent.as_ref().map(|weights| &weights.transposed);
+                backward(neurons, job.surrogate, recurrent, chunk);
+            }
+        }
+    }
+}
+
+/// The real-valued inputs of a chunk, `[steps, rows, channels]`; `first` as in [`Tile`].
+fn real_inputs(
+    values: &[f32],
+    first: &[usize],
+    channels: usize,
+    start: usize,
+    steps: usize,
+    x: &mut Vec<f32>,
+) {
+    x.clear();
+    for k in start..start + steps {
+        for first in first {
+            x.extend_from_slice(&values[(first + k) * channels..(first + k + 1) * channels]);
+        }
+    }
+}

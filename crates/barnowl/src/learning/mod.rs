@@ -1,0 +1,13 @@
+//! How a network learns: gradients of its loss over a batch of sequences.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `bptt/` | [`Bptt`]: exact backpropagation through time of a whole network, a few sequences at a time |
+//!
+//! A network can also be differentiated as any other Burn module, through
+//! [`Network::forward`](crate::network::Network::forward) and a loss of your own; [`Bptt`] computes the same numbers for
+//! the losses of this library, several times faster and in a fraction of the memory.
+
+mod bptt;
+
+pub use bptt::{BatchOutcome, Bptt, BpttOptions};
