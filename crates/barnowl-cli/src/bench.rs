@@ -5,15 +5,16 @@
 
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line, set_threads};
+use barnowl::dataset::{Dataset, Events, Inputs, Targets};
 use barnowl::error::{Error, Result};
 use barnowl::layer::{LayerConfig, Pass};
-use barnowl::loss::{Decoder, DecoderKind, Target};
+use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
-use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -147,20 +148,16 @@ impl Shape {
         let device = Device::flex().autodiff();
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let mut network = self.calibrated(&device, rng)?;
-        let input = self.input(self.batch, self.steps, &device, rng);
-        let target = self.target(&device, rng);
+        let data = self.data(self.batch, self.steps, rng)?;
+        let indices: Vec<usize> = (0..self.batch).collect();
         let mut optimizer = GroupedOptimizer::new(&OptimizerConfig::default());
+        let mut bptt = Bptt::new(&self.network, BpttOptions::default())?;
         let mut seconds = Vec::new();
         let mut spike_rate = Vec::new();
         for repeat in 0..repeats + 2 {
             let start = Instant::now();
-            let output = network.forward(input.clone(), &self.network, Pass::default());
-            if repeat == 0 {
-                spike_rate = rates(&output.spikes);
-            }
-            let loss = self.network.decode.loss(&output.score, &target);
-            drop(output);
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
+            let (outcome, gradients) = bptt.gradients(&network, &data, &indices, Pass::default());
+            spike_rate = outcome.rates;
             // So small a rate that the spikes stay as they are from step to step.
             (network, _) = optimizer.step(1e-9, network, gradients)?;
             if repeat >= 2 {
@@ -182,39 +179,34 @@ impl Shape {
         })
     }
 
-    /// Random spikes `[steps, batch, inputs]` of the shape's density.
-    fn input(
-        &self,
-        batch: usize,
-        steps: usize,
-        device: &Device,
-        rng: &mut ChaCha8Rng,
-    ) -> Tensor<3> {
-        let shape = [steps, batch, self.network.inputs];
-        let size = shape.iter().product();
-        let values: Vec<f32> =
-            (0..size).map(|_| f32::from(u8::from(rng.random_bool(self.density)))).collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
-
-    fn target(&self, device: &Device, rng: &mut ChaCha8Rng) -> Target {
-        let classes = self.network.readout.size as i32;
-        let mut draw =
-            |size: usize| -> Vec<i32> { (0..size).map(|_| rng.random_range(0..classes)).collect() };
-        if self.network.decode.is_per_step() {
-            let shape = [self.steps, self.batch];
-            let data = TensorData::new(draw(self.steps * self.batch), shape);
-            Target::PerStep(Tensor::from_data(data, device))
-        } else {
-            let data = TensorData::new(draw(self.batch), [self.batch]);
-            Target::PerSequence(Tensor::from_data(data, device))
+    /// Random spikes of the shape's density, and random classes.
+    fn data(&self, batch: usize, steps: usize, rng: &mut ChaCha8Rng) -> Result<Dataset> {
+        let mut events = Events::new(self.network.inputs)?;
+        let mut row = Vec::new();
+        for _ in 0..batch * steps {
+            row.clear();
+            row.extend((0..self.network.inputs as u16).filter(|_| rng.random_bool(self.density)));
+            events.push_row(&row)?;
         }
+        let classes = self.network.readout.size as u16;
+        let mut draw =
+            |size: usize| -> Vec<u16> { (0..size).map(|_| rng.random_range(0..classes)).collect() };
+        let targets = if self.network.decode.is_per_step() {
+            Targets::PerStep(draw(steps * batch))
+        } else {
+            Targets::PerSequence(draw(batch))
+        };
+        let names = (0..classes).map(|class| class.to_string()).collect();
+        let shape = [batch, steps, self.network.inputs];
+        Dataset::new(shape, names, Inputs::Events(events), targets, "random events")
     }
 
     /// A network whose biases make each hidden layer spike at the wanted rate, found by bisection on a small batch.
     fn calibrated(&self, device: &Device, rng: &mut ChaCha8Rng) -> Result<Network> {
         let mut network = self.network.init(device, 1)?;
-        let input = self.input(self.batch.min(8), self.steps.min(300), device, rng);
+        let data = self.data(self.batch.min(8), self.steps.min(300), rng)?;
+        let indices: Vec<usize> = (0..data.samples()).collect();
+        let mut bptt = Bptt::new(&self.network, BpttOptions::default())?;
         for layer in 0..network.layers.len() {
             let (mut low, mut high) = (-10.0_f32, 10.0_f32);
             for _ in 0..20 {
@@ -224,9 +216,8 @@ impl Shape {
                     bias,
                     device,
                 )));
-                let output =
-                    network.valid().forward(input.clone().inner(), &self.network, Pass::default());
-                let rate = rates(&output.spikes)[layer];
+                let outcome = bptt.evaluate(&network, &data, &indices, Pass::default());
+                let rate = outcome.rates[layer];
                 if !rate.is_finite() {
                     return Err(Error::divergence("the network's spike rate is not a number"));
                 }
@@ -235,11 +226,6 @@ impl Shape {
         }
         Ok(network)
     }
-}
-
-/// Spikes per neuron and step of every layer.
-fn rates(spikes: &[Tensor<3>]) -> Vec<f64> {
-    spikes.iter().map(|spikes| f64::from(spikes.clone().mean().into_scalar::<f32>())).collect()
 }
 
 /// The peak resident memory of the process in bytes, from the system's own count.
