@@ -1,9 +1,9 @@
 //! A chunk of adaptive leaky integrate-and-fire neurons, forward and backward.
 
 use super::gather::{add_rows, add_signed_rows, for_column_groups};
-use super::product::{Panels, product_kernel};
+use super::product::{Panels, add_product};
 use super::psi::{Psi, WithPsi, choose};
-use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, padded};
+use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch, padded};
 use super::spikes::Lists;
 use crate::dataset::Events;
 use barnowl_neuron::{Decay, Surrogate, Threshold};
@@ -185,47 +185,33 @@ fn forward_kernel<I: Isa>(
             let s_now = &mut s_now[at..at + stride];
             for_column_groups!(I, stride, |column, V| {
                 // The current, in registers.
-                let mut current = [isa.splat(0.0); V];
-                match drive {
+                let mut current = match drive {
                     Drive::Current(values) => {
-                        let values = &blocks(values)[entry * stride + column..][..V];
-                        for v in 0..V {
-                            current[v] = isa.load(&values[v]);
-                        }
+                        load::<I, V>(isa, values, entry * stride + column)
                     }
                     Drive::Spikes { bias, weights, lists, first } => {
-                        let bias = &blocks(bias)[column..][..V];
-                        for v in 0..V {
-                            current[v] = isa.load(&bias[v]);
-                        }
-                        let list = lists.entry(first + entry);
-                        add_rows::<I, V>(isa, blocks(weights), stride, column, list, &mut current);
+                        let (bias, list) = (load::<I, V>(isa, bias, column), lists.entry(first + entry));
+                        add_rows::<I, V>(isa, blocks(weights), stride, column, list, bias)
                     }
                     Drive::Events { bias, weights, events } => {
-                        let bias = &blocks(bias)[column..][..V];
-                        for v in 0..V {
-                            current[v] = isa.load(&bias[v]);
-                        }
-                        let list = events.entry(k, row);
-                        let weights = blocks(weights);
-                        add_signed_rows::<I, V>(isa, weights, stride, column, list, &mut current);
+                        let (bias, list) = (load::<I, V>(isa, bias, column), events.entry(k, row));
+                        add_signed_rows::<I, V>(isa, blocks(weights), stride, column, list, bias)
                     }
-                }
+                };
                 if let Some(weights) = recurrent {
                     let list = lists.entry(entry);
-                    add_rows::<I, V>(isa, weights, stride, column, list, &mut current);
+                    current = add_rows::<I, V>(isa, weights, stride, column, list, current);
                 }
                 // The step. Without fused operations, so that spikes are the same on every processor.
                 for v in 0..V {
                     let n = column + v;
                     let spiked = s_before[n];
-                    let load = |values: &[super::simd::Lanes]| isa.load(&values[n]);
-                    let adapted = isa.mul(load(rho), load(b));
-                    let adapted = isa.add_where(spiked, adapted, load(gain));
+                    let adapted = isa.mul(isa.load(&rho[n]), isa.load(&b[n]));
+                    let adapted = isa.add_where(spiked, adapted, isa.load(&gain[n]));
                     let theta = isa.add(b0, isa.mul(beta, adapted));
-                    let driven = isa.mul(load(leak), isa.mul(resistance, current[v]));
-                    let membrane = isa.add(isa.mul(load(alpha), load(u_before)), driven);
-                    let membrane = isa.sub_where(spiked, membrane, theta);
+                    let driven = isa.mul(isa.load(&leak[n]), isa.mul(resistance, current[v]));
+                    let kept = isa.mul(isa.load(&alpha[n]), isa.load(&u_before[n]));
+                    let membrane = isa.sub_where(spiked, isa.add(kept, driven), theta);
                     isa.store(adapted, &mut b[n]);
                     isa.store(membrane, &mut u_now[n]);
                     s_now[n] = isa.positive(isa.sub(membrane, theta)) & valid[n];
@@ -238,6 +224,17 @@ fn forward_kernel<I: Isa>(
             writer.finish();
         }
     }
+}
+
+/// `V` blocks from block `at` on.
+#[inline(always)]
+fn load<I: Isa, const V: usize>(isa: I, values: &[f32], at: usize) -> [I::Block; V] {
+    let values = &blocks(values)[at..at + V];
+    let mut loaded = [isa.splat(0.0); V];
+    for v in 0..V {
+        loaded[v] = isa.load(&values[v]);
+    }
+    loaded
 }
 
 /// What flows back from one chunk to the one before it.
@@ -362,115 +359,199 @@ pub(crate) fn backward(
     impl WithPsi for With<'_, '_> {
         type Output = ();
         fn call<P: Psi>(self, psi: P) {
-            run_back(self.0, psi, self.1, self.2);
+            if self.0.threshold.beta == 0.0 {
+                run_back(self.0, psi, Off, self.1, self.2);
+            } else {
+                run_back(self.0, psi, On, self.1, self.2);
+            }
         }
     }
     choose(surrogate, With(neurons, transposed, chunk));
 }
 
 dispatch! {
-    fn run_back[P: Psi](neurons: &Neurons, psi: P, transposed: Option<&Panels>, chunk: BackwardChunk<'_>) = backward_kernel
+    fn run_back[P: Psi, A: Flag](neurons: &Neurons, psi: P, adaptive: A, transposed: Option<&Panels>, chunk: BackwardChunk<'_>) = backward_kernel
 }
 
 #[inline(always)]
-fn backward_kernel<I: Isa, P: Psi>(
+fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     isa: I,
     neurons: &Neurons,
     psi: P,
+    adaptive: A,
     transposed: Option<&Panels>,
     chunk: BackwardChunk<'_>,
 ) {
     let BackwardChunk { rows, steps, u, bits, carry, current_gradient, sums, .. } = chunk;
     let width = neurons.width;
-    let stride = neurons.blocks();
-    let span = rows * stride;
-    let Threshold { b0, beta, resistance } = neurons.threshold;
-    let (b0, beta, resistance) = (isa.splat(b0), isa.splat(beta), isa.splat(resistance));
-    let alpha = &blocks(&neurons.alpha)[..stride];
-    let leak = &blocks(&neurons.leak)[..stride];
-    let rho = &blocks(&neurons.rho)[..stride];
-    let gain = &blocks(&neurons.gain)[..stride];
-
+    let span = rows * neurons.blocks();
     chunk.scratch.clear();
     chunk.scratch.resize((steps + 1) * rows * width + 3 * width, 0.0);
     let (b, partial) = chunk.scratch.split_at_mut((steps + 1) * rows * width);
-    let (b, partial) = (blocks_mut(b), blocks_mut(partial));
-    b[..span].copy_from_slice(blocks(chunk.b));
-    for k in 0..steps {
-        let (before, now) = b[k * span..(k + 2) * span].split_at_mut(span);
-        let bits = &bits[k * span..(k + 1) * span];
-        for n in 0..stride {
-            let (rho, gain) = (isa.load(&rho[n]), isa.load(&gain[n]));
-            for at in (n..span).step_by(stride) {
-                let adapted = isa.mul(rho, isa.load(&before[at]));
-                isa.store(isa.add_where(bits[at], adapted, gain), &mut now[at]);
-            }
-        }
+    if A::ON {
+        adaptation(isa, neurons, chunk.b, bits, b);
     }
-
-    let u = blocks(u);
-    let (given_s, given_u) =
-        (chunk.spikes_gradient.map(blocks), chunk.membrane_gradient.map(blocks));
+    let (b, u) = (blocks(b), blocks(u));
+    let given_s = chunk.spikes_gradient.map(blocks);
+    let given_u = chunk.membrane_gradient.map(blocks);
     for k in (0..steps).rev() {
         let at = k * span;
-        let (u_before, u_now) = (&u[at..at + span], &u[at + span..at + 2 * span]);
-        let (b_before, b_now) = (&b[at..at + span], &b[at + span..at + 2 * span]);
-        let s_before = &bits[at..at + span];
-        let given_s = given_s.map(|given| &given[at..at + span]);
-        let given_u = given_u.map(|given| &given[at..at + span]);
-        let gi = &mut blocks_mut(current_gradient)[at..at + span];
-        let gs = &mut blocks_mut(&mut carry.s)[..span];
-        let gu = &mut blocks_mut(&mut carry.u)[..span];
-        let gb = &mut blocks_mut(&mut carry.b)[..span];
-        for n in 0..stride {
-            let (alpha, leak) = (isa.load(&alpha[n]), isa.load(&leak[n]));
-            let (rho, gain) = (isa.load(&rho[n]), isa.load(&gain[n]));
-            let leak = isa.mul(leak, resistance);
-            let mut alpha_sum = isa.load(&partial[n]);
-            let mut rho_sum = isa.load(&partial[stride + n]);
-            let mut bias_sum = isa.load(&partial[2 * stride + n]);
-            for at in (n..span).step_by(stride) {
-                let spiked = s_before[at];
-                let (u_before, u_now) = (isa.load(&u_before[at]), isa.load(&u_now[at]));
-                let theta = isa.mul_add(beta, isa.load(&b_now[at]), b0);
-                let mut s = isa.load(&gs[at]);
-                if let Some(given) = given_s {
-                    s = isa.add(s, isa.load(&given[at]));
-                }
-                let v = isa.mul(s, psi.psi(isa, isa.sub(u_now, theta)));
-                let mut g = isa.add(isa.load(&gu[at]), v);
-                if let Some(given) = given_u {
-                    g = isa.add(g, isa.load(&given[at]));
-                }
-                // −gθ
-                let minus_theta = isa.add_where(spiked, v, g);
-                let g_b = isa.sub_mul(beta, minus_theta, isa.load(&gb[at]));
-                let current = isa.mul(leak, g);
-                let change = isa.sub_where(spiked, isa.sub(u_before, u_now), theta);
-                alpha_sum = isa.mul_add(g, change, alpha_sum);
-                let adaptation = isa.load(&b_before[at]);
-                let adaptation = isa.sub_where(spiked, adaptation, isa.splat(1.0));
-                rho_sum = isa.mul_add(g_b, adaptation, rho_sum);
-                bias_sum = isa.add(bias_sum, current);
-                isa.store(current, &mut gi[at]);
-                isa.store(isa.sub_mul(theta, g, isa.mul(gain, g_b)), &mut gs[at]);
-                isa.store(isa.mul(alpha, g), &mut gu[at]);
-                isa.store(isa.mul(rho, g_b), &mut gb[at]);
-            }
-            isa.store(alpha_sum, &mut partial[n]);
-            isa.store(rho_sum, &mut partial[stride + n]);
-            isa.store(bias_sum, &mut partial[2 * stride + n]);
-        }
+        let mut step = BackwardStep {
+            u: [&u[at..at + span], &u[at + span..at + 2 * span]],
+            b: [&b[at..at + span], &b[at + span..at + 2 * span]],
+            s_before: &bits[at..at + span],
+            given_s: given_s.map(|given| &given[at..at + span]),
+            given_u: given_u.map(|given| &given[at..at + span]),
+            gi: &mut blocks_mut(current_gradient)[at..at + span],
+            gs: &mut blocks_mut(&mut carry.s)[..span],
+            gu: &mut blocks_mut(&mut carry.u)[..span],
+            gb: &mut blocks_mut(&mut carry.b)[..span],
+        };
+        step_back(isa, neurons, psi, adaptive, &mut step, blocks_mut(partial));
         if let Some(transposed) = transposed {
+            // A function of its own: inlined here, its sums would have to share the registers with all of the above.
             let gi = &current_gradient[at * LANES..(at + span) * LANES];
-            product_kernel(isa, gi, width, transposed, &mut carry.s, width);
+            add_product(gi, width, transposed, &mut carry.s, width);
         }
     }
-    let partial = partial.as_flattened();
-    for (sums, partial) in [&mut sums.alpha, &mut sums.rho, &mut sums.bias]
-        .into_iter()
-        .zip(partial.chunks_exact(width))
-    {
+    let sums = [&mut sums.alpha, &mut sums.rho, &mut sums.bias];
+    for (sums, partial) in sums.into_iter().zip(partial.chunks_exact(width)) {
         sums.iter_mut().zip(partial).for_each(|(sum, part)| *sum += f64::from(*part));
     }
+}
+
+/// b of every step of a chunk, `[steps + 1, rows, width]`, from that before it and the spikes.
+#[inline(always)]
+fn adaptation<I: Isa>(isa: I, neurons: &Neurons, before: &[f32], bits: &[u16], b: &mut [f32]) {
+    let stride = neurons.blocks();
+    let (rho, gain) = (&blocks(&neurons.rho)[..stride], &blocks(&neurons.gain)[..stride]);
+    let (before, b) = (blocks(before), blocks_mut(b));
+    let span = before.len();
+    b[..span].copy_from_slice(before);
+    for start in (0..b.len() - span).step_by(span) {
+        let (before, now) = b[start..start + 2 * span].split_at_mut(span);
+        let rows = before.chunks_exact(stride).zip(now.chunks_exact_mut(stride));
+        for ((before, now), bits) in rows.zip(bits[start..].chunks_exact(stride)) {
+            for n in 0..stride {
+                let adapted = isa.mul(isa.load(&rho[n]), isa.load(&before[n]));
+                isa.store(isa.add_where(bits[n], adapted, isa.load(&gain[n])), &mut now[n]);
+            }
+        }
+    }
+}
+
+/// One step back: what it reads, and what it leaves for the step before it, `[rows, blocks]` each.
+struct BackwardStep<'a> {
+    /// u of the step before, and of the step.
+    u: [&'a [Lanes]; 2],
+    /// b likewise.
+    b: [&'a [Lanes]; 2],
+    s_before: &'a [u16],
+    given_s: Option<&'a [Lanes]>,
+    given_u: Option<&'a [Lanes]>,
+    gi: &'a mut [Lanes],
+    gs: &'a mut [Lanes],
+    gu: &'a mut [Lanes],
+    gb: &'a mut [Lanes],
+}
+
+#[inline(always)]
+fn step_back<I: Isa, P: Psi, A: Flag>(
+    isa: I,
+    neurons: &Neurons,
+    psi: P,
+    _: A,
+    step: &mut BackwardStep<'_>,
+    partial: &mut [Lanes],
+) {
+    let stride = neurons.blocks();
+    for n in 0..stride {
+        // Four rows side by side: the chain of ψ is long, and a processor looks only so far ahead.
+        let mut at = n;
+        if I::REGISTERS == 1 {
+            while at + 3 * stride < step.gi.len() {
+                rows_back::<I, P, A, 4>(isa, neurons, psi, step, partial, n, at);
+                at += 4 * stride;
+            }
+        }
+        while at < step.gi.len() {
+            rows_back::<I, P, A, 1>(isa, neurons, psi, step, partial, n, at);
+            at += stride;
+        }
+    }
+}
+
+/// Block `n` of `R` rows, the first of which is block `at` of the tile.
+#[inline(always)]
+fn rows_back<I: Isa, P: Psi, A: Flag, const R: usize>(
+    isa: I,
+    neurons: &Neurons,
+    psi: P,
+    step: &mut BackwardStep<'_>,
+    partial: &mut [Lanes],
+    n: usize,
+    at: usize,
+) {
+    let stride = neurons.blocks();
+    let Threshold { b0, beta, resistance } = neurons.threshold;
+    let (b0, beta) = (isa.splat(b0), isa.splat(beta));
+    let zero = [isa.splat(0.0); R];
+    let (mut theta, mut v, mut gs) = ([b0; R], zero, zero);
+    for r in 0..R {
+        let at = at + r * stride;
+        if A::ON {
+            theta[r] = isa.mul_add(beta, isa.load(&step.b[1][at]), b0);
+        }
+        v[r] = isa.sub(isa.load(&step.u[1][at]), theta[r]);
+        gs[r] = isa.load(&step.gs[at]);
+        if let Some(given) = step.given_s {
+            gs[r] = isa.add(gs[r], isa.load(&given[at]));
+        }
+    }
+    let psi = psi.psi(isa, v);
+    let alpha = isa.load(&blocks(&neurons.alpha)[n]);
+    let leak = isa.mul(isa.load(&blocks(&neurons.leak)[n]), isa.splat(resistance));
+    let mut alpha_sum = isa.load(&partial[n]);
+    let mut bias_sum = isa.load(&partial[2 * stride + n]);
+    let mut gv = zero;
+    let mut gu = zero;
+    for r in 0..R {
+        let at = at + r * stride;
+        gv[r] = isa.mul(gs[r], psi[r]);
+        gu[r] = isa.add(isa.load(&step.gu[at]), gv[r]);
+        if let Some(given) = step.given_u {
+            gu[r] = isa.add(gu[r], isa.load(&given[at]));
+        }
+        let current = isa.mul(leak, gu[r]);
+        bias_sum = isa.add(bias_sum, current);
+        isa.store(current, &mut step.gi[at]);
+        isa.store(isa.mul(alpha, gu[r]), &mut step.gu[at]);
+        let change = isa.sub(isa.load(&step.u[0][at]), isa.load(&step.u[1][at]));
+        let change = isa.sub_where(step.s_before[at], change, theta[r]);
+        alpha_sum = isa.mul_add(gu[r], change, alpha_sum);
+    }
+    isa.store(alpha_sum, &mut partial[n]);
+    isa.store(bias_sum, &mut partial[2 * stride + n]);
+    if !A::ON {
+        // β = 0: nothing flows through the adaptation.
+        for r in 0..R {
+            isa.store(isa.sub_mul(theta[r], gu[r], isa.splat(0.0)), &mut step.gs[at + r * stride]);
+        }
+        return;
+    }
+    let rho = isa.load(&blocks(&neurons.rho)[n]);
+    let gain = isa.load(&blocks(&neurons.gain)[n]);
+    let mut rho_sum = isa.load(&partial[stride + n]);
+    for r in 0..R {
+        let at = at + r * stride;
+        let spiked = step.s_before[at];
+        // −gθ
+        let minus_theta = isa.add_where(spiked, gv[r], gu[r]);
+        let gb = isa.sub_mul(beta, minus_theta, isa.load(&step.gb[at]));
+        let before = isa.sub_where(spiked, isa.load(&step.b[0][at]), isa.splat(1.0));
+        rho_sum = isa.mul_add(gb, before, rho_sum);
+        isa.store(isa.sub_mul(theta[r], gu[r], isa.mul(gain, gb)), &mut step.gs[at]);
+        isa.store(isa.mul(rho, gb), &mut step.gb[at]);
+    }
+    isa.store(rho_sum, &mut partial[stride + n]);
 }

@@ -1,16 +1,18 @@
 //! Sparse products: sums of the rows that a list names.
 //!
 //! Forward, `I += Σ_j W_j` over the neurons j that spiked; for a weight gradient, `dW_j += Σ_e g_e` over the entries e
-//! at which neuron j spiked. Either way up to 16 blocks of the sum stay in registers while the list is read once.
+//! at which neuron j spiked. Either way the sum stays in registers while the list is read.
 
-use super::alif::EventRows;
-use super::simd::{Isa, LANES, Lanes, blocks, blocks_mut, dispatch};
-use super::spikes::{ByNeuron, Lists};
+use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
+use super::spikes::{Entries, Lists};
+use super::{CHUNK, ROWS};
 use crate::dataset::Events;
 
 const NEGATIVE: u16 = Events::NEGATIVE;
 
-/// Adds to `sum` the blocks `column..column + V` of the rows that `list` names.
+/// `sum` and the blocks `column..column + V` of the rows that `list` names.
+///
+/// By value: sums behind a reference would be stored at every turn.
 #[inline(always)]
 pub(crate) fn add_rows<I: Isa, const V: usize>(
     isa: I,
@@ -18,14 +20,15 @@ pub(crate) fn add_rows<I: Isa, const V: usize>(
     stride: usize,
     column: usize,
     list: &[u16],
-    sum: &mut [I::Block; V],
-) {
+    mut sum: [I::Block; V],
+) -> [I::Block; V] {
     for &j in list {
         let row = &rows[usize::from(j) * stride + column..][..V];
         for v in 0..V {
             sum[v] = isa.add(sum[v], isa.load(&row[v]));
         }
     }
+    sum
 }
 
 /// The same for events, whose rows are subtracted where they are negative.
@@ -36,8 +39,8 @@ pub(crate) fn add_signed_rows<I: Isa, const V: usize>(
     stride: usize,
     column: usize,
     list: &[u16],
-    sum: &mut [I::Block; V],
-) {
+    mut sum: [I::Block; V],
+) -> [I::Block; V] {
     for &event in list {
         let row = &rows[usize::from(event & !NEGATIVE) * stride + column..][..V];
         // A product by ±1 is exact, so this is an addition or a subtraction without a branch.
@@ -46,6 +49,7 @@ pub(crate) fn add_signed_rows<I: Isa, const V: usize>(
             sum[v] = isa.mul_add(sign, isa.load(&row[v]), sum[v]);
         }
     }
+    sum
 }
 
 /// Runs `$body` for groups of blocks that fit the registers: `$v` blocks from `$column` on, `$v` a constant.
@@ -112,8 +116,11 @@ fn drive_kernel<I: Isa>(
     for (entry, current) in blocks_mut(current).chunks_exact_mut(stride).enumerate() {
         let list = lists.entry(first + entry);
         for_column_groups!(I, stride, |column, V| {
-            let mut sum: [I::Block; V] = std::array::from_fn(|v| isa.load(&bias[column + v]));
-            add_rows::<I, V>(isa, weights, stride, column, list, &mut sum);
+            let mut sum = [isa.splat(0.0); V];
+            for v in 0..V {
+                sum[v] = isa.load(&bias[column + v]);
+            }
+            let sum = add_rows::<I, V>(isa, weights, stride, column, list, sum);
             for v in 0..V {
                 isa.store(sum[v], &mut current[column + v]);
             }
@@ -121,102 +128,91 @@ fn drive_kernel<I: Isa>(
     }
 }
 
-/// `weights[j] += Σ g[e]` over the entries `e` at which presynaptic neuron j spiked one step before.
-///
-/// `g` is `[entries, width]`, `weights` `[neurons, width]`.
-pub(crate) fn add_recurrent_gradient(
-    spikes: &ByNeuron,
+/// `weights[j] ± Σ g[e]` over the entries `e` of neuron (or channel) j; `g` is `[entries, width]`, `weights` `[neurons,
+/// width]`.
+pub(crate) fn add_gradient(
+    entries: &Entries,
+    negative: bool,
     g: &[f32],
     width: usize,
     weights: &mut [f32],
 ) {
-    add_gradient(spikes, true, 0, g, width, weights);
-}
-
-/// `weights[j] += Σ g[e]` over the entries `e` at which neuron j of the layer below, with `rows` entries a step, spiked.
-pub(crate) fn add_input_gradient(
-    spikes: &ByNeuron,
-    rows: usize,
-    g: &[f32],
-    width: usize,
-    weights: &mut [f32],
-) {
-    add_gradient(spikes, false, rows, g, width, weights);
+    if negative {
+        gradient(entries, On, g, width, weights);
+    } else {
+        gradient(entries, Off, g, width, weights);
+    }
 }
 
 dispatch! {
-    fn add_gradient(spikes: &ByNeuron, before: bool, offset: usize, g: &[f32], width: usize, weights: &mut [f32]) = add_gradient_kernel
+    fn gradient[N: Flag](entries: &Entries, negative: N, g: &[f32], width: usize, weights: &mut [f32]) = gradient_kernel
 }
 
+/// Blocks of columns that are summed at a time: those of a whole chunk fill the nearest cache, 32 KiB.
+const COLUMNS: usize = 4;
+
 #[inline(always)]
-fn add_gradient_kernel<I: Isa>(
+fn gradient_kernel<I: Isa, N: Flag>(
     isa: I,
-    spikes: &ByNeuron,
-    before: bool,
-    offset: usize,
+    entries: &Entries,
+    _: N,
     g: &[f32],
     width: usize,
     weights: &mut [f32],
 ) {
     let stride = width / LANES;
-    let g = blocks(g);
-    for (j, row) in weights.chunks_exact_mut(width).enumerate() {
-        let list = if before { spikes.step_before(j) } else { spikes.same_step(j) };
-        let row = blocks_mut(row);
-        for_column_groups!(I, stride, |column, V| {
-            let row = &mut row[column..][..V];
-            let mut sum: [I::Block; V] = std::array::from_fn(|v| isa.load(&row[v]));
-            for &e in list {
-                let g = &g[(usize::from(e) - offset) * stride + column..][..V];
-                for v in 0..V {
-                    sum[v] = isa.add(sum[v], isa.load(&g[v]));
-                }
-            }
-            for v in 0..V {
-                isa.store(sum[v], &mut row[v]);
-            }
-        });
+    let mut panel = [[0.0; LANES]; COLUMNS * CHUNK * ROWS];
+    let (g, weights) = (blocks(g), blocks_mut(weights));
+    let mut column = 0;
+    while column < stride {
+        let (g, weights) = (&g[column..], &mut weights[column..]);
+        column += match stride - column {
+            4.. => columns::<I, N, 4>(isa, entries, g, stride, &mut panel, weights),
+            3 => columns::<I, N, 3>(isa, entries, g, stride, &mut panel, weights),
+            2 => columns::<I, N, 2>(isa, entries, g, stride, &mut panel, weights),
+            _ => columns::<I, N, 1>(isa, entries, g, stride, &mut panel, weights),
+        };
     }
 }
 
-/// `weights[c] ± g[e]` for every event of every entry of a chunk; `g` `[steps, rows, width]`.
-///
-/// Added event by event: in a chunk, few channels have more than one or two.
-pub(crate) fn add_event_gradient(
-    events: EventRows<'_>,
-    [steps, rows]: [usize; 2],
-    g: &[f32],
-    width: usize,
-    weights: &mut [f32],
-) {
-    add_events(events, steps, rows, g, width, weights);
-}
-
-dispatch! {
-    fn add_events(events: EventRows<'_>, steps: usize, rows: usize, g: &[f32], width: usize, weights: &mut [f32]) = add_events_kernel
-}
-
+/// `V` blocks of columns; returns `V`. The columns are copied side by side first: rows a power of two apart would keep
+/// pushing each other out of the cache.
 #[inline(always)]
-fn add_events_kernel<I: Isa>(
+fn columns<I: Isa, N: Flag, const V: usize>(
     isa: I,
-    events: EventRows<'_>,
-    steps: usize,
-    rows: usize,
-    g: &[f32],
-    width: usize,
-    weights: &mut [f32],
-) {
-    let (stride, g, weights) = (width / LANES, blocks(g), blocks_mut(weights));
-    for k in 0..steps {
-        for row in 0..rows {
-            let g = &g[(k * rows + row) * stride..][..stride];
-            for &event in events.entry(k, row) {
-                let weights = &mut weights[usize::from(event & !NEGATIVE) * stride..][..stride];
-                let sign = isa.splat(if event & NEGATIVE == 0 { 1.0 } else { -1.0 });
-                for (weights, g) in weights.iter_mut().zip(g) {
-                    isa.store(isa.mul_add(sign, isa.load(g), isa.load(weights)), weights);
+    entries: &Entries,
+    g: &[Lanes],
+    stride: usize,
+    panel: &mut [Lanes],
+    weights: &mut [Lanes],
+) -> usize {
+    for (to, from) in panel.chunks_exact_mut(V).zip(g.chunks(stride)) {
+        to.copy_from_slice(&from[..V]);
+    }
+    for (j, row) in weights.chunks_mut(stride).enumerate() {
+        let words = entries.of(j);
+        if words.iter().all(|word| *word == 0) {
+            continue;
+        }
+        let row = &mut row[..V];
+        let mut sum = [isa.splat(0.0); V];
+        for v in 0..V {
+            sum[v] = isa.load(&row[v]);
+        }
+        for (i, mut word) in words.into_iter().enumerate() {
+            while word != 0 {
+                let entry = 64 * i + word.trailing_zeros() as usize;
+                let g = &panel[V * entry..][..V];
+                for v in 0..V {
+                    let g = isa.load(&g[v]);
+                    sum[v] = if N::ON { isa.sub(sum[v], g) } else { isa.add(sum[v], g) };
                 }
+                word &= word - 1;
             }
         }
+        for v in 0..V {
+            isa.store(sum[v], &mut row[v]);
+        }
     }
+    V
 }

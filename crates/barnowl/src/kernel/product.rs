@@ -81,9 +81,8 @@ dispatch! {
     fn run(x: &[f32], x_stride: usize, matrix: &Panels, out: &mut [f32], out_stride: usize) = product_kernel
 }
 
-/// [`add_product`] for callers that are compiled for an instruction set themselves.
 #[inline(always)]
-pub(crate) fn product_kernel<I: Isa>(
+fn product_kernel<I: Isa>(
     isa: I,
     x: &[f32],
     x_stride: usize,

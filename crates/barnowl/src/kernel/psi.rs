@@ -2,13 +2,13 @@
 //!
 //! The equations are those of [`barnowl_neuron::surrogate`]; the tests compare the two.
 
-use super::simd::{Isa, LANES, Lanes, exp};
+use super::simd::{Isa, LANES, Lanes, exp, exp_scaled, map, zip};
 use barnowl_neuron::{Shape, Surrogate};
 
 /// ψ of one surrogate, a type of its own so that the choice is made once and not per neuron and step.
 pub(crate) trait Psi: Copy + Sync {
-    /// ψ(v).
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block;
+    /// ψ(v) of several blocks, side by side: see [`exp_scaled`].
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N];
 }
 
 /// Any surrogate, as it stands in `barnowl-neuron`.
@@ -17,10 +17,12 @@ pub(crate) struct General(pub(crate) Surrogate);
 
 impl Psi for General {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let mut lanes: Lanes = [0.0; LANES];
-        isa.store(v, &mut lanes);
-        isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        map(v, #[inline(always)] |v| {
+            let mut lanes: Lanes = [0.0; LANES];
+            isa.store(v, &mut lanes);
+            isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
+        })
     }
 }
 
@@ -33,10 +35,12 @@ pub(crate) struct Gaussian {
 
 impl Psi for Gaussian {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let z = isa.mul(v, isa.splat(self.inverse_sigma));
-        let exponent = isa.mul(isa.mul(z, z), isa.splat(-0.5));
-        isa.mul(isa.splat(self.peak), exp(isa, exponent))
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        let z2 = map(v, #[inline(always)] |v| {
+            let z = isa.mul(v, isa.splat(self.inverse_sigma));
+            isa.mul(z, isa.mul(z, isa.splat(-0.5)))
+        });
+        map(exp(isa, z2), #[inline(always)] |e| isa.mul(isa.splat(self.peak), e))
     }
 }
 
@@ -54,6 +58,8 @@ pub(crate) struct MultiGaussian {
 impl MultiGaussian {
     /// The width of the side lobes for which the form holds.
     const SCALE: f32 = 6.0;
+    /// z² up to which exp(−z²/72) is a normal number.
+    const LARGEST: f32 = 6250.0;
 
     fn new(gamma: f32, sigma: f32, height: f32) -> Self {
         let density = gamma / (sigma * std::f32::consts::TAU.sqrt());
@@ -67,24 +73,28 @@ impl MultiGaussian {
 
 impl Psi for MultiGaussian {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        // Beyond 100 σ both terms are zero, and the clamp keeps the series below finite.
-        let z = isa.mul(v, isa.splat(self.inverse_sigma));
-        let z = isa.min(isa.max(z, isa.splat(-100.0)), isa.splat(100.0));
-        let z2 = isa.mul(z, z);
-        let e = exp(isa, isa.mul(z2, isa.splat(-1.0 / 72.0)));
-        let x2 = isa.mul(z2, isa.splat(1.0 / 1296.0));
-        let e2 = isa.mul(e, e);
-        let e4 = isa.mul(e2, e2);
-        let e8 = isa.mul(e4, e4);
-        let e16 = isa.mul(e8, e8);
-        let e36 = isa.mul(isa.mul(e16, e16), e4);
-        // cosh x for |x| < 1; where |x| is larger, e has long made the product zero.
-        let cosh = isa.mul_add(x2, isa.splat(1.0 / 720.0), isa.splat(1.0 / 24.0));
-        let cosh = isa.mul_add(x2, cosh, isa.splat(0.5));
-        let cosh = isa.mul_add(x2, cosh, isa.splat(1.0));
-        let side = isa.mul(isa.splat(self.side), isa.mul(e, cosh));
-        isa.sub(isa.mul(isa.splat(self.centre), e36), side)
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        let z2 = map(v, #[inline(always)] |v| {
+            let z = isa.mul(v, isa.splat(self.inverse_sigma));
+            // Where z² is larger, both terms are zero.
+            isa.min(isa.mul(z, z), isa.splat(Self::LARGEST))
+        });
+        let e = exp_scaled(isa, z2, -1.0 / 72.0);
+        let e2 = zip(e, e, #[inline(always)] |a, b| isa.mul(a, b));
+        let e4 = zip(e2, e2, #[inline(always)] |a, b| isa.mul(a, b));
+        let e8 = zip(e4, e4, #[inline(always)] |a, b| isa.mul(a, b));
+        let e16 = zip(e8, e8, #[inline(always)] |a, b| isa.mul(a, b));
+        let e32 = zip(e16, e16, #[inline(always)] |a, b| isa.mul(a, b));
+        let e36 = zip(e32, e4, #[inline(always)] |a, b| isa.mul(a, b));
+        // cosh x for |x| < 1, x² = z² / 1296; where |x| is larger, e has long made the product zero.
+        let side = zip(e, z2, #[inline(always)] |e, z2| {
+            let cosh = isa.mul_add(z2, isa.splat(1.0 / (24.0 * 1296.0 * 1296.0)), isa.splat(0.5 / 1296.0));
+            let cosh = isa.mul_add(z2, cosh, isa.splat(1.0));
+            isa.mul(isa.mul(e, isa.splat(self.side)), cosh)
+        });
+        zip(e36, side, #[inline(always)] |e36, side| {
+            isa.sub(isa.mul(isa.splat(self.centre), e36), side)
+        })
     }
 }
 
@@ -94,9 +104,11 @@ pub(crate) struct Linear(f32);
 
 impl Psi for Linear {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
-        isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        map(v, #[inline(always)] |v| {
+            let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
+            isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
+        })
     }
 }
 
@@ -106,11 +118,9 @@ pub(crate) struct Slayer(f32);
 
 impl Psi for Slayer {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        isa.mul(
-            isa.splat(self.0),
-            exp(isa, isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v)))),
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        let x = map(v, #[inline(always)] |v| isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v))));
+        map(exp(isa, x), #[inline(always)] |e| isa.mul(isa.splat(self.0), e))
     }
 }
 
@@ -120,10 +130,11 @@ pub(crate) struct FastSigmoid(f32);
 
 impl Psi for FastSigmoid {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let slope =
-            isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
-        isa.div(isa.splat(self.0), isa.mul(slope, slope))
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        map(v, #[inline(always)] |v| {
+            let slope = isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
+            isa.div(isa.splat(self.0), isa.mul(slope, slope))
+        })
     }
 }
 
@@ -133,9 +144,11 @@ pub(crate) struct Arctan(f32);
 
 impl Psi for Arctan {
     #[inline(always)]
-    fn psi<I: Isa>(&self, isa: I, v: I::Block) -> I::Block {
-        let x = isa.mul(isa.splat(std::f32::consts::PI), v);
-        isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
+    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
+        map(v, #[inline(always)] |v| {
+            let x = isa.mul(isa.splat(std::f32::consts::PI), v);
+            isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
+        })
     }
 }
 
@@ -179,12 +192,12 @@ mod tests {
         fn call<P: Psi>(self, psi: P) {
             for i in -40_000..40_000 {
                 let v = i as f32 * 1e-3;
-                let (fast, plain) = (psi.psi(Portable, [v; LANES])[0], self.0.pseudo_derivative(v));
+                let (fast, plain) = (psi.psi(Portable, [[v; LANES]])[0][0], self.0.pseudo_derivative(v));
                 let error = (fast - plain).abs();
                 assert!(error < 2e-6, "{} at {v}: {fast} against {plain}", self.0.name());
             }
             for v in [1e4, -1e9, f32::MAX, f32::MIN] {
-                assert!(psi.psi(Portable, [v; LANES])[0].is_finite(), "{} at {v}", self.0.name());
+                assert!(psi.psi(Portable, [[v; LANES]])[0][0].is_finite(), "{} at {v}", self.0.name());
             }
         }
     }

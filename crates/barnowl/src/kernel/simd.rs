@@ -70,6 +70,8 @@ pub(crate) trait Isa: Copy {
     fn power_of_two(self, n: Self::Block) -> Self::Block;
     /// Writes `first + i` for every bit `i` of `mask`, in order, to the start of `to`; anything to the rest of it.
     fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]);
+    /// A matrix of 16 × 16 bits transposed: bit `i` of `masks[j]` becomes bit `j` of entry `i`.
+    fn transpose(self, masks: &[u16; LANES]) -> [u16; LANES];
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -124,6 +126,16 @@ mod x86 {
             };
             [half(i32::from(mask & 0xff)), half(i32::from(mask >> 8))]
         }
+    }
+
+    /// The odd bits of 32, side by side.
+    #[inline(always)]
+    fn odd_bits(bits: u32) -> u16 {
+        let bits = bits >> 1 & 0x5555_5555;
+        let bits = (bits | bits >> 1) & 0x3333_3333;
+        let bits = (bits | bits >> 2) & 0x0f0f_0f0f;
+        let bits = (bits | bits >> 4) & 0x00ff_00ff;
+        (bits | bits >> 8) as u16
     }
 
     // SAFETY of all intrinsics below: `self` is proof that the processor has the instructions; the pointers are those
@@ -205,6 +217,19 @@ mod x86 {
                 let packed = _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(mask, index));
                 _mm256_storeu_si256(to.as_mut_ptr().cast(), packed);
             }
+        }
+        #[inline(always)]
+        fn transpose(self, masks: &[u16; LANES]) -> [u16; LANES] {
+            let mut to = [0; LANES];
+            unsafe {
+                let mut masks = _mm256_loadu_si256(masks.as_ptr().cast());
+                // The highest bit of every mask, then the next one.
+                for lane in (0..LANES).rev() {
+                    to[lane] = _mm256_movepi16_mask(masks);
+                    masks = _mm256_add_epi16(masks, masks);
+                }
+            }
+            to
         }
     }
 
@@ -304,6 +329,20 @@ mod x86 {
         fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]) {
             compress_bits(mask, first, to);
         }
+        #[inline(always)]
+        fn transpose(self, masks: &[u16; LANES]) -> [u16; LANES] {
+            let mut to = [0; LANES];
+            unsafe {
+                let mut masks = _mm256_loadu_si256(masks.as_ptr().cast());
+                for lane in (0..LANES).rev() {
+                    // Of the 32 bits of the bytes, those of the high bytes count.
+                    let bytes = _mm256_movemask_epi8(masks) as u32;
+                    to[lane] = odd_bits(bytes);
+                    masks = _mm256_add_epi16(masks, masks);
+                }
+            }
+            to
+        }
     }
 }
 
@@ -385,6 +424,12 @@ impl Isa for Portable {
     fn compress(self, mask: u16, first: u16, to: &mut [u16; LANES]) {
         compress_bits(mask, first, to);
     }
+    #[inline(always)]
+    fn transpose(self, masks: &[u16; LANES]) -> [u16; LANES] {
+        std::array::from_fn(|lane| {
+            (0..LANES).fold(0, |bits, row| bits | (masks[row] >> lane & 1) << row)
+        })
+    }
 }
 
 /// [`Isa::compress`], bit by bit.
@@ -399,23 +444,72 @@ fn compress_bits(mut mask: u16, first: u16, to: &mut [u16; LANES]) {
     }
 }
 
-/// `exp(x)` of every lane: the polynomial of [`barnowl_neuron::math::exp`], with fused steps where the processor has
-/// them.
+/// `exp(x)` of every lane, to within 3 units in the last place; `exp(−87)` below −87, `exp(88)` above 88.
 #[inline(always)]
-pub(crate) fn exp<I: Isa>(isa: I, x: I::Block) -> I::Block {
+pub(crate) fn exp<I: Isa, const N: usize>(isa: I, x: [I::Block; N]) -> [I::Block; N] {
+    let clamped = map(x, #[inline(always)] |x| isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0)));
+    exp_scaled(isa, clamped, 1.0)
+}
+
+/// `exp(scale · x)` of every lane, for `scale · x` between −87 and 88.
+///
+/// `2ⁿ 2ᶠ` with `n + f = scale · x / ln 2`, n an integer and |f| ≤ 1/2, and the Taylor series of 2ᶠ to f⁶. Several blocks
+/// at a time: each step of one waits for the step before, and the processor has others to do meanwhile.
+#[inline(always)]
+pub(crate) fn exp_scaled<I: Isa, const N: usize>(
+    isa: I,
+    x: [I::Block; N],
+    scale: f32,
+) -> [I::Block; N] {
     // 1.5 · 2²³: adding it rounds to the nearest integer, which then stands in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    let clamped = isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0));
-    let shifted = isa.mul_add(clamped, isa.splat(std::f32::consts::LOG2_E), isa.splat(ROUND));
-    let n = isa.sub(shifted, isa.splat(ROUND));
-    // ln 2 in two parts, the first short enough for an exact product.
-    let r = isa.sub_mul(n, isa.splat(0.693_359_4), clamped);
-    let r = isa.sub_mul(n, isa.splat(-2.121_944_4e-4), r);
-    let mut p = isa.splat(1.0 / 5040.0);
-    for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = isa.mul_add(p, r, isa.splat(coefficient));
+    /// (ln 2)ᵏ / k!
+    const C: [f32; 7] = [
+        1.0,
+        0.693_147_2,
+        0.240_226_5,
+        0.055_504_11,
+        0.009_618_129,
+        0.001_333_355_8,
+        0.000_154_035_3,
+    ];
+    let c = |k: usize| isa.splat(C[k]);
+    let base_2 = isa.splat(scale * std::f32::consts::LOG2_E);
+    let shifted = map(x, #[inline(always)] |x| isa.mul_add(x, base_2, isa.splat(ROUND)));
+    let n = map(shifted, #[inline(always)] |n| isa.sub(n, isa.splat(ROUND)));
+    let f = zip(x, n, #[inline(always)] |x, n| isa.mul_add(x, base_2, isa.sub(isa.splat(0.0), n)));
+    let f2 = map(f, #[inline(always)] |f| isa.mul(f, f));
+    let high = map(f, #[inline(always)] |f| isa.mul_add(f, c(5), c(4)));
+    let high = zip(f2, high, #[inline(always)] |f2, high| isa.mul_add(f2, c(6), high));
+    let middle = map(f, #[inline(always)] |f| isa.mul_add(f, c(3), c(2)));
+    let low = map(f, #[inline(always)] |f| isa.mul_add(f, c(1), c(0)));
+    let sum = zip(f2, high, #[inline(always)] |f2, high| isa.mul(f2, high));
+    let sum = zip(sum, middle, #[inline(always)] |sum, middle| isa.add(sum, middle));
+    let sum = zip(f2, sum, #[inline(always)] |f2, sum| isa.mul(f2, sum));
+    let sum = zip(sum, low, #[inline(always)] |sum, low| isa.add(sum, low));
+    zip(sum, shifted, #[inline(always)] |sum, shifted| isa.mul(sum, isa.power_of_two(shifted)))
+}
+
+/// `f` of every block.
+#[inline(always)]
+pub(crate) fn map<T: Copy, const N: usize>(mut x: [T; N], f: impl Fn(T) -> T) -> [T; N] {
+    for x in &mut x {
+        *x = f(*x);
     }
-    isa.mul(p, isa.power_of_two(shifted))
+    x
+}
+
+/// `f` of every pair of blocks.
+#[inline(always)]
+pub(crate) fn zip<T: Copy, const N: usize>(
+    mut x: [T; N],
+    y: [T; N],
+    f: impl Fn(T, T) -> T,
+) -> [T; N] {
+    for i in 0..N {
+        x[i] = f(x[i], y[i]);
+    }
+    x
 }
 
 /// The sum of all lanes, in a fixed order.
@@ -424,6 +518,28 @@ pub(crate) fn sum_of_lanes(block: &Lanes) -> f32 {
     let eight: [f32; 8] = std::array::from_fn(|i| block[i] + block[i + 8]);
     let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
     (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// A choice that is made when a kernel is compiled: [`dispatch!`] infers types, not constants.
+pub(crate) trait Flag: Copy {
+    /// Yes or no.
+    const ON: bool;
+}
+
+/// Yes.
+#[derive(Clone, Copy)]
+pub(crate) struct On;
+
+/// No.
+#[derive(Clone, Copy)]
+pub(crate) struct Off;
+
+impl Flag for On {
+    const ON: bool = true;
+}
+
+impl Flag for Off {
+    const ON: bool = false;
 }
 
 /// Defines `fn $name(arguments…)` that runs `$kernel::<Isa>(arguments…)` compiled for the best instruction set here.

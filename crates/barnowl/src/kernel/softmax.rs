@@ -37,7 +37,7 @@ fn kernel<I: Isa>(
         let mut sum = zero;
         for (i, (m, p)) in blocks(m).iter().zip(p.iter_mut()).enumerate() {
             let valid = u16::MAX >> LANES.saturating_sub(classes.saturating_sub(i * LANES)).min(15);
-            let e = exp(isa, isa.sub(isa.load(m), isa.splat(peak)));
+            let [e] = exp(isa, [isa.sub(isa.load(m), isa.splat(peak))]);
             let e = isa.add_where(valid, zero, e);
             sum = isa.add(sum, e);
             isa.store(e, p);

@@ -1,9 +1,12 @@
-//! Spikes of a chunk: as bits, as lists of neurons per entry, as lists of entries per neuron.
+//! Spikes of a chunk: the neurons of an entry, as bits and as a list, and the entries of a neuron.
 //!
-//! Bits are what is kept for the whole sequence, an eighth of a byte each. Lists are made from them a chunk at a time:
-//! a forward sum wants the neurons of an entry, a weight gradient the entries of a neuron.
+//! Bits are what is kept for the whole sequence, an eighth of a byte each. A forward sum wants the neurons of an entry,
+//! as a list; a weight gradient wants the entries of a neuron, which are the same bits transposed.
 
+use super::alif::EventRows;
 use super::simd::{Isa, LANES, dispatch};
+use super::{CHUNK, ROWS};
+use crate::dataset::Events;
 
 /// The neurons that spiked, one list for every entry of a chunk.
 #[derive(Debug, Default)]
@@ -82,93 +85,107 @@ impl Writer<'_> {
     }
 }
 
-/// The entries at which each neuron spiked, in ascending order, over `steps + 1` steps of a chunk: entries
-/// `0..rows` are those of the step before it.
-///
-/// Recurrent weights want the spikes one step before an entry's gradient, the weights of the next layer those of the
-/// same step: the same lists without their last or first step.
+/// The entries of a chunk at which each neuron spiked, as bits.
 #[derive(Debug, Default)]
-pub(crate) struct ByNeuron {
-    entries: Vec<u16>,
-    spans: Vec<Span>,
-    stride: usize,
+pub(crate) struct Entries {
+    /// 16 entries each, in order.
+    bits: Vec<[u16; WORDS]>,
 }
 
-/// Where a neuron's list ends, where it ends without the last step, and where the step before the chunk ends in it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Span {
-    all: u16,
-    without_last: u16,
-    before: u16,
-}
+/// Words of 16 entries in the largest chunk.
+const WORDS: usize = CHUNK * ROWS / 16;
 
-impl ByNeuron {
-    /// Makes room for `entries` entries of `width` neurons.
-    pub(crate) fn resize(&mut self, entries: usize, width: usize) {
-        self.stride = entries;
-        self.entries.resize(width * entries, 0);
-        self.spans.resize(width, Span::default());
+impl Entries {
+    /// Sorts the bits of a chunk, `[entries, blocks]`, by neuron.
+    pub(crate) fn fill(&mut self, bits: &[u16], blocks: usize) {
+        self.bits.resize(blocks * LANES, [0; WORDS]);
+        fill(&mut self.bits, bits, blocks);
     }
 
-    /// Entries at which `neuron` spiked one step before: `e` names the gradient of entry `e` of the chunk.
+    /// Sorts the positive (or the negative) events of a chunk of `[steps, rows]` by channel; says whether there are any.
+    pub(crate) fn fill_events(
+        &mut self,
+        events: EventRows<'_>,
+        [steps, rows]: [usize; 2],
+        channels: usize,
+        negative: bool,
+    ) -> bool {
+        self.bits.clear();
+        self.bits.resize(channels, [0; WORDS]);
+        let sign = if negative { Events::NEGATIVE } else { 0 };
+        let mut any = false;
+        for k in 0..steps {
+            for row in 0..rows {
+                let entry = k * rows + row;
+                for &event in events.entry(k, row) {
+                    if event & Events::NEGATIVE == sign {
+                        let channel = usize::from(event & !Events::NEGATIVE);
+                        self.bits[channel][entry / 16] |= 1 << (entry % 16);
+                        any = true;
+                    }
+                }
+            }
+        }
+        any
+    }
+
+    /// The entries of a neuron, 64 bits at a time.
     #[inline(always)]
-    pub(crate) fn step_before(&self, neuron: usize) -> &[u16] {
-        let start = neuron * self.stride;
-        &self.entries[start..start + usize::from(self.spans[neuron].without_last)]
-    }
-
-    /// Entries at which `neuron` spiked, counted from `rows`: `e` names the gradient of entry `e − rows`.
-    #[inline(always)]
-    pub(crate) fn same_step(&self, neuron: usize) -> &[u16] {
-        let start = neuron * self.stride;
-        let Span { all, before, .. } = self.spans[neuron];
-        &self.entries[start + usize::from(before)..start + usize::from(all)]
-    }
-
-    /// Sorts the bits of `steps + 1` steps, `[steps + 1, rows, blocks]`, by neuron.
-    pub(crate) fn fill(&mut self, bits: &[u16], rows: usize, blocks: usize) {
-        fill(self, bits, rows, blocks);
+    pub(crate) fn of(&self, neuron: usize) -> [u64; WORDS / 4] {
+        let bits = &self.bits[neuron];
+        std::array::from_fn(|i| {
+            let part = |k: usize| u64::from(bits[4 * i + k]) << (16 * k);
+            part(0) | part(1) | part(2) | part(3)
+        })
     }
 }
 
 dispatch! {
-    fn fill(lists: &mut ByNeuron, bits: &[u16], rows: usize, blocks: usize) = fill_kernel
+    fn fill(to: &mut [[u16; WORDS]], bits: &[u16], blocks: usize) = fill_kernel
 }
 
 #[inline(always)]
-fn fill_kernel<I: Isa>(isa: I, lists: &mut ByNeuron, bits: &[u16], rows: usize, blocks: usize) {
+fn fill_kernel<I: Isa>(isa: I, to: &mut [[u16; WORDS]], bits: &[u16], blocks: usize) {
     let entries = bits.len() / blocks;
-    let stride = lists.stride;
-    assert!(entries <= stride && lists.spans.len() >= blocks * LANES);
+    assert!(entries <= 16 * WORDS, "a chunk has at most {} entries", 16 * WORDS);
     for block in 0..blocks {
-        let first = block * LANES;
-        let mut ends = [0_u16; LANES];
-        let spans = &mut lists.spans[first..first + LANES];
-        let places = &mut lists.entries[first * stride..(first + LANES) * stride];
-        let mut fired = [0_u16; LANES];
-        for entry in 0..entries {
-            if entry == rows {
-                spans.iter_mut().zip(ends).for_each(|(span, end)| span.before = end);
+        let to = &mut to[block * LANES..][..LANES];
+        for word in 0..WORDS {
+            let mut masks = [0; LANES];
+            let valid = entries.saturating_sub(16 * word).min(16);
+            for (i, mask) in masks[..valid].iter_mut().enumerate() {
+                *mask = bits[(16 * word + i) * blocks + block];
             }
-            if entry + rows == entries {
-                spans.iter_mut().zip(ends).for_each(|(span, end)| span.without_last = end);
-            }
-            let mask = bits[entry * blocks + block];
-            isa.compress(mask, 0, &mut fired);
-            for &lane in &fired[..mask.count_ones() as usize] {
-                let lane = usize::from(lane) & (LANES - 1);
-                // In bounds: a neuron spikes at most once an entry, so its list is never longer than `stride`.
-                places[lane * stride + usize::from(ends[lane])] = entry as u16;
-                ends[lane] += 1;
+            let masks = isa.transpose(&masks);
+            for lane in 0..LANES {
+                to[lane][word] = masks[lane];
             }
         }
-        spans.iter_mut().zip(ends).for_each(|(span, end)| span.all = end);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_instruction_set_transposes_alike() {
+        let masks: [u16; LANES] = std::array::from_fn(|i| (i as u16 + 3).wrapping_mul(40_503));
+        let plain = super::super::simd::Portable.transpose(&masks);
+        for i in 0..LANES {
+            for j in 0..LANES {
+                assert_eq!(plain[i] >> j & 1, masks[j] >> i & 1);
+            }
+        }
+        dispatch! {
+            fn transpose(masks: &[u16; LANES]) -> [u16; LANES] = kernel
+        }
+        #[inline(always)]
+        fn kernel<I: Isa>(isa: I, masks: &[u16; LANES]) -> [u16; LANES] {
+            isa.transpose(masks)
+        }
+        assert_eq!(transpose(&masks), plain);
+    }
 
     #[test]
     fn lists_and_bits_agree() {
@@ -181,9 +198,8 @@ mod tests {
         };
         let mut lists = Lists::default();
         lists.resize((steps + 1) * rows, blocks * LANES);
-        let mut by_neuron = ByNeuron::default();
-        by_neuron.resize((steps + 1) * rows, blocks * LANES);
-        by_neuron.fill(&bits, rows, blocks);
+        let mut sorted = Entries::default();
+        sorted.fill(&bits, blocks);
         for entry in 0..(steps + 1) * rows {
             lists.read(entry, &bits[entry * blocks..(entry + 1) * blocks]);
             let expected: Vec<u16> =
@@ -191,11 +207,10 @@ mod tests {
             assert_eq!(lists.entry(entry), expected);
         }
         for neuron in 0..32 {
-            let entries = |range: std::ops::Range<usize>| -> Vec<u16> {
-                range.filter(|e| fired(*e, neuron)).map(|e| e as u16).collect()
-            };
-            assert_eq!(by_neuron.step_before(neuron), entries(0..steps * rows));
-            assert_eq!(by_neuron.same_step(neuron), entries(rows..(steps + 1) * rows));
+            for entry in 0..16 * WORDS {
+                let set = sorted.of(neuron)[entry / 64] >> (entry % 64) & 1 == 1;
+                assert_eq!(set, entry < (steps + 1) * rows && fired(entry, neuron));
+            }
         }
         let last = lists.entry(steps * rows + 1).to_vec();
         lists.rewind(steps * rows, rows);

@@ -10,13 +10,11 @@ use super::plan::{Cell, LayerPlan};
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
 use crate::kernel::alif::{BackwardChunk, Carry, Chunk, Drive, EventRows, Sums, backward, forward};
-use crate::kernel::gather::{
-    add_event_gradient, add_input_gradient, add_recurrent_gradient, drive,
-};
+use crate::kernel::gather::{add_gradient, drive};
 use crate::kernel::integrator;
 use crate::kernel::product::{add_outer, add_product};
 use crate::kernel::simd::LANES;
-use crate::kernel::spikes::{ByNeuron, Lists};
+use crate::kernel::spikes::{Entries, Lists};
 use crate::loss::DecoderKind;
 use barnowl_neuron::Surrogate;
 use std::ops::Range;
@@ -70,6 +68,8 @@ pub(super) struct Tile {
     /// Real-valued inputs of a chunk, `[steps, rows, channels]`, and the current that they drive.
     x: Vec<f32>,
     current: Vec<f32>,
+    /// When each neuron spiked a step before, or each input channel had an event.
+    entries: Entries,
 }
 
 /// The arrays of a layer. `rows` and `width` are those of tile and layer; a segment starts with the step before it.
@@ -91,7 +91,6 @@ struct LayerArrays {
     /// gI, `[CHUNK, rows, width]`.
     current_gradient: Vec<f32>,
     carry: Carry,
-    by_neuron: ByNeuron,
     scratch: Vec<f32>,
 }
 
@@ -165,7 +164,6 @@ impl Tile {
             if job.train {
                 arrays.given.resize(CHUNK * span, 0.0);
                 arrays.current_gradient.resize(CHUNK * span, 0.0);
-                arrays.by_neuron.resize((CHUNK + 1) * rows, width);
             }
         }
     }
@@ -311,12 +309,6 @@ impl Tile {
         let output = self.layers[readout].output(job, chunk.start, steps, offset);
         self.readings.gradient(&job.reader, output, &mut given);
         self.layers[readout].given = given;
-        for (layer, arrays) in job.plan.iter().zip(&mut self.layers).take(readout) {
-            let blocks = layer.width / LANES;
-            let span = rows * blocks;
-            let bits = &arrays.bits[offset * span..(offset + steps + 1) * span];
-            arrays.by_neuron.fill(bits, rows, blocks);
-        }
         for place in (0..job.plan.len()).rev() {
             let (layer, gradients) = (&job.plan[place], &mut gradients[place]);
             let (below, rest) = self.layers.split_at_mut(place);
@@ -327,13 +319,19 @@ impl Tile {
                 Cell::Alif(_) => &arrays.current_gradient[..entries * width],
                 Cell::Integrator(_) => &arrays.given[..entries * width],
             };
+            let blocks = width / LANES;
+            let at = offset * rows * blocks;
             if layer.recurrent.is_some() {
-                add_recurrent_gradient(&arrays.by_neuron, g, width, &mut gradients.recurrent);
+                self.entries.fill(&arrays.bits[at..at + entries * blocks], blocks);
+                add_gradient(&self.entries, false, g, width, &mut gradients.recurrent);
             }
             let input = &mut gradients.input;
             match (below.last_mut(), job.data.inputs()) {
                 (Some(below), _) => {
-                    add_input_gradient(&below.by_neuron, rows, g, width, input);
+                    let blocks = job.plan[place - 1].width / LANES;
+                    let at = (offset + 1) * rows * blocks;
+                    self.entries.fill(&below.bits[at..at + entries * blocks], blocks);
+                    add_gradient(&self.entries, false, g, width, input);
                     let below_width = job.plan[place - 1].width;
                     let given = &mut below.given[..entries * below_width];
                     given.fill(0.0);
@@ -341,7 +339,12 @@ impl Tile {
                 }
                 (None, Inputs::Events(events)) => {
                     let events = EventRows { events, first: &self.first, step: chunk.start };
-                    add_event_gradient(events, [steps, rows], g, width, input);
+                    for negative in [false, true] {
+                        let shape = [steps, rows];
+                        if self.entries.fill_events(events, shape, layer.inputs, negative) {
+                            add_gradient(&self.entries, negative, g, width, input);
+                        }
+                    }
                 }
                 (None, Inputs::Real(values)) => {
                     real_inputs(values, &self.first, layer.inputs, chunk.start, steps, &mut self.x);

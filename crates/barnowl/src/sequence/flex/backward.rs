@@ -9,9 +9,9 @@ use super::tile::{Layer, Tile, Tiles, pad, unpad};
 use super::{dims, tensor};
 use crate::kernel::CHUNK;
 use crate::kernel::alif::{BackwardChunk, Carry, Sums, backward};
-use crate::kernel::gather::add_recurrent_gradient;
+use crate::kernel::gather::add_gradient;
 use crate::kernel::simd::LANES;
-use crate::kernel::spikes::ByNeuron;
+use crate::kernel::spikes::Entries;
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
@@ -102,8 +102,7 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Vec<f32>) {
     carry.reset(span);
     let weights = if recurrent.is_some() { neurons * width } else { 0 };
     let mut recurrent_gradient = vec![0.0; weights];
-    let mut by_neuron = ByNeuron::default();
-    by_neuron.resize((CHUNK + 1) * rows, width);
+    let mut entries = Entries::default();
     let mut given = [pass.spikes_gradient, pass.membrane_gradient]
         .map(|given| given.map(|given| (given, vec![0.0; CHUNK * span])));
     let mut current_gradient = vec![0.0; CHUNK * span];
@@ -145,8 +144,8 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Vec<f32>) {
         );
         if recurrent.is_some() {
             let blocks = width / LANES;
-            by_neuron.fill(&tile.bits[..(length + 1) * rows * blocks], rows, blocks);
-            add_recurrent_gradient(&by_neuron, &current_gradient, width, &mut recurrent_gradient);
+            entries.fill(&tile.bits[..length * rows * blocks], blocks);
+            add_gradient(&entries, false, &current_gradient, width, &mut recurrent_gradient);
         }
         for k in 0..length {
             // SAFETY: the tile's rows of step `start + k`, which are its alone.
