@@ -385,9 +385,10 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     let BackwardChunk { rows, steps, u, bits, carry, current_gradient, sums, .. } = chunk;
     let width = neurons.width;
     let span = rows * neurons.blocks();
-    chunk.scratch.clear();
+    // Whatever was in it: b is written before it is read.
     chunk.scratch.resize((steps + 1) * rows * width + 3 * width, 0.0);
     let (b, partial) = chunk.scratch.split_at_mut((steps + 1) * rows * width);
+    partial.fill(0.0);
     if A::ON {
         adaptation(isa, neurons, chunk.b, bits, b);
     }
@@ -465,19 +466,21 @@ fn step_back<I: Isa, P: Psi, A: Flag>(
     partial: &mut [Lanes],
 ) {
     let stride = neurons.blocks();
-    for n in 0..stride {
-        // Four rows side by side: the chain of ψ is long, and a processor looks only so far ahead.
-        let mut at = n;
-        if I::REGISTERS == 1 {
-            while at + 3 * stride < step.gi.len() {
-                rows_back::<I, P, A, 4>(isa, neurons, psi, step, partial, n, at);
-                at += 4 * stride;
+    let mut row = 0;
+    // Four rows side by side: the chain of ψ is long, and a processor looks only so far ahead.
+    if I::REGISTERS == 1 {
+        while row + 4 * stride <= step.gi.len() {
+            for n in 0..stride {
+                rows_back::<I, P, A, 4>(isa, neurons, psi, step, partial, n, row + n);
             }
+            row += 4 * stride;
         }
-        while at < step.gi.len() {
-            rows_back::<I, P, A, 1>(isa, neurons, psi, step, partial, n, at);
-            at += stride;
+    }
+    while row < step.gi.len() {
+        for n in 0..stride {
+            rows_back::<I, P, A, 1>(isa, neurons, psi, step, partial, n, row + n);
         }
+        row += stride;
     }
 }
 

@@ -187,11 +187,13 @@ fn columns<I: Isa, N: Flag, const V: usize>(
     weights: &mut [Lanes],
 ) -> usize {
     for (to, from) in panel.chunks_exact_mut(V).zip(g.chunks(stride)) {
-        to.copy_from_slice(&from[..V]);
+        for v in 0..V {
+            isa.store(isa.load(&from[v]), &mut to[v]);
+        }
     }
     for (j, row) in weights.chunks_mut(stride).enumerate() {
-        let words = entries.of(j);
-        if words.iter().all(|word| *word == 0) {
+        let [mut low, mut high] = entries.of(j);
+        if low | high == 0 {
             continue;
         }
         let row = &mut row[..V];
@@ -199,15 +201,20 @@ fn columns<I: Isa, N: Flag, const V: usize>(
         for v in 0..V {
             sum[v] = isa.load(&row[v]);
         }
-        for (i, mut word) in words.into_iter().enumerate() {
-            while word != 0 {
-                let entry = 64 * i + word.trailing_zeros() as usize;
-                let g = &panel[V * entry..][..V];
-                for v in 0..V {
-                    let g = isa.load(&g[v]);
-                    sum[v] = if N::ON { isa.sub(sum[v], g) } else { isa.add(sum[v], g) };
-                }
-                word &= word - 1;
+        // One loop over both words: its end is the one branch that the processor can't foresee.
+        while low | high != 0 {
+            let entry = match low {
+                0 => 64 + high.trailing_zeros(),
+                _ => low.trailing_zeros(),
+            } as usize;
+            (low, high) = match low {
+                0 => (0, high & (high - 1)),
+                _ => (low & (low - 1), high),
+            };
+            let g = &panel[V * entry..][..V];
+            for v in 0..V {
+                let g = isa.load(&g[v]);
+                sum[v] = if N::ON { isa.sub(sum[v], g) } else { isa.add(sum[v], g) };
             }
         }
         for v in 0..V {

@@ -4,7 +4,7 @@
 //! rows and 3 blocks of columns stay in registers, each weight is loaded once for 8 rows, and the weights lie in the
 //! order in which they are read.
 
-use super::simd::{Isa, LANES, Lanes, blocks, blocks_mut, dispatch};
+use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 
 /// A matrix `[inner, columns]` in panels: the columns of up to three blocks, for all of `inner` in turn.
 #[derive(Debug, Default)]
@@ -74,19 +74,31 @@ pub(crate) fn add_product(
     out: &mut [f32],
     out_stride: usize,
 ) {
-    run(x, x_stride, matrix, out, out_stride);
+    run(x, x_stride, matrix, On, out, out_stride);
+}
+
+/// `out[e] = x[e] · M`; as [`add_product`].
+pub(crate) fn set_product(
+    x: &[f32],
+    x_stride: usize,
+    matrix: &Panels,
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    run(x, x_stride, matrix, Off, out, out_stride);
 }
 
 dispatch! {
-    fn run(x: &[f32], x_stride: usize, matrix: &Panels, out: &mut [f32], out_stride: usize) = product_kernel
+    fn run[A: Flag](x: &[f32], x_stride: usize, matrix: &Panels, add: A, out: &mut [f32], out_stride: usize) = product_kernel
 }
 
 #[inline(always)]
-fn product_kernel<I: Isa>(
+fn product_kernel<I: Isa, A: Flag>(
     isa: I,
     x: &[f32],
     x_stride: usize,
     matrix: &Panels,
+    _: A,
     out: &mut [f32],
     out_stride: usize,
 ) {
@@ -101,10 +113,10 @@ fn product_kernel<I: Isa>(
             let out = &mut blocks_mut(&mut out[entry * out_stride..])[first..];
             let strides = (x_stride, out_stride / LANES);
             entry += match entries - entry {
-                8.. if I::REGISTERS == 1 => panel_rows::<I, 8>(isa, x, panel, count, out, strides),
-                4.. => panel_rows::<I, 4>(isa, x, panel, count, out, strides),
-                2.. => panel_rows::<I, 2>(isa, x, panel, count, out, strides),
-                _ => panel_rows::<I, 1>(isa, x, panel, count, out, strides),
+                8.. if I::REGISTERS == 1 => panel_rows::<I, A, 8>(isa, x, panel, count, out, strides),
+                4.. => panel_rows::<I, A, 4>(isa, x, panel, count, out, strides),
+                2.. => panel_rows::<I, A, 2>(isa, x, panel, count, out, strides),
+                _ => panel_rows::<I, A, 1>(isa, x, panel, count, out, strides),
             };
         }
     }
@@ -112,7 +124,7 @@ fn product_kernel<I: Isa>(
 
 /// One panel of `R` rows; returns `R`.
 #[inline(always)]
-fn panel_rows<I: Isa, const R: usize>(
+fn panel_rows<I: Isa, A: Flag, const R: usize>(
     isa: I,
     x: &[f32],
     panel: &[Lanes],
@@ -124,18 +136,18 @@ fn panel_rows<I: Isa, const R: usize>(
         // 16 narrower registers hold the sums of 4 rows of one block only.
         _ if I::REGISTERS > 1 => {
             for v in 0..count {
-                tile::<I, R, 1>(isa, x, &panel[v..], count, &mut out[v..], strides);
+                tile::<I, A, R, 1>(isa, x, &panel[v..], count, &mut out[v..], strides);
             }
         }
-        3 => tile::<I, R, 3>(isa, x, panel, 3, out, strides),
-        2 => tile::<I, R, 2>(isa, x, panel, 2, out, strides),
-        _ => tile::<I, R, 1>(isa, x, panel, 1, out, strides),
+        3 => tile::<I, A, R, 3>(isa, x, panel, 3, out, strides),
+        2 => tile::<I, A, R, 2>(isa, x, panel, 2, out, strides),
+        _ => tile::<I, A, R, 1>(isa, x, panel, 1, out, strides),
     }
     R
 }
 
 #[inline(always)]
-fn tile<I: Isa, const R: usize, const V: usize>(
+fn tile<I: Isa, A: Flag, const R: usize, const V: usize>(
     isa: I,
     x: &[f32],
     panel: &[Lanes],
@@ -159,7 +171,8 @@ fn tile<I: Isa, const R: usize, const V: usize>(
     for r in 0..R {
         let out = &mut out[r * out_stride..][..V];
         for v in 0..V {
-            isa.store(isa.add(isa.load(&out[v]), sum[r][v]), &mut out[v]);
+            let total = if A::ON { isa.add(isa.load(&out[v]), sum[r][v]) } else { sum[r][v] };
+            isa.store(total, &mut out[v]);
         }
     }
 }
@@ -275,7 +288,12 @@ mod tests {
                     }
                 }
             }
+            let before = out.clone();
             add_product(&x, inner, &panels, &mut out, width);
+            let mut alone = vec![7.0; entries * width];
+            set_product(&x, inner, &panels, &mut alone, width);
+            let pairs = alone.iter().zip(&before).zip(&out);
+            assert!(pairs.clone().all(|((product, before), sum)| *sum == before + product));
             let far = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-5;
             assert!(!out.iter().zip(&expected).any(far), "{entries} {inner} {width}");
 

@@ -12,7 +12,7 @@ use crate::kernel::CHUNK;
 use crate::kernel::alif::{BackwardChunk, Carry, Chunk, Drive, EventRows, Sums, backward, forward};
 use crate::kernel::gather::{add_gradient, drive};
 use crate::kernel::integrator;
-use crate::kernel::product::{add_outer, add_product};
+use crate::kernel::product::{add_outer, add_product, set_product};
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::{Entries, Lists};
 use crate::loss::DecoderKind;
@@ -334,8 +334,7 @@ impl Tile {
                     add_gradient(&self.entries, false, g, width, input);
                     let below_width = job.plan[place - 1].width;
                     let given = &mut below.given[..entries * below_width];
-                    given.fill(0.0);
-                    add_product(g, width, &layer.input.transposed, given, below_width);
+                    set_product(g, width, &layer.input.transposed, given, below_width);
                 }
                 (None, Inputs::Events(events)) => {
                     let events = EventRows { events, first: &self.first, step: chunk.start };
