@@ -1,5 +1,6 @@
 //! A chunk of adaptive leaky integrate-and-fire neurons, forward and backward.
 
+use super::floats::Floats;
 use super::gather::{add_rows, add_signed_rows, for_column_groups};
 use super::product::{Panels, add_product};
 use super::psi::{Psi, WithPsi, choose};
@@ -18,10 +19,10 @@ pub(crate) struct Neurons {
     /// b0, β and R.
     pub(crate) threshold: Threshold,
     /// α, 1−α, ρ, 1−ρ: `[width]` each.
-    alpha: Vec<f32>,
-    pub(crate) leak: Vec<f32>,
-    rho: Vec<f32>,
-    gain: Vec<f32>,
+    alpha: Floats,
+    pub(crate) leak: Floats,
+    rho: Floats,
+    gain: Floats,
     /// The neurons of every block that are not padding.
     valid: Vec<u16>,
 }
@@ -30,7 +31,7 @@ impl Neurons {
     /// Neurons of a layer of the given size, whose time constants are still to be [set](Self::set).
     pub(crate) fn new(neurons: usize, threshold: Threshold) -> Self {
         let width = padded(neurons);
-        let zeros = || vec![0.0; width];
+        let zeros = || Floats::zeros(width);
         let valid = (0..width / LANES)
             .map(|block| u16::MAX >> LANES.saturating_sub(neurons - block * LANES))
             .collect();
@@ -186,11 +187,10 @@ fn forward_kernel<I: Isa>(
             for_column_groups!(I, stride, |column, V| {
                 // The current, in registers.
                 let mut current = match drive {
-                    Drive::Current(values) => {
-                        load::<I, V>(isa, values, entry * stride + column)
-                    }
+                    Drive::Current(values) => load::<I, V>(isa, values, entry * stride + column),
                     Drive::Spikes { bias, weights, lists, first } => {
-                        let (bias, list) = (load::<I, V>(isa, bias, column), lists.entry(first + entry));
+                        let (bias, list) =
+                            (load::<I, V>(isa, bias, column), lists.entry(first + entry));
                         add_rows::<I, V>(isa, blocks(weights), stride, column, list, bias)
                     }
                     Drive::Events { bias, weights, events } => {
@@ -241,19 +241,18 @@ fn load<I: Isa, const V: usize>(isa: I, values: &[f32], at: usize) -> [I::Block;
 #[derive(Debug, Default)]
 pub(crate) struct Carry {
     /// W_recᵀ gI + (1−ρ) gb − θ gu, `[rows, width]`.
-    pub(crate) s: Vec<f32>,
+    pub(crate) s: Floats,
     /// α gu.
-    pub(crate) u: Vec<f32>,
+    pub(crate) u: Floats,
     /// ρ gb.
-    pub(crate) b: Vec<f32>,
+    pub(crate) b: Floats,
 }
 
 impl Carry {
     /// No gradient, as after the last step.
     pub(crate) fn reset(&mut self, length: usize) {
         for values in [&mut self.s, &mut self.u, &mut self.b] {
-            values.clear();
-            values.resize(length, 0.0);
+            values.refill(length, 0.0);
         }
     }
 }
@@ -330,7 +329,7 @@ pub(crate) struct BackwardChunk<'a> {
     /// To be added to.
     pub(crate) sums: &'a mut Sums,
     /// Scratch: b of every step, `[steps + 1, rows, width]`, and sums in single precision.
-    pub(crate) scratch: &'a mut Vec<f32>,
+    pub(crate) scratch: &'a mut Floats,
 }
 
 /// Runs a chunk backward. With every `t+1` term zero at the last step:
@@ -386,7 +385,7 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     let width = neurons.width;
     let span = rows * neurons.blocks();
     // Whatever was in it: b is written before it is read.
-    chunk.scratch.resize((steps + 1) * rows * width + 3 * width, 0.0);
+    chunk.scratch.resize((steps + 1) * rows * width + 3 * width);
     let (b, partial) = chunk.scratch.split_at_mut((steps + 1) * rows * width);
     partial.fill(0.0);
     if A::ON {

@@ -151,6 +151,10 @@ dispatch! {
 /// Blocks of columns that are summed at a time: those of a whole chunk fill the nearest cache, 32 KiB.
 const COLUMNS: usize = 4;
 
+/// Those blocks, each a cache line.
+#[repr(align(64))]
+struct Panel([Lanes; COLUMNS * CHUNK * ROWS]);
+
 #[inline(always)]
 fn gradient_kernel<I: Isa, N: Flag>(
     isa: I,
@@ -161,16 +165,17 @@ fn gradient_kernel<I: Isa, N: Flag>(
     weights: &mut [f32],
 ) {
     let stride = width / LANES;
-    let mut panel = [[0.0; LANES]; COLUMNS * CHUNK * ROWS];
+    let mut panel = Panel([[0.0; LANES]; COLUMNS * CHUNK * ROWS]);
+    let panel = &mut panel.0;
     let (g, weights) = (blocks(g), blocks_mut(weights));
     let mut column = 0;
     while column < stride {
         let (g, weights) = (&g[column..], &mut weights[column..]);
         column += match stride - column {
-            4.. => columns::<I, N, 4>(isa, entries, g, stride, &mut panel, weights),
-            3 => columns::<I, N, 3>(isa, entries, g, stride, &mut panel, weights),
-            2 => columns::<I, N, 2>(isa, entries, g, stride, &mut panel, weights),
-            _ => columns::<I, N, 1>(isa, entries, g, stride, &mut panel, weights),
+            4.. => columns::<I, N, 4>(isa, entries, g, stride, panel, weights),
+            3 => columns::<I, N, 3>(isa, entries, g, stride, panel, weights),
+            2 => columns::<I, N, 2>(isa, entries, g, stride, panel, weights),
+            _ => columns::<I, N, 1>(isa, entries, g, stride, panel, weights),
         };
     }
 }

@@ -8,6 +8,7 @@
 //! As with the neurons that spike, currents are not kept: (1−α) (m_{t−1} − I_t) = m_{t−1} − m_t.
 
 use super::alif::decays;
+use super::floats::Floats;
 use super::simd::{Isa, blocks, blocks_mut, dispatch, padded};
 
 /// The constants of a layer of integrators, padded to whole blocks.
@@ -18,15 +19,15 @@ pub(crate) struct Integrators {
     /// H rounded up to whole blocks.
     pub(crate) width: usize,
     /// α, 1−α: `[width]` each.
-    alpha: Vec<f32>,
-    leak: Vec<f32>,
+    alpha: Floats,
+    leak: Floats,
 }
 
 impl Integrators {
     /// Integrators whose time constants are still to be [set](Self::set).
     pub(crate) fn new(neurons: usize) -> Self {
         let width = padded(neurons);
-        Self { neurons, width, alpha: vec![0.0; width], leak: vec![0.0; width] }
+        Self { neurons, width, alpha: Floats::zeros(width), leak: Floats::zeros(width) }
     }
 
     /// Sets τ, in steps.
@@ -36,7 +37,7 @@ impl Integrators {
 
     /// The gradient of τ, in steps, from Σ gm (m_{t−1} − m_t).
     pub(crate) fn tau_gradient(&self, tau: &[f32], sums: &[f64]) -> Vec<f32> {
-        let decays = sums.iter().zip(&self.leak).map(|(sum, &leak)| sum / f64::from(leak));
+        let decays = sums.iter().zip(self.leak.iter()).map(|(sum, &leak)| sum / f64::from(leak));
         tau.iter().zip(decays).map(|(&tau, decay)| super::tau_gradient(tau, decay)).collect()
     }
 }

@@ -7,6 +7,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `simd.rs` | blocks of lanes, and the choice of instruction set at run time |
+//! | `floats.rs` | arrays that begin where a cache line does |
 //! | `psi.rs` | surrogate gradients over blocks |
 //! | `spikes.rs` | spikes as bits, as lists per entry (forward) and as lists per neuron (weight gradients) |
 //! | `gather.rs` | sparse products: sums of the rows that a list names |
@@ -23,6 +24,7 @@
 //! depend neither on tiles nor on threads.
 
 pub(crate) mod alif;
+pub(crate) mod floats;
 pub(crate) mod gather;
 pub(crate) mod integrator;
 pub(crate) mod product;

@@ -4,13 +4,14 @@
 //! rows and 3 blocks of columns stay in registers, each weight is loaded once for 8 rows, and the weights lie in the
 //! order in which they are read.
 
+use super::floats::Floats;
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 
 /// A matrix `[inner, columns]` in panels: the columns of up to three blocks, for all of `inner` in turn.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
     inner: usize,
-    values: Vec<f32>,
+    values: Floats,
     /// First block and number of blocks of every panel.
     panels: Vec<(usize, usize)>,
 }
@@ -52,7 +53,7 @@ impl Panels {
     /// Panels of three blocks; where one would be left over, the last four are two and two.
     fn layout(&mut self, inner: usize, count: usize) {
         self.inner = inner;
-        self.values.resize(inner * count * LANES, 0.0);
+        self.values.resize(inner * count * LANES);
         self.panels.clear();
         let mut first = 0;
         while first < count {
@@ -113,7 +114,9 @@ fn product_kernel<I: Isa, A: Flag>(
             let out = &mut blocks_mut(&mut out[entry * out_stride..])[first..];
             let strides = (x_stride, out_stride / LANES);
             entry += match entries - entry {
-                8.. if I::REGISTERS == 1 => panel_rows::<I, A, 8>(isa, x, panel, count, out, strides),
+                8.. if I::REGISTERS == 1 => {
+                    panel_rows::<I, A, 8>(isa, x, panel, count, out, strides)
+                }
                 4.. => panel_rows::<I, A, 4>(isa, x, panel, count, out, strides),
                 2.. => panel_rows::<I, A, 2>(isa, x, panel, count, out, strides),
                 _ => panel_rows::<I, A, 1>(isa, x, panel, count, out, strides),

@@ -18,11 +18,15 @@ pub(crate) struct General(pub(crate) Surrogate);
 impl Psi for General {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(v, #[inline(always)] |v| {
-            let mut lanes: Lanes = [0.0; LANES];
-            isa.store(v, &mut lanes);
-            isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
-        })
+        map(
+            v,
+            #[inline(always)]
+            |v| {
+                let mut lanes: Lanes = [0.0; LANES];
+                isa.store(v, &mut lanes);
+                isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
+            },
+        )
     }
 }
 
@@ -36,11 +40,19 @@ pub(crate) struct Gaussian {
 impl Psi for Gaussian {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let z2 = map(v, #[inline(always)] |v| {
-            let z = isa.mul(v, isa.splat(self.inverse_sigma));
-            isa.mul(z, isa.mul(z, isa.splat(-0.5)))
-        });
-        map(exp(isa, z2), #[inline(always)] |e| isa.mul(isa.splat(self.peak), e))
+        let z2 = map(
+            v,
+            #[inline(always)]
+            |v| {
+                let z = isa.mul(v, isa.splat(self.inverse_sigma));
+                isa.mul(z, isa.mul(z, isa.splat(-0.5)))
+            },
+        );
+        map(
+            exp(isa, z2),
+            #[inline(always)]
+            |e| isa.mul(isa.splat(self.peak), e),
+        )
     }
 }
 
@@ -74,27 +86,73 @@ impl MultiGaussian {
 impl Psi for MultiGaussian {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let z2 = map(v, #[inline(always)] |v| {
-            let z = isa.mul(v, isa.splat(self.inverse_sigma));
-            // Where z² is larger, both terms are zero.
-            isa.min(isa.mul(z, z), isa.splat(Self::LARGEST))
-        });
+        let z2 = map(
+            v,
+            #[inline(always)]
+            |v| {
+                let z = isa.mul(v, isa.splat(self.inverse_sigma));
+                // Where z² is larger, both terms are zero.
+                isa.min(isa.mul(z, z), isa.splat(Self::LARGEST))
+            },
+        );
         let e = exp_scaled(isa, z2, -1.0 / 72.0);
-        let e2 = zip(e, e, #[inline(always)] |a, b| isa.mul(a, b));
-        let e4 = zip(e2, e2, #[inline(always)] |a, b| isa.mul(a, b));
-        let e8 = zip(e4, e4, #[inline(always)] |a, b| isa.mul(a, b));
-        let e16 = zip(e8, e8, #[inline(always)] |a, b| isa.mul(a, b));
-        let e32 = zip(e16, e16, #[inline(always)] |a, b| isa.mul(a, b));
-        let e36 = zip(e32, e4, #[inline(always)] |a, b| isa.mul(a, b));
+        let e2 = zip(
+            e,
+            e,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
+        let e4 = zip(
+            e2,
+            e2,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
+        let e8 = zip(
+            e4,
+            e4,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
+        let e16 = zip(
+            e8,
+            e8,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
+        let e32 = zip(
+            e16,
+            e16,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
+        let e36 = zip(
+            e32,
+            e4,
+            #[inline(always)]
+            |a, b| isa.mul(a, b),
+        );
         // cosh x for |x| < 1, x² = z² / 1296; where |x| is larger, e has long made the product zero.
-        let side = zip(e, z2, #[inline(always)] |e, z2| {
-            let cosh = isa.mul_add(z2, isa.splat(1.0 / (24.0 * 1296.0 * 1296.0)), isa.splat(0.5 / 1296.0));
-            let cosh = isa.mul_add(z2, cosh, isa.splat(1.0));
-            isa.mul(isa.mul(e, isa.splat(self.side)), cosh)
-        });
-        zip(e36, side, #[inline(always)] |e36, side| {
-            isa.sub(isa.mul(isa.splat(self.centre), e36), side)
-        })
+        let side = zip(
+            e,
+            z2,
+            #[inline(always)]
+            |e, z2| {
+                let cosh = isa.mul_add(
+                    z2,
+                    isa.splat(1.0 / (24.0 * 1296.0 * 1296.0)),
+                    isa.splat(0.5 / 1296.0),
+                );
+                let cosh = isa.mul_add(z2, cosh, isa.splat(1.0));
+                isa.mul(isa.mul(e, isa.splat(self.side)), cosh)
+            },
+        );
+        zip(
+            e36,
+            side,
+            #[inline(always)]
+            |e36, side| isa.sub(isa.mul(isa.splat(self.centre), e36), side),
+        )
     }
 }
 
@@ -105,10 +163,14 @@ pub(crate) struct Linear(f32);
 impl Psi for Linear {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(v, #[inline(always)] |v| {
-            let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
-            isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
-        })
+        map(
+            v,
+            #[inline(always)]
+            |v| {
+                let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
+                isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
+            },
+        )
     }
 }
 
@@ -119,8 +181,16 @@ pub(crate) struct Slayer(f32);
 impl Psi for Slayer {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let x = map(v, #[inline(always)] |v| isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v))));
-        map(exp(isa, x), #[inline(always)] |e| isa.mul(isa.splat(self.0), e))
+        let x = map(
+            v,
+            #[inline(always)]
+            |v| isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v))),
+        );
+        map(
+            exp(isa, x),
+            #[inline(always)]
+            |e| isa.mul(isa.splat(self.0), e),
+        )
     }
 }
 
@@ -131,10 +201,18 @@ pub(crate) struct FastSigmoid(f32);
 impl Psi for FastSigmoid {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(v, #[inline(always)] |v| {
-            let slope = isa.mul_add(isa.splat(10.0), isa.max(v, isa.sub(isa.splat(0.0), v)), isa.splat(1.0));
-            isa.div(isa.splat(self.0), isa.mul(slope, slope))
-        })
+        map(
+            v,
+            #[inline(always)]
+            |v| {
+                let slope = isa.mul_add(
+                    isa.splat(10.0),
+                    isa.max(v, isa.sub(isa.splat(0.0), v)),
+                    isa.splat(1.0),
+                );
+                isa.div(isa.splat(self.0), isa.mul(slope, slope))
+            },
+        )
     }
 }
 
@@ -145,10 +223,14 @@ pub(crate) struct Arctan(f32);
 impl Psi for Arctan {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(v, #[inline(always)] |v| {
-            let x = isa.mul(isa.splat(std::f32::consts::PI), v);
-            isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
-        })
+        map(
+            v,
+            #[inline(always)]
+            |v| {
+                let x = isa.mul(isa.splat(std::f32::consts::PI), v);
+                isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
+            },
+        )
     }
 }
 
@@ -192,12 +274,17 @@ mod tests {
         fn call<P: Psi>(self, psi: P) {
             for i in -40_000..40_000 {
                 let v = i as f32 * 1e-3;
-                let (fast, plain) = (psi.psi(Portable, [[v; LANES]])[0][0], self.0.pseudo_derivative(v));
+                let (fast, plain) =
+                    (psi.psi(Portable, [[v; LANES]])[0][0], self.0.pseudo_derivative(v));
                 let error = (fast - plain).abs();
                 assert!(error < 2e-6, "{} at {v}: {fast} against {plain}", self.0.name());
             }
             for v in [1e4, -1e9, f32::MAX, f32::MIN] {
-                assert!(psi.psi(Portable, [[v; LANES]])[0][0].is_finite(), "{} at {v}", self.0.name());
+                assert!(
+                    psi.psi(Portable, [[v; LANES]])[0][0].is_finite(),
+                    "{} at {v}",
+                    self.0.name()
+                );
             }
         }
     }

@@ -447,7 +447,11 @@ fn compress_bits(mut mask: u16, first: u16, to: &mut [u16; LANES]) {
 /// `exp(x)` of every lane, to within 3 units in the last place; `exp(−87)` below −87, `exp(88)` above 88.
 #[inline(always)]
 pub(crate) fn exp<I: Isa, const N: usize>(isa: I, x: [I::Block; N]) -> [I::Block; N] {
-    let clamped = map(x, #[inline(always)] |x| isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0)));
+    let clamped = map(
+        x,
+        #[inline(always)]
+        |x| isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0)),
+    );
     exp_scaled(isa, clamped, 1.0)
 }
 
@@ -475,19 +479,78 @@ pub(crate) fn exp_scaled<I: Isa, const N: usize>(
     ];
     let c = |k: usize| isa.splat(C[k]);
     let base_2 = isa.splat(scale * std::f32::consts::LOG2_E);
-    let shifted = map(x, #[inline(always)] |x| isa.mul_add(x, base_2, isa.splat(ROUND)));
-    let n = map(shifted, #[inline(always)] |n| isa.sub(n, isa.splat(ROUND)));
-    let f = zip(x, n, #[inline(always)] |x, n| isa.mul_add(x, base_2, isa.sub(isa.splat(0.0), n)));
-    let f2 = map(f, #[inline(always)] |f| isa.mul(f, f));
-    let high = map(f, #[inline(always)] |f| isa.mul_add(f, c(5), c(4)));
-    let high = zip(f2, high, #[inline(always)] |f2, high| isa.mul_add(f2, c(6), high));
-    let middle = map(f, #[inline(always)] |f| isa.mul_add(f, c(3), c(2)));
-    let low = map(f, #[inline(always)] |f| isa.mul_add(f, c(1), c(0)));
-    let sum = zip(f2, high, #[inline(always)] |f2, high| isa.mul(f2, high));
-    let sum = zip(sum, middle, #[inline(always)] |sum, middle| isa.add(sum, middle));
-    let sum = zip(f2, sum, #[inline(always)] |f2, sum| isa.mul(f2, sum));
-    let sum = zip(sum, low, #[inline(always)] |sum, low| isa.add(sum, low));
-    zip(sum, shifted, #[inline(always)] |sum, shifted| isa.mul(sum, isa.power_of_two(shifted)))
+    let shifted = map(
+        x,
+        #[inline(always)]
+        |x| isa.mul_add(x, base_2, isa.splat(ROUND)),
+    );
+    let n = map(
+        shifted,
+        #[inline(always)]
+        |n| isa.sub(n, isa.splat(ROUND)),
+    );
+    let f = zip(
+        x,
+        n,
+        #[inline(always)]
+        |x, n| isa.mul_add(x, base_2, isa.sub(isa.splat(0.0), n)),
+    );
+    let f2 = map(
+        f,
+        #[inline(always)]
+        |f| isa.mul(f, f),
+    );
+    let high = map(
+        f,
+        #[inline(always)]
+        |f| isa.mul_add(f, c(5), c(4)),
+    );
+    let high = zip(
+        f2,
+        high,
+        #[inline(always)]
+        |f2, high| isa.mul_add(f2, c(6), high),
+    );
+    let middle = map(
+        f,
+        #[inline(always)]
+        |f| isa.mul_add(f, c(3), c(2)),
+    );
+    let low = map(
+        f,
+        #[inline(always)]
+        |f| isa.mul_add(f, c(1), c(0)),
+    );
+    let sum = zip(
+        f2,
+        high,
+        #[inline(always)]
+        |f2, high| isa.mul(f2, high),
+    );
+    let sum = zip(
+        sum,
+        middle,
+        #[inline(always)]
+        |sum, middle| isa.add(sum, middle),
+    );
+    let sum = zip(
+        f2,
+        sum,
+        #[inline(always)]
+        |f2, sum| isa.mul(f2, sum),
+    );
+    let sum = zip(
+        sum,
+        low,
+        #[inline(always)]
+        |sum, low| isa.add(sum, low),
+    );
+    zip(
+        sum,
+        shifted,
+        #[inline(always)]
+        |sum, shifted| isa.mul(sum, isa.power_of_two(shifted)),
+    )
 }
 
 /// `f` of every block.

@@ -1,5 +1,6 @@
 //! A weight matrix in the layouts that the kernels want.
 
+use super::floats::Floats;
 use super::product::Panels;
 use super::simd::padded;
 
@@ -7,7 +8,7 @@ use super::simd::padded;
 #[derive(Debug, Default)]
 pub(crate) struct Weights {
     /// `[inputs, width]`, a row per presynaptic neuron.
-    pub(crate) rows: Vec<f32>,
+    pub(crate) rows: Floats,
     /// The rows as panels, for real-valued inputs; empty otherwise.
     pub(crate) panels: Panels,
     /// `[outputs, inputs]`; empty where nothing flows back.
@@ -28,7 +29,7 @@ impl Weights {
     pub(crate) fn set(&mut self, values: &[f32], outputs: usize, uses: Use) {
         let width = padded(outputs);
         let inputs = values.len() / outputs;
-        self.rows.resize(inputs * width, 0.0);
+        self.rows.resize(inputs * width);
         for (row, values) in self.rows.chunks_exact_mut(width).zip(values.chunks_exact(outputs)) {
             row[..outputs].copy_from_slice(values);
         }

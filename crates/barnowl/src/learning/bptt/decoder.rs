@@ -3,6 +3,7 @@
 //! The definitions are those of [`crate::loss`]. The loss of a batch is the mean over its sequences, so the gradient of
 //! each sequence needs nothing of the others, and a tile can run back before the next one starts.
 
+use crate::kernel::floats::Floats;
 use crate::kernel::simd::LANES;
 use crate::kernel::softmax::softmax;
 use crate::loss::{Decoder, DecoderKind};
@@ -11,13 +12,13 @@ use crate::loss::{Decoder, DecoderKind};
 #[derive(Debug, Default)]
 pub(super) struct Readings {
     /// The score, `[rows, width]`: a sum or a maximum over time so far.
-    score: Vec<f32>,
+    score: Floats,
     /// ∂L/∂score, `[rows, width]`.
-    gradient: Vec<f32>,
+    gradient: Floats,
     /// The step of each maximum, `[rows, width]`.
     at: Vec<u32>,
     /// Scratch: softmax of a chunk, and its logarithms.
-    p: Vec<f32>,
+    p: Floats,
     log_sum: Vec<f32>,
     /// Σ over the tile's sequences of their losses.
     pub(super) loss: f64,
@@ -82,7 +83,7 @@ impl Readings {
             DecoderKind::MaxMembrane => f32::NEG_INFINITY,
             _ => 0.0,
         };
-        refill(&mut self.score, reader.rows * reader.width, start);
+        self.score.refill(reader.rows * reader.width, start);
         refill(&mut self.at, reader.rows * reader.width, 0);
         let steps = if reader.decoder.is_per_step() { reader.steps } else { 1 };
         refill(&mut self.classes, steps * reader.rows, 0);
@@ -95,7 +96,7 @@ impl Readings {
         let span = reader.rows * reader.width;
         match reader.decoder.kind {
             DecoderKind::PerStep => {
-                refill(&mut self.p, output.membrane.len(), 0.0);
+                self.p.refill(output.membrane.len(), 0.0);
                 let mut p = std::mem::take(&mut self.p);
                 self.per_step(reader, output, 1.0, &mut p);
                 self.p = p;
@@ -146,7 +147,7 @@ impl Readings {
         }
         let (width, classes) = (reader.width, reader.classes);
         let scale = 1.0 / reader.batch as f32;
-        refill(&mut self.gradient, self.score.len(), 0.0);
+        self.gradient.refill(self.score.len(), 0.0);
         refill(&mut self.log_sum, reader.rows, 0.0);
         softmax(&self.score, width, classes, scale, &mut self.gradient, &mut self.log_sum);
         for row in 0..reader.rows {
@@ -186,13 +187,15 @@ impl Readings {
             DecoderKind::MeanMembrane => {
                 let count = reader.count() as f32;
                 for g in g.chunks_exact_mut(span) {
-                    g.iter_mut().zip(&self.gradient).for_each(|(g, given)| *g = given / count);
+                    g.iter_mut()
+                        .zip(self.gradient.iter())
+                        .for_each(|(g, given)| *g = given / count);
                 }
             }
             DecoderKind::MaxMembrane => {
                 for (k, g) in counted.zip(g.chunks_exact_mut(span)) {
                     let step = (output.start + k) as u32;
-                    for ((g, given), at) in g.iter_mut().zip(&self.gradient).zip(&self.at) {
+                    for ((g, given), at) in g.iter_mut().zip(self.gradient.iter()).zip(&self.at) {
                         *g = if *at == step { *given } else { 0.0 };
                     }
                 }
@@ -207,7 +210,7 @@ impl Readings {
 
     /// Softmax of membranes, into `self.p`.
     fn softmax(&mut self, reader: &Reader<'_>, membrane: &[f32]) {
-        refill(&mut self.p, membrane.len(), 0.0);
+        self.p.refill(membrane.len(), 0.0);
         refill(&mut self.log_sum, membrane.len() / reader.width, 0.0);
         let (width, classes) = (reader.width, reader.classes);
         softmax(membrane, width, classes, 1.0, &mut self.p, &mut self.log_sum);

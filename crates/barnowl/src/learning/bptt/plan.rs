@@ -1,6 +1,7 @@
 //! A network's parameters in the layouts of the kernels.
 
 use crate::kernel::alif::Neurons;
+use crate::kernel::floats::Floats;
 use crate::kernel::integrator::Integrators;
 use crate::kernel::weights::{Use, Weights};
 use crate::layer::AlifLayer;
@@ -29,7 +30,7 @@ pub(super) struct LayerPlan {
     pub(super) input: Weights,
     pub(super) recurrent: Option<Weights>,
     /// The sum of the biases of both, `[width]`.
-    pub(super) bias: Vec<f32>,
+    pub(super) bias: Floats,
     /// In steps.
     pub(super) tau_m: Vec<f32>,
     pub(super) tau_adp: Vec<f32>,
@@ -123,7 +124,7 @@ impl LayerPlan {
             width,
             input: Weights::default(),
             recurrent: None,
-            bias: vec![0.0; width],
+            bias: Floats::zeros(width),
             tau_m: Vec::new(),
             tau_adp: Vec::new(),
             initial,

@@ -10,6 +10,7 @@ use super::plan::{Cell, LayerPlan};
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
 use crate::kernel::alif::{BackwardChunk, Carry, Chunk, Drive, EventRows, Sums, backward, forward};
+use crate::kernel::floats::Floats;
 use crate::kernel::gather::{add_gradient, drive};
 use crate::kernel::integrator;
 use crate::kernel::product::{add_outer, add_product, set_product};
@@ -40,18 +41,18 @@ pub(super) struct Job<'a> {
 #[derive(Debug, Default)]
 pub(super) struct LayerGradients {
     /// `[inputs, width]`.
-    pub(super) input: Vec<f32>,
+    pub(super) input: Floats,
     /// `[neurons, width]`, empty in a feed-forward layer.
-    pub(super) recurrent: Vec<f32>,
+    pub(super) recurrent: Floats,
     pub(super) sums: Sums,
 }
 
 impl LayerGradients {
     /// Zero.
     pub(super) fn reset(&mut self, layer: &LayerPlan) {
-        refill(&mut self.input, layer.inputs * layer.width, 0.0);
+        self.input.refill(layer.inputs * layer.width, 0.0);
         let recurrent = if layer.recurrent.is_some() { layer.neurons } else { 0 };
-        refill(&mut self.recurrent, recurrent * layer.width, 0.0);
+        self.recurrent.refill(recurrent * layer.width, 0.0);
         self.sums.reset(layer.width);
     }
 }
@@ -66,8 +67,8 @@ pub(super) struct Tile {
     /// For every row, the row of the data set's events that holds its first step.
     first: Vec<usize>,
     /// Real-valued inputs of a chunk, `[steps, rows, channels]`, and the current that they drive.
-    x: Vec<f32>,
-    current: Vec<f32>,
+    x: Floats,
+    current: Floats,
     /// When each neuron spiked a step before, or each input channel had an event.
     entries: Entries,
 }
@@ -76,22 +77,22 @@ pub(super) struct Tile {
 #[derive(Debug, Default)]
 struct LayerArrays {
     /// u or m, `[segment + 1, rows, width]`.
-    u: Vec<f32>,
+    u: Floats,
     /// s as bits, `[segment + 1, rows, blocks]`.
     bits: Vec<u16>,
     /// b, `[rows, width]`: of the last step, and before every chunk of the segment.
-    b: Vec<f32>,
-    chunk_b: Vec<f32>,
+    b: Floats,
+    chunk_b: Floats,
     /// s as lists, of a chunk and the step before it.
     lists: Lists,
     /// The state before every segment.
-    saved: Vec<(Vec<f32>, Vec<f32>, Vec<u16>)>,
+    saved: Vec<(Floats, Floats, Vec<u16>)>,
     /// ∂L/∂s, or ∂L/∂m of the readout, `[CHUNK, rows, width]`.
-    given: Vec<f32>,
+    given: Floats,
     /// gI, `[CHUNK, rows, width]`.
-    current_gradient: Vec<f32>,
+    current_gradient: Floats,
     carry: Carry,
-    scratch: Vec<f32>,
+    scratch: Floats,
 }
 
 impl Tile {
@@ -143,7 +144,7 @@ impl Tile {
         for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
             let (width, span) = (layer.width, rows * layer.width);
             // What is longer than needed is cut, what is shorter grows; only the first step needs values.
-            arrays.u.resize((segment + 1) * span, 0.0);
+            arrays.u.resize((segment + 1) * span);
             arrays.u[..span].fill(0.0);
             if let Some(initial) = initial {
                 let rows_of = initial[first * layer.neurons..].chunks_exact(layer.neurons);
@@ -154,16 +155,16 @@ impl Tile {
             if let Cell::Alif(cell) = &layer.cell {
                 arrays.bits.resize((segment + 1) * span / LANES, 0);
                 arrays.bits[..span / LANES].fill(0);
-                refill(&mut arrays.b, span, cell.threshold.b0);
-                arrays.chunk_b.resize(segment.div_ceil(CHUNK) * span, 0.0);
+                arrays.b.refill(span, cell.threshold.b0);
+                arrays.chunk_b.resize(segment.div_ceil(CHUNK) * span);
                 arrays.lists.resize((CHUNK + 1) * rows, width);
                 for row in 0..rows {
                     arrays.lists.read(row, &[]);
                 }
             }
             if job.train {
-                arrays.given.resize(CHUNK * span, 0.0);
-                arrays.current_gradient.resize(CHUNK * span, 0.0);
+                arrays.given.resize(CHUNK * span);
+                arrays.current_gradient.resize(CHUNK * span);
             }
         }
     }
@@ -188,8 +189,8 @@ impl Tile {
                 arrays.saved.resize_with(index + 1, Default::default);
             }
             let (u, b, bits) = &mut arrays.saved[index];
-            arrays.u[..span].clone_into(u);
-            arrays.b.clone_into(b);
+            u.copy_of(&arrays.u[..span]);
+            b.copy_of(&arrays.b);
             arrays.bits[..arrays.bits.len().min(span / LANES)].clone_into(bits);
         }
     }
@@ -274,8 +275,9 @@ impl Tile {
             }
             (None, Inputs::Real(values)) => {
                 real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
-                self.current.clear();
-                (0..steps * rows).for_each(|_| self.current.extend_from_slice(bias));
+                self.current.resize(steps * rows * layer.width);
+                let entries = self.current.chunks_exact_mut(layer.width);
+                entries.for_each(|entry| entry.copy_from_slice(bias));
                 let (x, panels) = (&self.x, &layer.input.panels);
                 add_product(x, layer.inputs, panels, &mut self.current, layer.width);
                 Drive::Current(&self.current)
@@ -424,12 +426,11 @@ fn real_inputs(
     channels: usize,
     start: usize,
     steps: usize,
-    x: &mut Vec<f32>,
+    x: &mut Floats,
 ) {
-    x.clear();
-    for k in start..start + steps {
-        for first in first {
-            x.extend_from_slice(&values[(first + k) * channels..(first + k + 1) * channels]);
-        }
+    x.resize(steps * first.len() * channels);
+    let places = (start..start + steps).flat_map(|k| first.iter().map(move |first| first + k));
+    for (to, place) in x.chunks_exact_mut(channels).zip(places) {
+        to.copy_from_slice(&values[place * channels..(place + 1) * channels]);
     }
 }

@@ -9,6 +9,7 @@ use super::tile::{Layer, Tile, Tiles, pad, unpad};
 use super::{dims, tensor};
 use crate::kernel::CHUNK;
 use crate::kernel::alif::{BackwardChunk, Carry, Sums, backward};
+use crate::kernel::floats::Floats;
 use crate::kernel::gather::add_gradient;
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::Entries;
@@ -58,7 +59,7 @@ pub(super) fn run(
         current_gradient: TileRows::new(&mut current_gradient),
         initial_gradient: TileRows::new(&mut initial_gradient),
     };
-    let found: Vec<(Sums, Vec<f32>)> =
+    let found: Vec<(Sums, Floats)> =
         (0..tiles.count()).into_par_iter().map(|tile| run_tile(&pass, tile)).collect();
 
     // In the order of the tiles, so that the result does not depend on the number of threads.
@@ -89,7 +90,7 @@ pub(super) fn run(
 }
 
 /// All steps of one tile, backward: its sums, and the gradient of its recurrent weights `[neurons, width]`.
-fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Vec<f32>) {
+fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Floats) {
     let Layer { neurons: constants, recurrent } = &pass.layer;
     let (neurons, width) = (constants.neurons, constants.width);
     let Tiles { steps, batch, .. } = pass.tiles;
@@ -101,12 +102,12 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Vec<f32>) {
     sums.reset(width);
     carry.reset(span);
     let weights = if recurrent.is_some() { neurons * width } else { 0 };
-    let mut recurrent_gradient = vec![0.0; weights];
+    let mut recurrent_gradient = Floats::zeros(weights);
     let mut entries = Entries::default();
     let mut given = [pass.spikes_gradient, pass.membrane_gradient]
-        .map(|given| given.map(|given| (given, vec![0.0; CHUNK * span])));
-    let mut current_gradient = vec![0.0; CHUNK * span];
-    let mut scratch = Vec::new();
+        .map(|given| given.map(|given| (given, Floats::zeros(CHUNK * span))));
+    let mut current_gradient = Floats::zeros(CHUNK * span);
+    let mut scratch = Floats::default();
 
     for chunk in (0..steps.div_ceil(CHUNK)).rev() {
         let start = chunk * CHUNK;

@@ -3,6 +3,7 @@
 use super::super::AlifArguments;
 use super::buffer::TileRows;
 use crate::kernel::alif::{Chunk, Drive, Neurons, forward};
+use crate::kernel::floats::Floats;
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::Lists;
 use crate::kernel::weights::{Use, Weights};
@@ -61,14 +62,14 @@ pub(super) struct Tile {
     neurons: usize,
     width: usize,
     /// `[CHUNK + 1, rows, width]`.
-    pub(super) u: Vec<f32>,
+    pub(super) u: Floats,
     /// `[rows, width]`.
-    pub(super) b: Vec<f32>,
+    pub(super) b: Floats,
     /// `[CHUNK + 1, rows, blocks]`.
     pub(super) bits: Vec<u16>,
     lists: Lists,
     /// `[CHUNK, rows, width]`.
-    current: Vec<f32>,
+    current: Floats,
 }
 
 impl Tile {
@@ -81,11 +82,11 @@ impl Tile {
             rows,
             neurons,
             width,
-            u: vec![0.0; (CHUNK + 1) * rows * width],
-            b: vec![0.0; rows * width],
+            u: Floats::zeros((CHUNK + 1) * rows * width),
+            b: Floats::zeros(rows * width),
             bits: vec![0; (CHUNK + 1) * rows * width / LANES],
             lists,
-            current: vec![0.0; CHUNK * rows * width],
+            current: Floats::zeros(CHUNK * rows * width),
         }
     }
 
