@@ -384,30 +384,58 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     let BackwardChunk { rows, steps, u, bits, carry, current_gradient, sums, .. } = chunk;
     let width = neurons.width;
     let span = rows * neurons.blocks();
-    // Whatever was in it: b is written before it is read.
-    chunk.scratch.resize((steps + 1) * rows * width + 3 * width);
-    let (b, partial) = chunk.scratch.split_at_mut((steps + 1) * rows * width);
+    // Whatever was in it: all of it is written before it is read.
+    let size = steps * rows * width;
+    chunk.scratch.resize(2 * size + rows * width + 3 * width);
+    let (pseudo, rest) = chunk.scratch.split_at_mut(size);
+    let (b, partial) = rest.split_at_mut(size + rows * width);
     partial.fill(0.0);
-    if A::ON {
-        adaptation(isa, neurons, chunk.b, bits, b);
-    }
-    let (b, u) = (blocks(b), blocks(u));
+    let u = blocks(u);
+    prepare(
+        isa,
+        neurons,
+        psi,
+        adaptive,
+        u,
+        bits,
+        blocks(chunk.b),
+        blocks_mut(b),
+        blocks_mut(pseudo),
+    );
+    let (b, pseudo) = (blocks(b), blocks(pseudo));
     let given_s = chunk.spikes_gradient.map(blocks);
     let given_u = chunk.membrane_gradient.map(blocks);
     for k in (0..steps).rev() {
         let at = k * span;
-        let mut step = BackwardStep {
+        let step = BackwardStep {
+            pseudo: &pseudo[at..at + span],
             u: [&u[at..at + span], &u[at + span..at + 2 * span]],
             b: [&b[at..at + span], &b[at + span..at + 2 * span]],
             s_before: &bits[at..at + span],
-            given_s: given_s.map(|given| &given[at..at + span]),
-            given_u: given_u.map(|given| &given[at..at + span]),
             gi: &mut blocks_mut(current_gradient)[at..at + span],
             gs: &mut blocks_mut(&mut carry.s)[..span],
             gu: &mut blocks_mut(&mut carry.u)[..span],
             gb: &mut blocks_mut(&mut carry.b)[..span],
         };
-        step_back(isa, neurons, psi, adaptive, &mut step, blocks_mut(partial));
+        let partial = blocks_mut(partial);
+        match (given_s, given_u) {
+            (Some(given), None) => {
+                step_back(isa, neurons, adaptive, On, &given[at..at + span], step, partial);
+            }
+            (None, Some(given)) => {
+                step_back(isa, neurons, adaptive, Off, &given[at..at + span], step, partial);
+            }
+            (given_s, given_u) => {
+                // Both or neither, which only the operation of one layer asks for.
+                if let Some(given) = given_u {
+                    for (gu, given) in step.gu.iter_mut().zip(&given[at..at + span]) {
+                        isa.store(isa.add(isa.load(gu), isa.load(given)), gu);
+                    }
+                }
+                let given = given_s.map_or(&[][..], |given| &given[at..at + span]);
+                step_back(isa, neurons, adaptive, On, given, step, partial);
+            }
+        }
         if let Some(transposed) = transposed {
             // A function of its own: inlined here, its sums would have to share the registers with all of the above.
             let gi = &current_gradient[at * LANES..(at + span) * LANES];
@@ -420,140 +448,155 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     }
 }
 
-/// b of every step of a chunk, `[steps + 1, rows, width]`, from that before it and the spikes.
+/// What of the way back does not depend on the step after it: ψ(v) of every step, `[steps, rows, blocks]`, and b,
+/// `[steps + 1, rows, blocks]`, from that before the chunk and the spikes.
+///
+/// Apart from the recurrence, the long chain of ψ runs over many rows at a time.
 #[inline(always)]
-fn adaptation<I: Isa>(isa: I, neurons: &Neurons, before: &[f32], bits: &[u16], b: &mut [f32]) {
+#[allow(clippy::too_many_arguments, reason = "one kernel, called once")]
+fn prepare<I: Isa, P: Psi, A: Flag>(
+    isa: I,
+    neurons: &Neurons,
+    psi: P,
+    _: A,
+    u: &[Lanes],
+    bits: &[u16],
+    before: &[Lanes],
+    b: &mut [Lanes],
+    pseudo: &mut [Lanes],
+) {
     let stride = neurons.blocks();
-    let (rho, gain) = (&blocks(&neurons.rho)[..stride], &blocks(&neurons.gain)[..stride]);
-    let (before, b) = (blocks(before), blocks_mut(b));
     let span = before.len();
-    b[..span].copy_from_slice(before);
-    for start in (0..b.len() - span).step_by(span) {
-        let (before, now) = b[start..start + 2 * span].split_at_mut(span);
-        let rows = before.chunks_exact(stride).zip(now.chunks_exact_mut(stride));
-        for ((before, now), bits) in rows.zip(bits[start..].chunks_exact(stride)) {
-            for n in 0..stride {
-                let adapted = isa.mul(isa.load(&rho[n]), isa.load(&before[n]));
-                isa.store(isa.add_where(bits[n], adapted, isa.load(&gain[n])), &mut now[n]);
+    if A::ON {
+        b[..span].copy_from_slice(before);
+        let (rho, gain) = (&blocks(&neurons.rho)[..stride], &blocks(&neurons.gain)[..stride]);
+        for start in (0..pseudo.len()).step_by(span) {
+            let (before, now) = b[start..start + 2 * span].split_at_mut(span);
+            let rows = before.chunks_exact(stride).zip(now.chunks_exact_mut(stride));
+            for ((before, now), bits) in rows.zip(bits[start..].chunks_exact(stride)) {
+                for n in 0..stride {
+                    let adapted = isa.mul(isa.load(&rho[n]), isa.load(&before[n]));
+                    isa.store(isa.add_where(bits[n], adapted, isa.load(&gain[n])), &mut now[n]);
+                }
             }
         }
+    }
+    let (u, b) = (&u[span..span + pseudo.len()], &b[span..]);
+    let mut at = 0;
+    if I::REGISTERS == 1 {
+        while at + 4 <= pseudo.len() {
+            pseudo_of::<I, P, A, 4>(isa, neurons, psi, &u[at..], &b[at..], &mut pseudo[at..]);
+            at += 4;
+        }
+    }
+    while at < pseudo.len() {
+        pseudo_of::<I, P, A, 1>(isa, neurons, psi, &u[at..], &b[at..], &mut pseudo[at..]);
+        at += 1;
+    }
+}
+
+/// ψ(u − θ) of `N` blocks.
+#[inline(always)]
+fn pseudo_of<I: Isa, P: Psi, A: Flag, const N: usize>(
+    isa: I,
+    neurons: &Neurons,
+    psi: P,
+    u: &[Lanes],
+    b: &[Lanes],
+    pseudo: &mut [Lanes],
+) {
+    let Threshold { b0, beta, .. } = neurons.threshold;
+    let (b0, beta) = (isa.splat(b0), isa.splat(beta));
+    let (u, pseudo) = (&u[..N], &mut pseudo[..N]);
+    let mut v = [b0; N];
+    for i in 0..N {
+        if A::ON {
+            v[i] = isa.mul_add(beta, isa.load(&b[i]), b0);
+        }
+        v[i] = isa.sub(isa.load(&u[i]), v[i]);
+    }
+    let found = psi.psi(isa, v);
+    for i in 0..N {
+        isa.store(found[i], &mut pseudo[i]);
     }
 }
 
 /// One step back: what it reads, and what it leaves for the step before it, `[rows, blocks]` each.
 struct BackwardStep<'a> {
+    pseudo: &'a [Lanes],
     /// u of the step before, and of the step.
     u: [&'a [Lanes]; 2],
     /// b likewise.
     b: [&'a [Lanes]; 2],
     s_before: &'a [u16],
-    given_s: Option<&'a [Lanes]>,
-    given_u: Option<&'a [Lanes]>,
     gi: &'a mut [Lanes],
     gs: &'a mut [Lanes],
     gu: &'a mut [Lanes],
     gb: &'a mut [Lanes],
 }
 
+/// The equations of [`backward`]; `given` is ∂L/∂s, or ∂L/∂u if `spikes` is off, or empty.
 #[inline(always)]
-fn step_back<I: Isa, P: Psi, A: Flag>(
+fn step_back<I: Isa, A: Flag, S: Flag>(
     isa: I,
     neurons: &Neurons,
-    psi: P,
     _: A,
-    step: &mut BackwardStep<'_>,
+    _: S,
+    given: &[Lanes],
+    step: BackwardStep<'_>,
     partial: &mut [Lanes],
-) {
-    let stride = neurons.blocks();
-    let mut row = 0;
-    // Four rows side by side: the chain of ψ is long, and a processor looks only so far ahead.
-    if I::REGISTERS == 1 {
-        while row + 4 * stride <= step.gi.len() {
-            for n in 0..stride {
-                rows_back::<I, P, A, 4>(isa, neurons, psi, step, partial, n, row + n);
-            }
-            row += 4 * stride;
-        }
-    }
-    while row < step.gi.len() {
-        for n in 0..stride {
-            rows_back::<I, P, A, 1>(isa, neurons, psi, step, partial, n, row + n);
-        }
-        row += stride;
-    }
-}
-
-/// Block `n` of `R` rows, the first of which is block `at` of the tile.
-#[inline(always)]
-fn rows_back<I: Isa, P: Psi, A: Flag, const R: usize>(
-    isa: I,
-    neurons: &Neurons,
-    psi: P,
-    step: &mut BackwardStep<'_>,
-    partial: &mut [Lanes],
-    n: usize,
-    at: usize,
 ) {
     let stride = neurons.blocks();
     let Threshold { b0, beta, resistance } = neurons.threshold;
-    let (b0, beta) = (isa.splat(b0), isa.splat(beta));
-    let zero = [isa.splat(0.0); R];
-    let (mut theta, mut v, mut gs) = ([b0; R], zero, zero);
-    for r in 0..R {
-        let at = at + r * stride;
-        if A::ON {
-            theta[r] = isa.mul_add(beta, isa.load(&step.b[1][at]), b0);
-        }
-        v[r] = isa.sub(isa.load(&step.u[1][at]), theta[r]);
-        gs[r] = isa.load(&step.gs[at]);
-        if let Some(given) = step.given_s {
-            gs[r] = isa.add(gs[r], isa.load(&given[at]));
+    let (b0, beta, resistance) = (isa.splat(b0), isa.splat(beta), isa.splat(resistance));
+    let alpha = &blocks(&neurons.alpha)[..stride];
+    let leak = &blocks(&neurons.leak)[..stride];
+    let rho = &blocks(&neurons.rho)[..stride];
+    let gain = &blocks(&neurons.gain)[..stride];
+    let (alpha_sum, partial) = partial.split_at_mut(stride);
+    let (rho_sum, bias_sum) = partial.split_at_mut(stride);
+    let bias_sum = &mut bias_sum[..stride];
+    for row in (0..step.gi.len()).step_by(stride) {
+        let at = row..row + stride;
+        let pseudo = &step.pseudo[at.clone()];
+        let (u_before, u_now) = (&step.u[0][at.clone()], &step.u[1][at.clone()]);
+        let (b_before, b_now) = (&step.b[0][at.clone()], &step.b[1][at.clone()]);
+        let s_before = &step.s_before[at.clone()];
+        let given = if given.is_empty() { given } else { &given[at.clone()] };
+        let gi = &mut step.gi[at.clone()];
+        let gs = &mut step.gs[at.clone()];
+        let gu = &mut step.gu[at.clone()];
+        let gb = &mut step.gb[at];
+        for n in 0..stride {
+            let spiked = s_before[n];
+            let mut s = isa.load(&gs[n]);
+            if S::ON && !given.is_empty() {
+                s = isa.add(s, isa.load(&given[n]));
+            }
+            let v = isa.mul(s, isa.load(&pseudo[n]));
+            let mut g = isa.add(isa.load(&gu[n]), v);
+            if !S::ON {
+                g = isa.add(g, isa.load(&given[n]));
+            }
+            let current = isa.mul(isa.mul(isa.load(&leak[n]), resistance), g);
+            isa.store(current, &mut gi[n]);
+            isa.store(isa.mul(isa.load(&alpha[n]), g), &mut gu[n]);
+            isa.store(isa.add(isa.load(&bias_sum[n]), current), &mut bias_sum[n]);
+            let theta = if A::ON { isa.mul_add(beta, isa.load(&b_now[n]), b0) } else { b0 };
+            let change = isa.sub(isa.load(&u_before[n]), isa.load(&u_now[n]));
+            let change = isa.sub_where(spiked, change, theta);
+            isa.store(isa.mul_add(g, change, isa.load(&alpha_sum[n])), &mut alpha_sum[n]);
+            let mut s = isa.splat(0.0);
+            if A::ON {
+                // −gθ
+                let minus_theta = isa.add_where(spiked, v, g);
+                let b = isa.sub_mul(beta, minus_theta, isa.load(&gb[n]));
+                let before = isa.sub_where(spiked, isa.load(&b_before[n]), isa.splat(1.0));
+                isa.store(isa.mul_add(b, before, isa.load(&rho_sum[n])), &mut rho_sum[n]);
+                isa.store(isa.mul(isa.load(&rho[n]), b), &mut gb[n]);
+                s = isa.mul(isa.load(&gain[n]), b);
+            }
+            isa.store(isa.sub_mul(theta, g, s), &mut gs[n]);
         }
     }
-    let psi = psi.psi(isa, v);
-    let alpha = isa.load(&blocks(&neurons.alpha)[n]);
-    let leak = isa.mul(isa.load(&blocks(&neurons.leak)[n]), isa.splat(resistance));
-    let mut alpha_sum = isa.load(&partial[n]);
-    let mut bias_sum = isa.load(&partial[2 * stride + n]);
-    let mut gv = zero;
-    let mut gu = zero;
-    for r in 0..R {
-        let at = at + r * stride;
-        gv[r] = isa.mul(gs[r], psi[r]);
-        gu[r] = isa.add(isa.load(&step.gu[at]), gv[r]);
-        if let Some(given) = step.given_u {
-            gu[r] = isa.add(gu[r], isa.load(&given[at]));
-        }
-        let current = isa.mul(leak, gu[r]);
-        bias_sum = isa.add(bias_sum, current);
-        isa.store(current, &mut step.gi[at]);
-        isa.store(isa.mul(alpha, gu[r]), &mut step.gu[at]);
-        let change = isa.sub(isa.load(&step.u[0][at]), isa.load(&step.u[1][at]));
-        let change = isa.sub_where(step.s_before[at], change, theta[r]);
-        alpha_sum = isa.mul_add(gu[r], change, alpha_sum);
-    }
-    isa.store(alpha_sum, &mut partial[n]);
-    isa.store(bias_sum, &mut partial[2 * stride + n]);
-    if !A::ON {
-        // β = 0: nothing flows through the adaptation.
-        for r in 0..R {
-            isa.store(isa.sub_mul(theta[r], gu[r], isa.splat(0.0)), &mut step.gs[at + r * stride]);
-        }
-        return;
-    }
-    let rho = isa.load(&blocks(&neurons.rho)[n]);
-    let gain = isa.load(&blocks(&neurons.gain)[n]);
-    let mut rho_sum = isa.load(&partial[stride + n]);
-    for r in 0..R {
-        let at = at + r * stride;
-        let spiked = step.s_before[at];
-        // −gθ
-        let minus_theta = isa.add_where(spiked, gv[r], gu[r]);
-        let gb = isa.sub_mul(beta, minus_theta, isa.load(&step.gb[at]));
-        let before = isa.sub_where(spiked, isa.load(&step.b[0][at]), isa.splat(1.0));
-        rho_sum = isa.mul_add(gb, before, rho_sum);
-        isa.store(isa.sub_mul(theta[r], gu[r], isa.mul(gain, gb)), &mut step.gs[at]);
-        isa.store(isa.mul(rho, gb), &mut step.gb[at]);
-    }
-    isa.store(rho_sum, &mut partial[stride + n]);
 }

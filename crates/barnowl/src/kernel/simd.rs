@@ -575,6 +575,19 @@ pub(crate) fn zip<T: Copy, const N: usize>(
     x
 }
 
+/// The largest of all lanes.
+#[inline(always)]
+pub(crate) fn max_of_lanes(block: &Lanes) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut lanes = *block;
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            lanes[i] = larger(lanes[i], lanes[i + width]);
+        }
+    }
+    lanes[0]
+}
+
 /// The sum of all lanes, in a fixed order.
 #[inline(always)]
 pub(crate) fn sum_of_lanes(block: &Lanes) -> f32 {

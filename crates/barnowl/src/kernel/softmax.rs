@@ -1,6 +1,6 @@
 //! Softmax over the classes of every entry.
 
-use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, exp, sum_of_lanes};
+use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, exp, max_of_lanes, sum_of_lanes};
 
 /// Softmax of rows of `classes` values in `[entries, width]`, times `scale`, into `p` of the same shape, zero beyond
 /// the classes; and the logarithm of every entry's sum of exponentials into `log_sum`, `[entries]`.
@@ -32,17 +32,23 @@ fn kernel<I: Isa>(
     let zero = isa.splat(0.0);
     let rows = m.chunks_exact(width).zip(p.chunks_exact_mut(width));
     for ((m, p), log_sum) in rows.zip(log_sum) {
-        let peak = m[..classes].iter().fold(f32::NEG_INFINITY, |a, &b| if a > b { a } else { b });
+        let mut peak = isa.splat(f32::NEG_INFINITY);
+        for (i, m) in blocks(m).iter().enumerate() {
+            // Far below any membrane beyond the classes.
+            let m = isa.sub_where(!valid(classes, i), isa.load(m), isa.splat(1e38));
+            peak = isa.max(peak, m);
+        }
+        let mut lanes = [0.0; LANES];
+        isa.store(peak, &mut lanes);
+        let peak = max_of_lanes(&lanes);
         let p = blocks_mut(p);
         let mut sum = zero;
         for (i, (m, p)) in blocks(m).iter().zip(p.iter_mut()).enumerate() {
-            let valid = u16::MAX >> LANES.saturating_sub(classes.saturating_sub(i * LANES)).min(15);
             let [e] = exp(isa, [isa.sub(isa.load(m), isa.splat(peak))]);
-            let e = isa.add_where(valid, zero, e);
+            let e = isa.add_where(valid(classes, i), zero, e);
             sum = isa.add(sum, e);
             isa.store(e, p);
         }
-        let mut lanes = [0.0; LANES];
         isa.store(sum, &mut lanes);
         let sum = sum_of_lanes(&lanes);
         let factor = isa.splat(scale / sum);
@@ -50,6 +56,15 @@ fn kernel<I: Isa>(
             isa.store(isa.mul(isa.load(p), factor), p);
         }
         *log_sum = peak + sum.ln();
+    }
+}
+
+/// The lanes of block `i` that are classes.
+#[inline(always)]
+fn valid(classes: usize, i: usize) -> u16 {
+    match classes.saturating_sub(i * LANES) {
+        0 => 0,
+        left => u16::MAX >> LANES.saturating_sub(left),
     }
 }
 
