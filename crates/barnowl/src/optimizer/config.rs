@@ -5,7 +5,7 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{self, DynOptimizer};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamaxConfig, RAdamConfig, require};
+use super::{Adam, AdamaxConfig, RAdamConfig, require};
 use crate::error::Result;
 
 /// An update rule and its constants; defaults and meanings are PyTorch's.
@@ -187,22 +187,8 @@ impl OptimizerConfig {
     #[must_use]
     pub fn build(&self) -> Box<dyn DynOptimizer> {
         match self {
-            Self::Adam(c) => Box::new(
-                optim::AdamConfig::new()
-                    .with_beta_1(single(c.beta_1))
-                    .with_beta_2(single(c.beta_2))
-                    .with_epsilon(single(c.epsilon))
-                    .with_weight_decay(l2_penalty(c.weight_decay))
-                    .build(),
-            ),
-            Self::AdamW(c) => Box::new(
-                optim::AdamWConfig::new()
-                    .with_beta_1(single(c.beta_1))
-                    .with_beta_2(single(c.beta_2))
-                    .with_epsilon(single(c.epsilon))
-                    .with_weight_decay(single(c.weight_decay))
-                    .build(),
-            ),
+            Self::Adam(c) => Box::new(Adam::from(c)),
+            Self::AdamW(c) => Box::new(Adam::from(c)),
             Self::Sgd(c) => Box::new(
                 optim::SgdConfig::new()
                     .with_momentum((c.momentum > 0.0).then_some(MomentumConfig {

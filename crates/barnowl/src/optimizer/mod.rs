@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `config.rs` | [`OptimizerConfig`]: which update rule, with which constants |
+//! | `adam.rs` | Adam and AdamW, as Burn has them, in one pass over memory |
 //! | `adamax.rs`, `radam.rs` | two update rules that Burn lacks, in the shape of Burn's own |
 //! | `clipping.rs` | [`GradientClipping`] by value or by the norm over *all* parameters |
 //! | `grouped.rs` | [`GroupedOptimizer`]: one step over a module, a learning rate for each parameter group |
@@ -44,6 +45,7 @@
 //! # }
 //! ```
 
+mod adam;
 mod adamax;
 mod clipping;
 mod config;
@@ -56,6 +58,7 @@ mod state;
 #[cfg(test)]
 mod toy;
 
+pub use adam::{Adam, AdamState};
 pub use adamax::{Adamax, AdamaxConfig, AdamaxState};
 pub use clipping::{GradientClipping, gradient_norm};
 pub use config::{
