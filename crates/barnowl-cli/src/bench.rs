@@ -158,16 +158,8 @@ impl Shape {
             let start = Instant::now();
             let (outcome, gradients) = bptt.gradients(&network, &data, &indices, Pass::default());
             spike_rate = outcome.rates;
-            let mid = start.elapsed().as_secs_f64();
             // So small a rate that the spikes stay as they are from step to step.
             (network, _) = optimizer.step(1e-9, network, gradients)?;
-            if repeat % 10 == 5 {
-                eprintln!(
-                    "bptt {:.2} adam {:.2}",
-                    1e3 * mid,
-                    1e3 * (start.elapsed().as_secs_f64() - mid)
-                );
-            }
             if repeat >= 2 {
                 seconds.push(start.elapsed().as_secs_f64());
             }
