@@ -60,6 +60,10 @@ pub(crate) trait Isa: Copy {
     fn min(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// The larger of each pair.
     fn max(self, a: Self::Block, b: Self::Block) -> Self::Block;
+    /// The sum of all lanes, in an order of its own.
+    fn sum_of(self, a: Self::Block) -> f32;
+    /// The largest of all lanes.
+    fn max_of(self, a: Self::Block) -> f32;
     /// Bit `i` says whether lane `i` is positive.
     fn positive(self, a: Self::Block) -> u16;
     /// `a + b` in the lanes of `mask`, `a` in the others.
@@ -79,7 +83,7 @@ pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Isa, LANES, Lanes, compress_bits};
+    use super::{Isa, LANES, Lanes, compress_bits, max_of_lanes, sum_of_lanes};
     use std::arch::x86_64::*;
 
     /// AVX-512 with fused multiply-add.
@@ -190,6 +194,14 @@ mod x86 {
             unsafe { _mm512_max_ps(a, b) }
         }
         #[inline(always)]
+        fn sum_of(self, a: __m512) -> f32 {
+            unsafe { _mm512_reduce_add_ps(a) }
+        }
+        #[inline(always)]
+        fn max_of(self, a: __m512) -> f32 {
+            unsafe { _mm512_reduce_max_ps(a) }
+        }
+        #[inline(always)]
         fn positive(self, a: __m512) -> u16 {
             unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()) }
         }
@@ -284,6 +296,18 @@ mod x86 {
         #[inline(always)]
         fn max(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
             unsafe { [_mm256_max_ps(a[0], b[0]), _mm256_max_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn sum_of(self, a: [__m256; 2]) -> f32 {
+            let mut lanes = [0.0; LANES];
+            self.store(a, &mut lanes);
+            sum_of_lanes(&lanes)
+        }
+        #[inline(always)]
+        fn max_of(self, a: [__m256; 2]) -> f32 {
+            let mut lanes = [0.0; LANES];
+            self.store(a, &mut lanes);
+            max_of_lanes(&lanes)
         }
         #[inline(always)]
         fn positive(self, a: [__m256; 2]) -> u16 {
@@ -402,6 +426,14 @@ impl Isa for Portable {
     #[inline(always)]
     fn max(self, a: Lanes, b: Lanes) -> Lanes {
         std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
+    fn sum_of(self, a: Lanes) -> f32 {
+        sum_of_lanes(&a)
+    }
+    #[inline(always)]
+    fn max_of(self, a: Lanes) -> f32 {
+        max_of_lanes(&a)
     }
     #[inline(always)]
     fn positive(self, a: Lanes) -> u16 {
@@ -577,7 +609,7 @@ pub(crate) fn zip<T: Copy, const N: usize>(
 
 /// The largest of all lanes.
 #[inline(always)]
-pub(crate) fn max_of_lanes(block: &Lanes) -> f32 {
+fn max_of_lanes(block: &Lanes) -> f32 {
     let larger = |a: f32, b: f32| if a > b { a } else { b };
     let mut lanes = *block;
     for width in [8, 4, 2, 1] {
@@ -590,7 +622,7 @@ pub(crate) fn max_of_lanes(block: &Lanes) -> f32 {
 
 /// The sum of all lanes, in a fixed order.
 #[inline(always)]
-pub(crate) fn sum_of_lanes(block: &Lanes) -> f32 {
+fn sum_of_lanes(block: &Lanes) -> f32 {
     let eight: [f32; 8] = std::array::from_fn(|i| block[i] + block[i + 8]);
     let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
     (four[0] + four[2]) + (four[1] + four[3])

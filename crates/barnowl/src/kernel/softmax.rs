@@ -1,6 +1,6 @@
 //! Softmax over the classes of every entry.
 
-use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, exp, max_of_lanes, sum_of_lanes};
+use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, exp};
 
 /// Softmax of rows of `classes` values in `[entries, width]`, times `scale`, into `p` of the same shape, zero beyond
 /// the classes; and the logarithm of every entry's sum of exponentials into `log_sum`, `[entries]`.
@@ -29,33 +29,68 @@ fn kernel<I: Isa>(
     p: &mut [f32],
     log_sum: &mut [f32],
 ) {
+    // Four entries side by side: each is a chain of steps that wait for each other.
+    let mut entry = 0;
+    while entry + 4 <= log_sum.len() {
+        let at = entry * width..(entry + 4) * width;
+        let log_sum = &mut log_sum[entry..entry + 4];
+        entries::<I, 4>(isa, &m[at.clone()], width, classes, scale, &mut p[at], log_sum);
+        entry += 4;
+    }
+    for entry in entry..log_sum.len() {
+        let at = entry * width..(entry + 1) * width;
+        let log_sum = &mut log_sum[entry..=entry];
+        entries::<I, 1>(isa, &m[at.clone()], width, classes, scale, &mut p[at], log_sum);
+    }
+}
+
+/// `N` entries.
+#[inline(always)]
+fn entries<I: Isa, const N: usize>(
+    isa: I,
+    m: &[f32],
+    width: usize,
+    classes: usize,
+    scale: f32,
+    p: &mut [f32],
+    log_sum: &mut [f32],
+) {
+    let stride = width / LANES;
+    let (m, p) = (&blocks(m)[..N * stride], &mut blocks_mut(p)[..N * stride]);
     let zero = isa.splat(0.0);
-    let rows = m.chunks_exact(width).zip(p.chunks_exact_mut(width));
-    for ((m, p), log_sum) in rows.zip(log_sum) {
-        let mut peak = isa.splat(f32::NEG_INFINITY);
-        for (i, m) in blocks(m).iter().enumerate() {
+    let mut peak = [isa.splat(f32::NEG_INFINITY); N];
+    for i in 0..stride {
+        for n in 0..N {
             // Far below any membrane beyond the classes.
-            let m = isa.sub_where(!valid(classes, i), isa.load(m), isa.splat(1e38));
-            peak = isa.max(peak, m);
+            let m = isa.load(&m[n * stride + i]);
+            peak[n] = isa.max(peak[n], isa.sub_where(!valid(classes, i), m, isa.splat(1e38)));
         }
-        let mut lanes = [0.0; LANES];
-        isa.store(peak, &mut lanes);
-        let peak = max_of_lanes(&lanes);
-        let p = blocks_mut(p);
-        let mut sum = zero;
-        for (i, (m, p)) in blocks(m).iter().zip(p.iter_mut()).enumerate() {
-            let [e] = exp(isa, [isa.sub(isa.load(m), isa.splat(peak))]);
-            let e = isa.add_where(valid(classes, i), zero, e);
-            sum = isa.add(sum, e);
-            isa.store(e, p);
+    }
+    let mut peaks = [0.0; N];
+    for n in 0..N {
+        peaks[n] = isa.max_of(peak[n]);
+        peak[n] = isa.splat(peaks[n]);
+    }
+    let mut sum = [zero; N];
+    for i in 0..stride {
+        let mut x = [zero; N];
+        for n in 0..N {
+            x[n] = isa.sub(isa.load(&m[n * stride + i]), peak[n]);
         }
-        isa.store(sum, &mut lanes);
-        let sum = sum_of_lanes(&lanes);
+        let e = exp(isa, x);
+        for n in 0..N {
+            let e = isa.add_where(valid(classes, i), zero, e[n]);
+            sum[n] = isa.add(sum[n], e);
+            isa.store(e, &mut p[n * stride + i]);
+        }
+    }
+    for n in 0..N {
+        let sum = isa.sum_of(sum[n]);
         let factor = isa.splat(scale / sum);
-        for p in p {
+        for p in &mut p[n * stride..(n + 1) * stride] {
             isa.store(isa.mul(isa.load(p), factor), p);
         }
-        *log_sum = peak + sum.ln();
+        log_sum[n] = peaks[n] + sum.ln();
     }
 }
 

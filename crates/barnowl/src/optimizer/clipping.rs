@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::require;
 use crate::error::{Error, Result};
+use crate::kernel::simd::{Isa, dispatch};
 
 /// How gradients are bounded before a step; in TOML `{ norm = 50.0 }` or `{ value = 1.0 }`.
 ///
@@ -61,7 +62,10 @@ impl GradientClipping {
 ///
 /// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence), naming the first parameter whose gradient is not
 /// finite.
-pub fn gradient_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Result<f64> {
+///
+/// The gradients are the same afterwards; they are taken out for a moment, since a shared tensor could only be read by
+/// copying it.
+pub fn gradient_norm<M: Module>(module: &M, gradients: &mut GradientsParams) -> Result<f64> {
     let mut visitor = NormVisitor { gradients, path: Vec::new(), sum: 0.0, diverged: None };
     module.visit(&mut visitor);
     match visitor.diverged {
@@ -71,7 +75,7 @@ pub fn gradient_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Resu
 }
 
 struct NormVisitor<'a> {
-    gradients: &'a GradientsParams,
+    gradients: &'a mut GradientsParams,
     path: Vec<String>,
     sum: f64,
     diverged: Option<String>,
@@ -87,10 +91,11 @@ impl ModuleVisitor for NormVisitor<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
             return;
         };
-        let sum = sum_of_squares(gradient);
+        let (sum, gradient) = sum_of_squares(gradient);
+        self.gradients.register(param.id, gradient);
         if !sum.is_finite() {
             self.diverged.get_or_insert_with(|| self.path.join("."));
         }
@@ -99,19 +104,31 @@ impl ModuleVisitor for NormVisitor<'_> {
 }
 
 /// Σ x² in double precision, where no square of a single-precision number overflows: finite if and only if every
-/// element is. Eight partial sums, element i in sum i mod 8, let the compiler vectorise it.
-pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> f64 {
+/// element is. Returns the tensor too, which is not copied if no one else has it.
+pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> (f64, Tensor<D>) {
+    let device = tensor.device();
     let data = tensor.into_data_as::<f32>();
-    let values = data.as_slice::<f32>().expect("converted to f32 one line above");
+    let sum = squares(data.as_slice().expect("converted to f32 one line above"));
+    (sum, Tensor::from_data(data, &device))
+}
+
+dispatch! {
+    fn squares(values: &[f32]) -> f64 = squares_kernel
+}
+
+/// Eight partial sums, element i in sum i mod 8, let the compiler vectorise it.
+#[inline(always)]
+fn squares_kernel<I: Isa>(_: I, values: &[f32]) -> f64 {
     let mut sums = [0f64; 8];
-    let mut add = |values: &[f32]| {
-        for (sum, &x) in sums.iter_mut().zip(values) {
-            *sum += f64::from(x) * f64::from(x);
-        }
-    };
     let (eights, rest) = values.as_chunks::<8>();
-    eights.iter().for_each(|eight| add(eight));
-    add(rest);
+    for eight in eights {
+        for i in 0..8 {
+            sums[i] += f64::from(eight[i]) * f64::from(eight[i]);
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += f64::from(x) * f64::from(x);
+    }
     sums.iter().sum()
 }
 
@@ -132,7 +149,7 @@ mod tests {
     fn the_norm_is_taken_over_all_parameters() {
         let toy = Toy::new([0.0; 6], [0.0; 2]);
         let gradients = toy.gradients([1.0, 2.0, 0.0, 4.0, 0.0, 0.0], [0.0, 2.0]);
-        assert_eq!(gradient_norm(&toy, &gradients).unwrap(), 5.0);
+        assert_eq!(gradient_norm(&toy, &mut gradients).unwrap(), 5.0);
     }
 
     #[test]
@@ -140,12 +157,12 @@ mod tests {
         let toy = Toy::new([0.0; 6], [0.0; 2]);
         for value in [f32::NAN, f32::INFINITY] {
             let gradients = toy.gradients([1.0; 6], [0.0, value]);
-            let error = gradient_norm(&toy, &gradients).unwrap_err();
+            let error = gradient_norm(&toy, &mut gradients).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Divergence);
             assert!(error.to_string().contains("the gradient of log_tau"), "{error}");
         }
         let gradients = toy.gradients([f32::MAX; 6], [0.0; 2]);
-        assert!(gradient_norm(&toy, &gradients).unwrap() > 8e38, "the largest is finite");
+        assert!(gradient_norm(&toy, &mut gradients).unwrap() > 8e38, "the largest is finite");
     }
 
     #[test]
@@ -174,7 +191,7 @@ mod tests {
 
     fn clipped(clipping: GradientClipping, weight: [f32; 6], log_tau: [f32; 2]) -> Vec<f32> {
         let toy = Toy::new(weight, log_tau);
-        let norm = gradient_norm(&toy, &toy.gradients(weight, log_tau)).unwrap();
+        let norm = gradient_norm(&toy, &mut toy.gradients(weight, log_tau)).unwrap();
         let weight = clipping.clip(toy.weight.val().inner(), norm);
         let log_tau = clipping.clip(toy.log_tau.val().inner(), norm);
         [bits(weight), bits(log_tau)].concat().into_iter().map(f32::from_bits).collect()

@@ -71,9 +71,9 @@ impl GroupedOptimizer {
         &mut self,
         learning_rate: f64,
         module: M,
-        gradients: GradientsParams,
+        mut gradients: GradientsParams,
     ) -> Result<(M, f64)> {
-        let norm = gradient_norm(&module, &gradients)?;
+        let norm = gradient_norm(&module, &mut gradients)?;
         let mut update = Update {
             optimizer: self,
             gradients,
@@ -135,8 +135,8 @@ impl ModuleMapper for Update<'_> {
             gradient.into_bridge(),
             state.map(|state| rule.to_device_dyn(state, &device)),
         );
-        let updated = Tensor::from_bridge(updated);
-        if !sum_of_squares(updated.clone()).is_finite() {
+        let (sum, updated) = sum_of_squares(Tensor::from_bridge(updated));
+        if !sum.is_finite() {
             self.diverged.get_or_insert_with(|| path.clone());
         }
         if let Some(state) = state {
