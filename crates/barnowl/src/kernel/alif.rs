@@ -1,7 +1,7 @@
 //! A chunk of adaptive leaky integrate-and-fire neurons, forward and backward.
 
 use super::floats::Floats;
-use super::gather::{add_rows, add_signed_rows, for_column_groups};
+use super::gather::{add_rows, for_column_groups};
 use super::product::{Panels, add_product};
 use super::psi::{Psi, WithPsi, choose};
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch, padded};
@@ -67,33 +67,6 @@ pub(crate) fn decays(tau: &[f32], keep: &mut [f32], leak: &mut [f32]) {
     }
 }
 
-/// What drives the neurons of a chunk, besides their own spikes.
-#[derive(Clone, Copy)]
-pub(crate) enum Drive<'a> {
-    /// The current of every entry, `[entries, width]`.
-    Current(&'a [f32]),
-    /// A bias `[width]`, and rows `[inputs, width]` for the spikes of the layer below, whose lists start at `first`.
-    Spikes {
-        /// `[width]`.
-        bias: &'a [f32],
-        /// `[inputs, width]`.
-        weights: &'a [f32],
-        /// Of the layer below.
-        lists: &'a Lists,
-        /// The list of the chunk's first entry.
-        first: usize,
-    },
-    /// The same with events of either sign.
-    Events {
-        /// `[width]`.
-        bias: &'a [f32],
-        /// `[channels, width]`.
-        weights: &'a [f32],
-        /// Where the events of an entry are.
-        events: EventRows<'a>,
-    },
-}
-
 /// The input events of a tile's chunk.
 #[derive(Clone, Copy)]
 pub(crate) struct EventRows<'a> {
@@ -139,18 +112,18 @@ pub(crate) struct Chunk<'a> {
 /// s_t = 1 if u_t − θ_t > 0 else 0
 /// ```
 ///
-/// `recurrent` is `[neurons, width]`.
+/// `drive` is `[steps, rows, width]`, `recurrent` `[neurons, width]`.
 pub(crate) fn forward(
     neurons: &Neurons,
     recurrent: Option<&[f32]>,
-    drive: Drive<'_>,
+    drive: &[f32],
     chunk: Chunk<'_>,
 ) {
     run(neurons, recurrent, drive, chunk);
 }
 
 dispatch! {
-    fn run(neurons: &Neurons, recurrent: Option<&[f32]>, drive: Drive<'_>, chunk: Chunk<'_>) = forward_kernel
+    fn run(neurons: &Neurons, recurrent: Option<&[f32]>, drive: &[f32], chunk: Chunk<'_>) = forward_kernel
 }
 
 #[inline(always)]
@@ -158,7 +131,7 @@ fn forward_kernel<I: Isa>(
     isa: I,
     neurons: &Neurons,
     recurrent: Option<&[f32]>,
-    drive: Drive<'_>,
+    drive: &[f32],
     chunk: Chunk<'_>,
 ) {
     let Chunk { rows, steps, u, b, bits, lists } = chunk;
@@ -186,18 +159,7 @@ fn forward_kernel<I: Isa>(
             let s_now = &mut s_now[at..at + stride];
             for_column_groups!(I, stride, |column, V| {
                 // The current, in registers.
-                let mut current = match drive {
-                    Drive::Current(values) => load::<I, V>(isa, values, entry * stride + column),
-                    Drive::Spikes { bias, weights, lists, first } => {
-                        let (bias, list) =
-                            (load::<I, V>(isa, bias, column), lists.entry(first + entry));
-                        add_rows::<I, V>(isa, blocks(weights), stride, column, list, bias)
-                    }
-                    Drive::Events { bias, weights, events } => {
-                        let (bias, list) = (load::<I, V>(isa, bias, column), events.entry(k, row));
-                        add_signed_rows::<I, V>(isa, blocks(weights), stride, column, list, bias)
-                    }
-                };
+                let mut current = load::<I, V>(isa, drive, entry * stride + column);
                 if let Some(weights) = recurrent {
                     let list = lists.entry(entry);
                     current = add_rows::<I, V>(isa, weights, stride, column, list, current);
@@ -556,47 +518,57 @@ fn step_back<I: Isa, A: Flag, S: Flag>(
     let (alpha_sum, partial) = partial.split_at_mut(stride);
     let (rho_sum, bias_sum) = partial.split_at_mut(stride);
     let bias_sum = &mut bias_sum[..stride];
-    for row in (0..step.gi.len()).step_by(stride) {
-        let at = row..row + stride;
-        let pseudo = &step.pseudo[at.clone()];
-        let (u_before, u_now) = (&step.u[0][at.clone()], &step.u[1][at.clone()]);
-        let (b_before, b_now) = (&step.b[0][at.clone()], &step.b[1][at.clone()]);
-        let s_before = &step.s_before[at.clone()];
-        let given = if given.is_empty() { given } else { &given[at.clone()] };
-        let gi = &mut step.gi[at.clone()];
-        let gs = &mut step.gs[at.clone()];
-        let gu = &mut step.gu[at.clone()];
-        let gb = &mut step.gb[at];
+    let BackwardStep { pseudo, u: [u_before, u_now], b: [b_before, b_now], s_before, .. } = step;
+    let BackwardStep { gi, gs, gu, gb, .. } = step;
+    let size = gi.len();
+    let (pseudo, u_before, u_now) = (&pseudo[..size], &u_before[..size], &u_now[..size]);
+    let (b_before, b_now, s_before) = (&b_before[..size], &b_now[..size], &s_before[..size]);
+    let (gs, gu, gb) = (&mut gs[..size], &mut gu[..size], &mut gb[..size]);
+    // Four rows share what is loaded and stored once for each neuron.
+    for first in (0..size).step_by(4 * stride) {
+        let last = size.min(first + 4 * stride);
         for n in 0..stride {
-            let spiked = s_before[n];
-            let mut s = isa.load(&gs[n]);
-            if S::ON && !given.is_empty() {
-                s = isa.add(s, isa.load(&given[n]));
+            let (alpha, leak) = (isa.load(&alpha[n]), isa.load(&leak[n]));
+            let (rho, gain) = (isa.load(&rho[n]), isa.load(&gain[n]));
+            let leak = isa.mul(leak, resistance);
+            let (mut of_alpha, mut of_bias) = (isa.load(&alpha_sum[n]), isa.load(&bias_sum[n]));
+            let mut of_rho = isa.load(&rho_sum[n]);
+            let mut at = first + n;
+            while at < last {
+                let spiked = s_before[at];
+                let mut s = isa.load(&gs[at]);
+                if S::ON && !given.is_empty() {
+                    s = isa.add(s, isa.load(&given[at]));
+                }
+                let v = isa.mul(s, isa.load(&pseudo[at]));
+                let mut g = isa.add(isa.load(&gu[at]), v);
+                if !S::ON {
+                    g = isa.add(g, isa.load(&given[at]));
+                }
+                let current = isa.mul(leak, g);
+                isa.store(current, &mut gi[at]);
+                isa.store(isa.mul(alpha, g), &mut gu[at]);
+                of_bias = isa.add(of_bias, current);
+                let theta = if A::ON { isa.mul_add(beta, isa.load(&b_now[at]), b0) } else { b0 };
+                let change = isa.sub(isa.load(&u_before[at]), isa.load(&u_now[at]));
+                let change = isa.sub_where(spiked, change, theta);
+                of_alpha = isa.mul_add(g, change, of_alpha);
+                let mut s = isa.splat(0.0);
+                if A::ON {
+                    // −gθ
+                    let minus_theta = isa.add_where(spiked, v, g);
+                    let b = isa.sub_mul(beta, minus_theta, isa.load(&gb[at]));
+                    let before = isa.sub_where(spiked, isa.load(&b_before[at]), isa.splat(1.0));
+                    of_rho = isa.mul_add(b, before, of_rho);
+                    isa.store(isa.mul(rho, b), &mut gb[at]);
+                    s = isa.mul(gain, b);
+                }
+                isa.store(isa.sub_mul(theta, g, s), &mut gs[at]);
+                at += stride;
             }
-            let v = isa.mul(s, isa.load(&pseudo[n]));
-            let mut g = isa.add(isa.load(&gu[n]), v);
-            if !S::ON {
-                g = isa.add(g, isa.load(&given[n]));
-            }
-            let current = isa.mul(isa.mul(isa.load(&leak[n]), resistance), g);
-            isa.store(current, &mut gi[n]);
-            isa.store(isa.mul(isa.load(&alpha[n]), g), &mut gu[n]);
-            isa.store(isa.add(isa.load(&bias_sum[n]), current), &mut bias_sum[n]);
-            let theta = if A::ON { isa.mul_add(beta, isa.load(&b_now[n]), b0) } else { b0 };
-            let change = isa.sub(isa.load(&u_before[n]), isa.load(&u_now[n]));
-            let change = isa.sub_where(spiked, change, theta);
-            isa.store(isa.mul_add(g, change, isa.load(&alpha_sum[n])), &mut alpha_sum[n]);
-            let mut s = isa.splat(0.0);
-            if A::ON {
-                // −gθ
-                let minus_theta = isa.add_where(spiked, v, g);
-                let b = isa.sub_mul(beta, minus_theta, isa.load(&gb[n]));
-                let before = isa.sub_where(spiked, isa.load(&b_before[n]), isa.splat(1.0));
-                isa.store(isa.mul_add(b, before, isa.load(&rho_sum[n])), &mut rho_sum[n]);
-                isa.store(isa.mul(isa.load(&rho[n]), b), &mut gb[n]);
-                s = isa.mul(isa.load(&gain[n]), b);
-            }
-            isa.store(isa.sub_mul(theta, g, s), &mut gs[n]);
+            isa.store(of_alpha, &mut alpha_sum[n]);
+            isa.store(of_bias, &mut bias_sum[n]);
+            isa.store(of_rho, &mut rho_sum[n]);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Forward, `I += Σ_j W_j` over the neurons j that spiked; for a weight gradient, `dW_j += Σ_e g_e` over the entries e
 //! at which neuron j spiked. Either way the sum stays in registers while the list is read.
 
+use super::alif::EventRows;
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 use super::spikes::{Entries, Lists};
 use super::{CHUNK, ROWS};
@@ -33,7 +34,7 @@ pub(crate) fn add_rows<I: Isa, const V: usize>(
 
 /// The same for events, whose rows are subtracted where they are negative.
 #[inline(always)]
-pub(crate) fn add_signed_rows<I: Isa, const V: usize>(
+fn add_signed_rows<I: Isa, const V: usize>(
     isa: I,
     rows: &[Lanes],
     stride: usize,
@@ -86,45 +87,115 @@ macro_rules! for_column_groups {
 }
 pub(crate) use for_column_groups;
 
-/// `current[e] = bias + Σ_j W_j` over the neurons that spiked at entry `first + e` of `lists`; `current` `[entries,
-/// width]`.
+/// Which rows of the weights an entry of a chunk adds up.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// Those of the neurons of the layer below that spiked; its lists of the chunk start at `first`.
+    Spikes {
+        /// Of the layer below.
+        lists: &'a Lists,
+        /// The list of the chunk's first entry.
+        first: usize,
+    },
+    /// Those of the input channels that have an event.
+    Events(EventRows<'a>),
+}
+
+/// `current[k, row] = bias + Σ_j W_j` over the rows that `source` names; `current` `[steps, rows, width]`, `weights`
+/// `[inputs, width]`.
+///
+/// All entries of a chunk before their neurons run: the columns of the weights that fit the nearest cache serve every
+/// entry before the next columns are fetched.
 pub(crate) fn drive(
     bias: &[f32],
     weights: &[f32],
-    lists: &Lists,
-    first: usize,
+    source: Source<'_>,
+    rows: usize,
     current: &mut [f32],
 ) {
-    run_drive(bias, weights, lists, first, current);
+    run_drive(bias, weights, source, rows, current);
 }
 
 dispatch! {
-    fn run_drive(bias: &[f32], weights: &[f32], lists: &Lists, first: usize, current: &mut [f32]) = drive_kernel
+    fn run_drive(bias: &[f32], weights: &[f32], source: Source<'_>, rows: usize, current: &mut [f32]) = drive_kernel
 }
+
+/// Blocks of the nearest cache, less a few for the entries: 24 KiB.
+const NEAREST: usize = 400;
 
 #[inline(always)]
 fn drive_kernel<I: Isa>(
     isa: I,
     bias: &[f32],
     weights: &[f32],
-    lists: &Lists,
-    first: usize,
+    source: Source<'_>,
+    rows: usize,
     current: &mut [f32],
 ) {
     let stride = bias.len() / LANES;
-    let (bias, weights) = (blocks(bias), blocks(weights));
-    for (entry, current) in blocks_mut(current).chunks_exact_mut(stride).enumerate() {
-        let list = lists.entry(first + entry);
-        for_column_groups!(I, stride, |column, V| {
+    let (bias, weights, current) = (blocks(bias), blocks(weights), blocks_mut(current));
+    // So many columns of blocks fit. With fewer than two, the sums would wait for each other; where not even those
+    // fit, there are more inputs than a chunk has events of, and no row would be met twice anyway.
+    let fit = (NEAREST * stride).checked_div(weights.len()).unwrap_or(stride);
+    let most = match fit {
+        0 => stride,
+        fit => fit.max(2),
+    };
+    let mut column = 0;
+    while column < stride {
+        let columns = Columns { bias, weights, stride, column, rows };
+        column += match most.min(stride - column) {
+            16.. if I::REGISTERS == 1 => columns.run::<I, 16>(isa, source, current),
+            8.. if I::REGISTERS == 1 => columns.run::<I, 8>(isa, source, current),
+            4.. => columns.run::<I, 4>(isa, source, current),
+            3 => columns.run::<I, 3>(isa, source, current),
+            2 => columns.run::<I, 2>(isa, source, current),
+            _ => columns.run::<I, 1>(isa, source, current),
+        };
+    }
+}
+
+/// Some columns of a chunk's currents.
+struct Columns<'a> {
+    bias: &'a [Lanes],
+    weights: &'a [Lanes],
+    stride: usize,
+    column: usize,
+    rows: usize,
+}
+
+impl Columns<'_> {
+    /// `V` blocks of columns of every entry; returns `V`.
+    #[inline(always)]
+    fn run<I: Isa, const V: usize>(
+        &self,
+        isa: I,
+        source: Source<'_>,
+        current: &mut [Lanes],
+    ) -> usize {
+        let (stride, column) = (self.stride, self.column);
+        let bias = &self.bias[column..][..V];
+        for (entry, current) in current.chunks_exact_mut(stride).enumerate() {
             let mut sum = [isa.splat(0.0); V];
             for v in 0..V {
-                sum[v] = isa.load(&bias[column + v]);
+                sum[v] = isa.load(&bias[v]);
             }
-            let sum = add_rows::<I, V>(isa, weights, stride, column, list, sum);
+            let sum = match source {
+                Source::Spikes { lists, first } => {
+                    let list = lists.entry(first + entry);
+                    add_rows::<I, V>(isa, self.weights, stride, column, list, sum)
+                }
+                Source::Events(events) => {
+                    let list = events.entry(entry / self.rows, entry % self.rows);
+                    add_signed_rows::<I, V>(isa, self.weights, stride, column, list, sum)
+                }
+            };
+            let current = &mut current[column..][..V];
             for v in 0..V {
-                isa.store(sum[v], &mut current[column + v]);
+                isa.store(sum[v], &mut current[v]);
             }
-        });
+        }
+        V
     }
 }
 

@@ -3,6 +3,7 @@
 use super::plan::{Cell, LayerPlan, Parameters};
 use super::tile::LayerGradients;
 use crate::kernel::alif::Sums;
+use crate::kernel::simd::{Isa, dispatch};
 use crate::network::Network;
 use burn::module::Param;
 use burn::optim::GradientsParams;
@@ -63,13 +64,24 @@ fn total<'a>(
     let rows = 8192_usize.div_ceil(width);
     total.par_chunks_mut(rows * neurons).enumerate().for_each(|(i, total)| {
         for part in parts {
-            let part = &of(part)[i * rows * width..];
-            for (total, part) in total.chunks_exact_mut(neurons).zip(part.chunks_exact(width)) {
-                total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
-            }
+            add_rows(total, neurons, &of(part)[i * rows * width..], width);
         }
     });
     total
+}
+
+dispatch! {
+    fn add_rows(total: &mut [f32], neurons: usize, part: &[f32], width: usize) = add_rows_kernel
+}
+
+/// Adds padded rows to packed ones.
+#[inline(always)]
+fn add_rows_kernel<I: Isa>(_: I, total: &mut [f32], neurons: usize, part: &[f32], width: usize) {
+    for (total, part) in total.chunks_exact_mut(neurons).zip(part.chunks_exact(width)) {
+        for (total, part) in total.iter_mut().zip(part) {
+            *total += part;
+        }
+    }
 }
 
 /// Registers the gradient of a parameter, if the parameter is trained.

@@ -142,9 +142,20 @@ impl LayerPlan {
         backward: bool,
     ) {
         let uses = Use { dense, backward: backward && !first };
-        values(&parameters.input().weight.val(), |weights| {
-            self.input.set(weights, self.neurons, uses);
-        });
+        let (input, recurrent, neurons) = (&mut self.input, &mut self.recurrent, self.neurons);
+        rayon::join(
+            || {
+                values(&parameters.input().weight.val(), |weights| {
+                    input.set(weights, neurons, uses)
+                })
+            },
+            || {
+                if let (Some(to), Some(from)) = (recurrent, parameters.recurrent()) {
+                    let uses = Use { dense: false, backward };
+                    values(&from.weight.val(), |weights| to.set(weights, neurons, uses));
+                }
+            },
+        );
         self.bias.fill(0.0);
         for linear in [Some(parameters.input()), parameters.recurrent()].into_iter().flatten() {
             if let Some(bias) = &linear.bias {
@@ -152,10 +163,6 @@ impl LayerPlan {
                     self.bias.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
                 });
             }
-        }
-        if let (Some(to), Some(from)) = (&mut self.recurrent, parameters.recurrent()) {
-            let uses = Use { dense: false, backward };
-            values(&from.weight.val(), |weights| to.set(weights, self.neurons, uses));
         }
         let (tau_m, tau_adp) = parameters.time_constants();
         values(&tau_m.steps(), |tau| tau.clone_into(&mut self.tau_m));

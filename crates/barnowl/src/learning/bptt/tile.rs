@@ -9,9 +9,9 @@ use super::decoder::{Output, Reader, Readings, refill};
 use super::plan::{Cell, LayerPlan};
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
-use crate::kernel::alif::{BackwardChunk, Carry, Chunk, Drive, EventRows, Sums, backward, forward};
+use crate::kernel::alif::{BackwardChunk, Carry, Chunk, EventRows, Sums, backward, forward};
 use crate::kernel::floats::Floats;
-use crate::kernel::gather::{add_gradient, drive};
+use crate::kernel::gather::{Source, add_gradient, drive};
 use crate::kernel::integrator;
 use crate::kernel::product::{add_outer, add_product, set_product};
 use crate::kernel::simd::LANES;
@@ -256,33 +256,35 @@ impl Tile {
         let arrays = &mut rest[0];
         let span = rows * layer.width;
         let u = &mut arrays.u[offset * span..(offset + steps + 1) * span];
-        let below = below.last().map(|below| &below.lists);
-        let neurons = match &layer.cell {
-            Cell::Alif(neurons) => neurons,
-            Cell::Integrator(integrators) => {
-                let lists = below.expect("a readout has a layer below it");
-                drive(&layer.bias, &layer.input.rows, lists, rows, &mut u[span..]);
+        let (bias, weights) = (&layer.bias[..], &layer.input.rows[..]);
+        let source = match (below.last(), job.data.inputs()) {
+            (Some(below), _) => Some(Source::Spikes { lists: &below.lists, first: rows }),
+            (None, Inputs::Events(events)) => {
+                Some(Source::Events(EventRows { events, first: &self.first, step: start }))
+            }
+            (None, Inputs::Real(_)) => None,
+        };
+        let neurons = match (&layer.cell, source) {
+            (Cell::Integrator(integrators), Some(source)) => {
+                drive(bias, weights, source, rows, &mut u[span..]);
                 integrator::forward(integrators, rows, u);
                 return;
             }
+            (Cell::Integrator(_), None) => unreachable!("a readout has a layer below it"),
+            (Cell::Alif(neurons), _) => neurons,
         };
-        let (bias, weights) = (&layer.bias[..], &layer.input.rows[..]);
-        let drive = match (below, job.data.inputs()) {
-            (Some(lists), _) => Drive::Spikes { bias, weights, lists, first: rows },
-            (None, Inputs::Events(events)) => {
-                let events = EventRows { events, first: &self.first, step: start };
-                Drive::Events { bias, weights, events }
-            }
+        self.current.resize(steps * span);
+        match (source, job.data.inputs()) {
             (None, Inputs::Real(values)) => {
                 real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
-                self.current.resize(steps * rows * layer.width);
                 let entries = self.current.chunks_exact_mut(layer.width);
                 entries.for_each(|entry| entry.copy_from_slice(bias));
                 let (x, panels) = (&self.x, &layer.input.panels);
                 add_product(x, layer.inputs, panels, &mut self.current, layer.width);
-                Drive::Current(&self.current)
             }
-        };
+            (Some(source), _) => drive(bias, weights, source, rows, &mut self.current),
+            (None, Inputs::Events(_)) => unreachable!("events are a source"),
+        }
         let blocks = span / LANES;
         arrays.chunk_b[offset / CHUNK * span..][..span].copy_from_slice(&arrays.b);
         let chunk = Chunk {
@@ -294,7 +296,7 @@ impl Tile {
             lists: &mut arrays.lists,
         };
         let recurrent = layer.recurrent.as_ref().map(|weights| &weights.rows[..]);
-        forward(neurons, recurrent, drive, chunk);
+        forward(neurons, recurrent, &self.current, chunk);
     }
 
     /// Runs all layers back over a chunk of the segment that starts at step `segment`.

@@ -2,7 +2,7 @@
 
 use super::super::AlifArguments;
 use super::buffer::TileRows;
-use crate::kernel::alif::{Chunk, Drive, Neurons, forward};
+use crate::kernel::alif::{Chunk, Neurons, forward};
 use crate::kernel::floats::Floats;
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::Lists;
@@ -134,7 +134,7 @@ impl Tile {
             lists: &mut self.lists,
         };
         let recurrent = layer.recurrent.as_ref().map(|weights| &weights.rows[..]);
-        forward(&layer.neurons, recurrent, Drive::Current(&self.current), chunk);
+        forward(&layer.neurons, recurrent, &self.current, chunk);
     }
 
     /// Makes the last of `steps` steps the step before the next chunk.
