@@ -6,6 +6,7 @@
 use super::alif::EventRows;
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 use super::spikes::{Entries, Lists};
+use super::weights::{Weights, groups};
 use super::{CHUNK, ROWS};
 use crate::dataset::Events;
 
@@ -101,14 +102,12 @@ pub(crate) enum Source<'a> {
     Events(EventRows<'a>),
 }
 
-/// `current[k, row] = bias + Σ_j W_j` over the rows that `source` names; `current` `[steps, rows, width]`, `weights`
-/// `[inputs, width]`.
+/// `current[k, row] = bias + Σ_j W_j` over the rows that `source` names; `current` `[steps, rows, width]`.
 ///
-/// All entries of a chunk before their neurons run: the columns of the weights that fit the nearest cache serve every
-/// entry before the next columns are fetched.
+/// All entries of a chunk before their neurons run, one [group](Weights::group) of columns after the other.
 pub(crate) fn drive(
     bias: &[f32],
-    weights: &[f32],
+    weights: &Weights,
     source: Source<'_>,
     rows: usize,
     current: &mut [f32],
@@ -117,85 +116,44 @@ pub(crate) fn drive(
 }
 
 dispatch! {
-    fn run_drive(bias: &[f32], weights: &[f32], source: Source<'_>, rows: usize, current: &mut [f32]) = drive_kernel
+    fn run_drive(bias: &[f32], weights: &Weights, source: Source<'_>, rows: usize, current: &mut [f32]) = drive_kernel
 }
-
-/// Blocks of the nearest cache, less a few for the entries: 24 KiB.
-const NEAREST: usize = 400;
 
 #[inline(always)]
 fn drive_kernel<I: Isa>(
     isa: I,
     bias: &[f32],
-    weights: &[f32],
+    weights: &Weights,
     source: Source<'_>,
     rows: usize,
     current: &mut [f32],
 ) {
     let stride = bias.len() / LANES;
-    let (bias, weights, current) = (blocks(bias), blocks(weights), blocks_mut(current));
-    // So many columns of blocks fit. With fewer than two, the sums would wait for each other; where not even those
-    // fit, there are more inputs than a chunk has events of, and no row would be met twice anyway.
-    let fit = (NEAREST * stride).checked_div(weights.len()).unwrap_or(stride);
-    let most = match fit {
-        0 => stride,
-        fit => fit.max(2),
-    };
-    let mut column = 0;
-    while column < stride {
-        let columns = Columns { bias, weights, stride, column, rows };
-        column += match most.min(stride - column) {
-            16.. if I::REGISTERS == 1 => columns.run::<I, 16>(isa, source, current),
-            8.. if I::REGISTERS == 1 => columns.run::<I, 8>(isa, source, current),
-            4.. => columns.run::<I, 4>(isa, source, current),
-            3 => columns.run::<I, 3>(isa, source, current),
-            2 => columns.run::<I, 2>(isa, source, current),
-            _ => columns.run::<I, 1>(isa, source, current),
-        };
-    }
-}
-
-/// Some columns of a chunk's currents.
-struct Columns<'a> {
-    bias: &'a [Lanes],
-    weights: &'a [Lanes],
-    stride: usize,
-    column: usize,
-    rows: usize,
-}
-
-impl Columns<'_> {
-    /// `V` blocks of columns of every entry; returns `V`.
-    #[inline(always)]
-    fn run<I: Isa, const V: usize>(
-        &self,
-        isa: I,
-        source: Source<'_>,
-        current: &mut [Lanes],
-    ) -> usize {
-        let (stride, column) = (self.stride, self.column);
-        let bias = &self.bias[column..][..V];
+    let inputs = weights.rows.len() / bias.len();
+    let (bias, current) = (blocks(bias), blocks_mut(current));
+    for (first, size) in groups(stride, weights.group) {
+        let weights = &blocks(&weights.rows)[first * inputs..(first + size) * inputs];
         for (entry, current) in current.chunks_exact_mut(stride).enumerate() {
-            let mut sum = [isa.splat(0.0); V];
-            for v in 0..V {
-                sum[v] = isa.load(&bias[v]);
-            }
-            let sum = match source {
-                Source::Spikes { lists, first } => {
-                    let list = lists.entry(first + entry);
-                    add_rows::<I, V>(isa, self.weights, stride, column, list, sum)
+            for_column_groups!(I, size, |column, V| {
+                let mut sum = [isa.splat(0.0); V];
+                for v in 0..V {
+                    sum[v] = isa.load(&bias[first + column + v]);
                 }
-                Source::Events(events) => {
-                    let list = events.entry(entry / self.rows, entry % self.rows);
-                    add_signed_rows::<I, V>(isa, self.weights, stride, column, list, sum)
+                let sum = match source {
+                    Source::Spikes { lists, first } => {
+                        let list = lists.entry(first + entry);
+                        add_rows::<I, V>(isa, weights, size, column, list, sum)
+                    }
+                    Source::Events(events) => {
+                        let list = events.entry(entry / rows, entry % rows);
+                        add_signed_rows::<I, V>(isa, weights, size, column, list, sum)
+                    }
+                };
+                for v in 0..V {
+                    isa.store(sum[v], &mut current[first + column + v]);
                 }
-            };
-            let current = &mut current[column..][..V];
-            for v in 0..V {
-                isa.store(sum[v], &mut current[v]);
-            }
+            });
         }
-        V
     }
 }
 

@@ -17,35 +17,32 @@ pub(crate) struct Panels {
 }
 
 impl Panels {
-    /// Takes over the transpose of `rows`, which is `[columns, inner]` with `stride` values a row.
-    pub(crate) fn set_transposed(
-        &mut self,
-        rows: &[f32],
-        columns: usize,
-        inner: usize,
-        stride: usize,
-    ) {
+    /// Takes over the transpose of `rows`, which is `[columns, inner]`.
+    pub(crate) fn set_transposed(&mut self, rows: &[f32], columns: usize, inner: usize) {
         self.layout(inner, columns.div_ceil(LANES));
         for &(first, count) in &self.panels {
             let wide = count * LANES;
             let values = &mut self.values[first * LANES * inner..(first + count) * LANES * inner];
             let valid = wide.min(columns - first * LANES);
             for (i, values) in values.chunks_exact_mut(wide).enumerate() {
-                let from = rows[first * LANES * stride + i..].iter().step_by(stride);
+                let from = rows[first * LANES * inner + i..].iter().step_by(inner);
                 values[..valid].iter_mut().zip(from).for_each(|(to, from)| *to = *from);
                 values[valid..].fill(0.0);
             }
         }
     }
 
-    /// Takes over `rows`, `[inner, columns]` with `stride` values a row, `columns` being whole blocks.
-    pub(crate) fn set(&mut self, rows: &[f32], inner: usize, stride: usize) {
-        self.layout(inner, stride / LANES);
+    /// Takes over `rows`, `[inner, columns]`.
+    pub(crate) fn set(&mut self, rows: &[f32], inner: usize, columns: usize) {
+        self.layout(inner, columns.div_ceil(LANES));
         for &(first, count) in &self.panels {
             let wide = count * LANES;
             let values = &mut self.values[first * LANES * inner..(first + count) * LANES * inner];
-            for (values, row) in values.chunks_exact_mut(wide).zip(rows.chunks_exact(stride)) {
-                values.copy_from_slice(&row[first * LANES..first * LANES + wide]);
+            let valid = first * LANES..columns.min(first * LANES + wide);
+            for (values, row) in values.chunks_exact_mut(wide).zip(rows.chunks_exact(columns)) {
+                let (to, padding) = values.split_at_mut(valid.len());
+                to.copy_from_slice(&row[valid.clone()]);
+                padding.fill(0.0);
             }
         }
     }
@@ -308,7 +305,7 @@ mod tests {
                     transposed[c * inner + i] = m[i * width + c];
                 }
             }
-            panels.set_transposed(&transposed, columns, inner, inner);
+            panels.set_transposed(&transposed, columns, inner);
             let mut again = numbers(entries * width, 3);
             add_product(&x, inner, &panels, &mut again, width);
             for e in 0..entries {

@@ -141,7 +141,7 @@ impl LayerPlan {
         first: bool,
         backward: bool,
     ) {
-        let uses = Use { dense, backward: backward && !first };
+        let uses = Use { recurrent: false, dense, backward: backward && !first };
         let (input, recurrent, neurons) = (&mut self.input, &mut self.recurrent, self.neurons);
         rayon::join(
             || {
@@ -151,7 +151,7 @@ impl LayerPlan {
             },
             || {
                 if let (Some(to), Some(from)) = (recurrent, parameters.recurrent()) {
-                    let uses = Use { dense: false, backward };
+                    let uses = Use { recurrent: true, dense: false, backward };
                     values(&from.weight.val(), |weights| to.set(weights, neurons, uses));
                 }
             },

@@ -256,7 +256,7 @@ impl Tile {
         let arrays = &mut rest[0];
         let span = rows * layer.width;
         let u = &mut arrays.u[offset * span..(offset + steps + 1) * span];
-        let (bias, weights) = (&layer.bias[..], &layer.input.rows[..]);
+        let (bias, weights) = (&layer.bias[..], &layer.input);
         let source = match (below.last(), job.data.inputs()) {
             (Some(below), _) => Some(Source::Spikes { lists: &below.lists, first: rows }),
             (None, Inputs::Events(events)) => {

@@ -24,7 +24,8 @@ impl Layer {
         neurons.set(tau_m.storage(), tau_adp.storage());
         let recurrent = arguments.recurrent.as_ref().map(|values| {
             let mut weights = Weights::default();
-            weights.set(values.to_contiguous().storage(), size, Use { dense: false, backward });
+            let uses = Use { recurrent: true, dense: false, backward };
+            weights.set(values.to_contiguous().storage(), size, uses);
             weights
         });
         Self { neurons, recurrent }
