@@ -159,7 +159,11 @@ fn forward_kernel<I: Isa>(
             let s_now = &mut s_now[at..at + stride];
             for_column_groups!(I, stride, |column, V| {
                 // The current, in registers.
-                let mut current = load::<I, V>(isa, drive, entry * stride + column);
+                let mut current = [isa.splat(0.0); V];
+                let driven = &blocks(drive)[entry * stride + column..][..V];
+                for v in 0..V {
+                    current[v] = isa.load(&driven[v]);
+                }
                 if let Some(weights) = recurrent {
                     let list = lists.entry(entry);
                     current = add_rows::<I, V>(isa, weights, stride, column, list, current);
@@ -186,17 +190,6 @@ fn forward_kernel<I: Isa>(
             writer.finish();
         }
     }
-}
-
-/// `V` blocks from block `at` on.
-#[inline(always)]
-fn load<I: Isa, const V: usize>(isa: I, values: &[f32], at: usize) -> [I::Block; V] {
-    let values = &blocks(values)[at..at + V];
-    let mut loaded = [isa.splat(0.0); V];
-    for v in 0..V {
-        loaded[v] = isa.load(&values[v]);
-    }
-    loaded
 }
 
 /// What flows back from one chunk to the one before it.

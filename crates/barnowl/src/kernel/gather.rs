@@ -67,10 +67,7 @@ macro_rules! for_column_groups {
             }};
         }
         if <$isa>::REGISTERS == 1 {
-            while count - $column >= 16 {
-                take!(16);
-            }
-            if count - $column >= 8 {
+            while count - $column >= 8 {
                 take!(8);
             }
         }

@@ -28,16 +28,16 @@ pub(crate) struct Use {
     pub(crate) backward: bool,
 }
 
-/// Blocks that the nearest cache holds, 30 of its 32 KiB.
-const NEAREST: usize = 480;
+/// Blocks that the nearest cache holds, 32 KiB.
+const NEAREST: usize = 512;
 
 /// Blocks of columns in a group: as many as fit the nearest cache for all inputs, so that a group serves all entries of
-/// a chunk before the next one is fetched. At least two, or the sums would wait for each other. All, where there are so
+/// a chunk before the next one is fetched. At least four, or the sums would wait for each other. All, where there are so
 /// many inputs that an entry names few of them: no row would be met twice anyway.
 fn group(inputs: usize, blocks: usize) -> usize {
     match NEAREST / inputs {
         0 => blocks,
-        fit => [16, 8, 4, 3].into_iter().find(|size| *size <= fit).unwrap_or(2).min(blocks),
+        fit => if fit < 8 { 4 } else { 8 }.min(blocks),
     }
 }
 
