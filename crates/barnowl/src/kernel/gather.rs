@@ -4,6 +4,7 @@
 //! at which neuron j spiked. Either way the sum stays in registers while the list is read.
 
 use super::alif::EventRows;
+use super::product::add_product;
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 use super::spikes::{Entries, Lists};
 use super::weights::{Weights, groups};
@@ -97,6 +98,8 @@ pub(crate) enum Source<'a> {
     },
     /// Those of the input channels that have an event.
     Events(EventRows<'a>),
+    /// All, times real-valued inputs `[steps, rows, inputs]`.
+    Real(&'a [f32]),
 }
 
 /// `current[k, row] = bias + Σ_j W_j` over the rows that `source` names; `current` `[steps, rows, width]`.
@@ -109,20 +112,35 @@ pub(crate) fn drive(
     rows: usize,
     current: &mut [f32],
 ) {
-    run_drive(bias, weights, source, rows, current);
+    match source {
+        Source::Real(x) => {
+            let entries = current.chunks_exact_mut(bias.len());
+            entries.for_each(|entry| entry.copy_from_slice(bias));
+            let inputs = weights.rows.len() / bias.len();
+            add_product(x, inputs, &weights.panels, current, bias.len());
+        }
+        Source::Spikes { lists, first } => {
+            let list = |entry| lists.entry(first + entry);
+            run_drive(bias, weights, list, Off, current);
+        }
+        Source::Events(events) => {
+            let list = |entry| events.entry(entry / rows, entry % rows);
+            run_drive(bias, weights, list, On, current);
+        }
+    }
 }
 
 dispatch! {
-    fn run_drive(bias: &[f32], weights: &Weights, source: Source<'_>, rows: usize, current: &mut [f32]) = drive_kernel
+    fn run_drive['a, S: Flag](bias: &[f32], weights: &Weights, list: impl Fn(usize) -> &'a [u16], signed: S, current: &mut [f32]) = drive_kernel
 }
 
 #[inline(always)]
-fn drive_kernel<I: Isa>(
+fn drive_kernel<'a, I: Isa, S: Flag>(
     isa: I,
     bias: &[f32],
     weights: &Weights,
-    source: Source<'_>,
-    rows: usize,
+    list: impl Fn(usize) -> &'a [u16],
+    _: S,
     current: &mut [f32],
 ) {
     let stride = bias.len() / LANES;
@@ -131,20 +149,16 @@ fn drive_kernel<I: Isa>(
     for (first, size) in groups(stride, weights.group) {
         let weights = &blocks(&weights.rows)[first * inputs..(first + size) * inputs];
         for (entry, current) in current.chunks_exact_mut(stride).enumerate() {
+            let list = list(entry);
             for_column_groups!(I, size, |column, V| {
                 let mut sum = [isa.splat(0.0); V];
                 for v in 0..V {
                     sum[v] = isa.load(&bias[first + column + v]);
                 }
-                let sum = match source {
-                    Source::Spikes { lists, first } => {
-                        let list = lists.entry(first + entry);
-                        add_rows::<I, V>(isa, weights, size, column, list, sum)
-                    }
-                    Source::Events(events) => {
-                        let list = events.entry(entry / rows, entry % rows);
-                        add_signed_rows::<I, V>(isa, weights, size, column, list, sum)
-                    }
+                let sum = if S::ON {
+                    add_signed_rows::<I, V>(isa, weights, size, column, list, sum)
+                } else {
+                    add_rows::<I, V>(isa, weights, size, column, list, sum)
                 };
                 for v in 0..V {
                     isa.store(sum[v], &mut current[first + column + v]);

@@ -13,7 +13,7 @@ use crate::kernel::alif::{BackwardChunk, Carry, Chunk, EventRows, Sums, backward
 use crate::kernel::floats::Floats;
 use crate::kernel::gather::{Source, add_gradient, drive};
 use crate::kernel::integrator;
-use crate::kernel::product::{add_outer, add_product, set_product};
+use crate::kernel::product::{add_outer, set_product};
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::{Entries, Lists};
 use crate::loss::DecoderKind;
@@ -258,33 +258,25 @@ impl Tile {
         let u = &mut arrays.u[offset * span..(offset + steps + 1) * span];
         let (bias, weights) = (&layer.bias[..], &layer.input);
         let source = match (below.last(), job.data.inputs()) {
-            (Some(below), _) => Some(Source::Spikes { lists: &below.lists, first: rows }),
+            (Some(below), _) => Source::Spikes { lists: &below.lists, first: rows },
             (None, Inputs::Events(events)) => {
-                Some(Source::Events(EventRows { events, first: &self.first, step: start }))
+                Source::Events(EventRows { events, first: &self.first, step: start })
             }
-            (None, Inputs::Real(_)) => None,
+            (None, Inputs::Real(values)) => {
+                real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
+                Source::Real(&self.x)
+            }
         };
-        let neurons = match (&layer.cell, source) {
-            (Cell::Integrator(integrators), Some(source)) => {
+        let neurons = match &layer.cell {
+            Cell::Alif(neurons) => neurons,
+            Cell::Integrator(integrators) => {
                 drive(bias, weights, source, rows, &mut u[span..]);
                 integrator::forward(integrators, rows, u);
                 return;
             }
-            (Cell::Integrator(_), None) => unreachable!("a readout has a layer below it"),
-            (Cell::Alif(neurons), _) => neurons,
         };
         self.current.resize(steps * span);
-        match (source, job.data.inputs()) {
-            (None, Inputs::Real(values)) => {
-                real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
-                let entries = self.current.chunks_exact_mut(layer.width);
-                entries.for_each(|entry| entry.copy_from_slice(bias));
-                let (x, panels) = (&self.x, &layer.input.panels);
-                add_product(x, layer.inputs, panels, &mut self.current, layer.width);
-            }
-            (Some(source), _) => drive(bias, weights, source, rows, &mut self.current),
-            (None, Inputs::Events(_)) => unreachable!("events are a source"),
-        }
+        drive(bias, weights, source, rows, &mut self.current);
         let blocks = span / LANES;
         arrays.chunk_b[offset / CHUNK * span..][..span].copy_from_slice(&arrays.b);
         let chunk = Chunk {
