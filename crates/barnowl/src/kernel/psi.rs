@@ -2,7 +2,7 @@
 //!
 //! The equations are those of [`barnowl_neuron::surrogate`]; the tests compare the two.
 
-use super::simd::{Isa, LANES, Lanes, exp, exp_scaled, map, zip};
+use super::simd::{Isa, LANES, Lanes, exp, exp_scaled};
 use barnowl_neuron::{Shape, Surrogate};
 
 /// ψ of one surrogate, a type of its own so that the choice is made once and not per neuron and step.
@@ -17,16 +17,13 @@ pub(crate) struct General(pub(crate) Surrogate);
 
 impl Psi for General {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(
-            v,
-            #[inline(always)]
-            |v| {
-                let mut lanes: Lanes = [0.0; LANES];
-                isa.store(v, &mut lanes);
-                isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)))
-            },
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            let mut lanes: Lanes = [0.0; LANES];
+            isa.store(*v, &mut lanes);
+            *v = isa.load(&lanes.map(|v| self.0.pseudo_derivative(v)));
+        }
+        v
     }
 }
 
@@ -39,20 +36,16 @@ pub(crate) struct Gaussian {
 
 impl Psi for Gaussian {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let z2 = map(
-            v,
-            #[inline(always)]
-            |v| {
-                let z = isa.mul(v, isa.splat(self.inverse_sigma));
-                isa.mul(z, isa.mul(z, isa.splat(-0.5)))
-            },
-        );
-        map(
-            exp(isa, z2),
-            #[inline(always)]
-            |e| isa.mul(isa.splat(self.peak), e),
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            let z = isa.mul(*v, isa.splat(self.inverse_sigma));
+            *v = isa.mul(z, isa.mul(z, isa.splat(-0.5)));
+        }
+        let mut e = exp(isa, v);
+        for e in &mut e {
+            *e = isa.mul(isa.splat(self.peak), *e);
+        }
+        e
     }
 }
 
@@ -85,74 +78,33 @@ impl MultiGaussian {
 
 impl Psi for MultiGaussian {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let z2 = map(
-            v,
-            #[inline(always)]
-            |v| {
-                let z = isa.mul(v, isa.splat(self.inverse_sigma));
-                // Where z² is larger, both terms are zero.
-                isa.min(isa.mul(z, z), isa.splat(Self::LARGEST))
-            },
-        );
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        let mut z2 = v;
+        for z2 in &mut z2 {
+            let z = isa.mul(*z2, isa.splat(self.inverse_sigma));
+            // Where z² is larger, both terms are zero.
+            *z2 = isa.min(isa.mul(z, z), isa.splat(Self::LARGEST));
+        }
         let e = exp_scaled(isa, z2, -1.0 / 72.0);
-        let e2 = zip(
-            e,
-            e,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
-        let e4 = zip(
-            e2,
-            e2,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
-        let e8 = zip(
-            e4,
-            e4,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
-        let e16 = zip(
-            e8,
-            e8,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
-        let e32 = zip(
-            e16,
-            e16,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
-        let e36 = zip(
-            e32,
-            e4,
-            #[inline(always)]
-            |a, b| isa.mul(a, b),
-        );
+        let (mut e4, mut e36) = (e, e);
+        for i in 0..N {
+            let e2 = isa.mul(e[i], e[i]);
+            e4[i] = isa.mul(e2, e2);
+        }
+        for i in 0..N {
+            let e8 = isa.mul(e4[i], e4[i]);
+            let e16 = isa.mul(e8, e8);
+            e36[i] = isa.mul(isa.mul(e16, e16), e4[i]);
+        }
         // cosh x for |x| < 1, x² = z² / 1296; where |x| is larger, e has long made the product zero.
-        let side = zip(
-            e,
-            z2,
-            #[inline(always)]
-            |e, z2| {
-                let cosh = isa.mul_add(
-                    z2,
-                    isa.splat(1.0 / (24.0 * 1296.0 * 1296.0)),
-                    isa.splat(0.5 / 1296.0),
-                );
-                let cosh = isa.mul_add(z2, cosh, isa.splat(1.0));
-                isa.mul(isa.mul(e, isa.splat(self.side)), cosh)
-            },
-        );
-        zip(
-            e36,
-            side,
-            #[inline(always)]
-            |e36, side| isa.sub(isa.mul(isa.splat(self.centre), e36), side),
-        )
+        let fourth = isa.splat(1.0 / (24.0 * 1296.0 * 1296.0));
+        for i in 0..N {
+            let cosh = isa.mul_add(z2[i], fourth, isa.splat(0.5 / 1296.0));
+            let cosh = isa.mul_add(z2[i], cosh, isa.splat(1.0));
+            let side = isa.mul(isa.mul(e[i], isa.splat(self.side)), cosh);
+            v[i] = isa.mul_sub(isa.splat(self.centre), e36[i], side);
+        }
+        v
     }
 }
 
@@ -162,15 +114,12 @@ pub(crate) struct Linear(f32);
 
 impl Psi for Linear {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(
-            v,
-            #[inline(always)]
-            |v| {
-                let height = isa.sub(isa.splat(1.0), isa.max(v, isa.sub(isa.splat(0.0), v)));
-                isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)))
-            },
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            let height = isa.sub(isa.splat(1.0), isa.max(*v, isa.sub(isa.splat(0.0), *v)));
+            *v = isa.mul(isa.splat(self.0), isa.max(height, isa.splat(0.0)));
+        }
+        v
     }
 }
 
@@ -180,17 +129,15 @@ pub(crate) struct Slayer(f32);
 
 impl Psi for Slayer {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        let x = map(
-            v,
-            #[inline(always)]
-            |v| isa.mul(isa.splat(-5.0), isa.max(v, isa.sub(isa.splat(0.0), v))),
-        );
-        map(
-            exp(isa, x),
-            #[inline(always)]
-            |e| isa.mul(isa.splat(self.0), e),
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            *v = isa.mul(isa.splat(-5.0), isa.max(*v, isa.sub(isa.splat(0.0), *v)));
+        }
+        let mut e = exp(isa, v);
+        for e in &mut e {
+            *e = isa.mul(isa.splat(self.0), *e);
+        }
+        e
     }
 }
 
@@ -200,19 +147,16 @@ pub(crate) struct FastSigmoid(f32);
 
 impl Psi for FastSigmoid {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(
-            v,
-            #[inline(always)]
-            |v| {
-                let slope = isa.mul_add(
-                    isa.splat(10.0),
-                    isa.max(v, isa.sub(isa.splat(0.0), v)),
-                    isa.splat(1.0),
-                );
-                isa.div(isa.splat(self.0), isa.mul(slope, slope))
-            },
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            let slope = isa.mul_add(
+                isa.splat(10.0),
+                isa.max(*v, isa.sub(isa.splat(0.0), *v)),
+                isa.splat(1.0),
+            );
+            *v = isa.div(isa.splat(self.0), isa.mul(slope, slope));
+        }
+        v
     }
 }
 
@@ -222,15 +166,12 @@ pub(crate) struct Arctan(f32);
 
 impl Psi for Arctan {
     #[inline(always)]
-    fn psi<I: Isa, const N: usize>(&self, isa: I, v: [I::Block; N]) -> [I::Block; N] {
-        map(
-            v,
-            #[inline(always)]
-            |v| {
-                let x = isa.mul(isa.splat(std::f32::consts::PI), v);
-                isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)))
-            },
-        )
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        for v in &mut v {
+            let x = isa.mul(isa.splat(std::f32::consts::PI), *v);
+            *v = isa.div(isa.splat(self.0), isa.mul_add(x, x, isa.splat(1.0)));
+        }
+        v
     }
 }
 

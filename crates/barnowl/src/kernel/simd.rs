@@ -52,6 +52,8 @@ pub(crate) trait Isa: Copy {
     fn mul(self, a: Self::Block, b: Self::Block) -> Self::Block;
     /// `a · b + c`, fused where the processor can.
     fn mul_add(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
+    /// `a · b − c`, fused where the processor can.
+    fn mul_sub(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
     /// `c − a · b`, fused where the processor can.
     fn sub_mul(self, a: Self::Block, b: Self::Block, c: Self::Block) -> Self::Block;
     /// `a / b`.
@@ -178,6 +180,10 @@ mod x86 {
             unsafe { _mm512_mul_ps(a, b) }
         }
         #[inline(always)]
+        fn mul_sub(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            unsafe { _mm512_fmsub_ps(a, b, c) }
+        }
+        #[inline(always)]
         fn sub_mul(self, a: __m512, b: __m512, c: __m512) -> __m512 {
             unsafe { _mm512_fnmadd_ps(a, b, c) }
         }
@@ -280,6 +286,10 @@ mod x86 {
         #[inline(always)]
         fn mul(self, a: [__m256; 2], b: [__m256; 2]) -> [__m256; 2] {
             unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        }
+        #[inline(always)]
+        fn mul_sub(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
+            unsafe { [_mm256_fmsub_ps(a[0], b[0], c[0]), _mm256_fmsub_ps(a[1], b[1], c[1])] }
         }
         #[inline(always)]
         fn sub_mul(self, a: [__m256; 2], b: [__m256; 2], c: [__m256; 2]) -> [__m256; 2] {
@@ -412,6 +422,10 @@ impl Isa for Portable {
         std::array::from_fn(|i| a[i] * b[i])
     }
     #[inline(always)]
+    fn mul_sub(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
+        self.mul_add(a, b, c.map(|c| -c))
+    }
+    #[inline(always)]
     fn sub_mul(self, a: Lanes, b: Lanes, c: Lanes) -> Lanes {
         self.mul_add(a.map(|a| -a), b, c)
     }
@@ -478,13 +492,11 @@ fn compress_bits(mut mask: u16, first: u16, to: &mut [u16; LANES]) {
 
 /// `exp(x)` of every lane, to within 3 units in the last place; `exp(−87)` below −87, `exp(88)` above 88.
 #[inline(always)]
-pub(crate) fn exp<I: Isa, const N: usize>(isa: I, x: [I::Block; N]) -> [I::Block; N] {
-    let clamped = map(
-        x,
-        #[inline(always)]
-        |x| isa.min(isa.max(x, isa.splat(-87.0)), isa.splat(88.0)),
-    );
-    exp_scaled(isa, clamped, 1.0)
+pub(crate) fn exp<I: Isa, const N: usize>(isa: I, mut x: [I::Block; N]) -> [I::Block; N] {
+    for x in &mut x {
+        *x = isa.min(isa.max(*x, isa.splat(-87.0)), isa.splat(88.0));
+    }
+    exp_scaled(isa, x, 1.0)
 }
 
 /// `exp(scale · x)` of every lane, for `scale · x` between −87 and 88.
@@ -509,102 +521,26 @@ pub(crate) fn exp_scaled<I: Isa, const N: usize>(
         0.001_333_355_8,
         0.000_154_035_3,
     ];
-    let c = |k: usize| isa.splat(C[k]);
+    let c = C.map(|c| isa.splat(c));
     let base_2 = isa.splat(scale * std::f32::consts::LOG2_E);
-    let shifted = map(
-        x,
-        #[inline(always)]
-        |x| isa.mul_add(x, base_2, isa.splat(ROUND)),
-    );
-    let n = map(
-        shifted,
-        #[inline(always)]
-        |n| isa.sub(n, isa.splat(ROUND)),
-    );
-    let f = zip(
-        x,
-        n,
-        #[inline(always)]
-        |x, n| isa.mul_add(x, base_2, isa.sub(isa.splat(0.0), n)),
-    );
-    let f2 = map(
-        f,
-        #[inline(always)]
-        |f| isa.mul(f, f),
-    );
-    let high = map(
-        f,
-        #[inline(always)]
-        |f| isa.mul_add(f, c(5), c(4)),
-    );
-    let high = zip(
-        f2,
-        high,
-        #[inline(always)]
-        |f2, high| isa.mul_add(f2, c(6), high),
-    );
-    let middle = map(
-        f,
-        #[inline(always)]
-        |f| isa.mul_add(f, c(3), c(2)),
-    );
-    let low = map(
-        f,
-        #[inline(always)]
-        |f| isa.mul_add(f, c(1), c(0)),
-    );
-    let sum = zip(
-        f2,
-        high,
-        #[inline(always)]
-        |f2, high| isa.mul(f2, high),
-    );
-    let sum = zip(
-        sum,
-        middle,
-        #[inline(always)]
-        |sum, middle| isa.add(sum, middle),
-    );
-    let sum = zip(
-        f2,
-        sum,
-        #[inline(always)]
-        |f2, sum| isa.mul(f2, sum),
-    );
-    let sum = zip(
-        sum,
-        low,
-        #[inline(always)]
-        |sum, low| isa.add(sum, low),
-    );
-    zip(
-        sum,
-        shifted,
-        #[inline(always)]
-        |sum, shifted| isa.mul(sum, isa.power_of_two(shifted)),
-    )
-}
-
-/// `f` of every block.
-#[inline(always)]
-pub(crate) fn map<T: Copy, const N: usize>(mut x: [T; N], f: impl Fn(T) -> T) -> [T; N] {
-    for x in &mut x {
-        *x = f(*x);
-    }
-    x
-}
-
-/// `f` of every pair of blocks.
-#[inline(always)]
-pub(crate) fn zip<T: Copy, const N: usize>(
-    mut x: [T; N],
-    y: [T; N],
-    f: impl Fn(T, T) -> T,
-) -> [T; N] {
+    let (mut shifted, mut f, mut p) = (x, x, x);
     for i in 0..N {
-        x[i] = f(x[i], y[i]);
+        shifted[i] = isa.mul_add(x[i], base_2, isa.splat(ROUND));
     }
-    x
+    for i in 0..N {
+        f[i] = isa.mul_sub(x[i], base_2, isa.sub(shifted[i], isa.splat(ROUND)));
+    }
+    for i in 0..N {
+        let f2 = isa.mul(f[i], f[i]);
+        let high = isa.mul_add(f2, c[6], isa.mul_add(f[i], c[5], c[4]));
+        let low = isa.mul_add(f[i], c[1], c[0]);
+        let high = isa.mul_add(f2, high, isa.mul_add(f[i], c[3], c[2]));
+        p[i] = isa.mul_add(f2, high, low);
+    }
+    for i in 0..N {
+        p[i] = isa.mul(p[i], isa.power_of_two(shifted[i]));
+    }
+    p
 }
 
 /// The largest of all lanes.

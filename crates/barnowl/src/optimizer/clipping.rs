@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_norm_is_taken_over_all_parameters() {
         let toy = Toy::new([0.0; 6], [0.0; 2]);
-        let gradients = toy.gradients([1.0, 2.0, 0.0, 4.0, 0.0, 0.0], [0.0, 2.0]);
+        let mut gradients = toy.gradients([1.0, 2.0, 0.0, 4.0, 0.0, 0.0], [0.0, 2.0]);
         assert_eq!(gradient_norm(&toy, &mut gradients).unwrap(), 5.0);
     }
 
@@ -156,12 +156,12 @@ mod tests {
     fn a_gradient_that_is_not_finite_is_named() {
         let toy = Toy::new([0.0; 6], [0.0; 2]);
         for value in [f32::NAN, f32::INFINITY] {
-            let gradients = toy.gradients([1.0; 6], [0.0, value]);
+            let mut gradients = toy.gradients([1.0; 6], [0.0, value]);
             let error = gradient_norm(&toy, &mut gradients).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Divergence);
             assert!(error.to_string().contains("the gradient of log_tau"), "{error}");
         }
-        let gradients = toy.gradients([f32::MAX; 6], [0.0; 2]);
+        let mut gradients = toy.gradients([f32::MAX; 6], [0.0; 2]);
         assert!(gradient_norm(&toy, &mut gradients).unwrap() > 8e38, "the largest is finite");
     }
 
