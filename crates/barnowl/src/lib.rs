@@ -14,6 +14,7 @@
 //! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
 //! | [`loss`] | six decoders and their losses |
 //! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
+//! | [`learning`] | gradients: backpropagation through time of a whole network, a few sequences at a time |
 //! | [`dataset`], [`encoder`] | sequences and labels; the QT Database, an ECG generator; spike encoders |
 //! | [`task`] | data set, network and recipe in one TOML file |
 //! | [`train`] | the loop, checkpoints, evaluation, run folders; [`optimizer`] for update rules and schedules |

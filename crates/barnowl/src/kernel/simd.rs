@@ -514,7 +514,7 @@ pub(crate) fn exp_scaled<I: Isa, const N: usize>(
     /// (ln 2)ᵏ / k!
     const C: [f32; 7] = [
         1.0,
-        0.693_147_2,
+        std::f32::consts::LN_2,
         0.240_226_5,
         0.055_504_11,
         0.009_618_129,

@@ -16,19 +16,19 @@ pub(super) fn collect(
     plan: &[LayerPlan],
     groups: &[Vec<LayerGradients>],
 ) -> GradientsParams {
+    let mut weights = totals(plan, groups).into_iter();
     let mut gradients = GradientsParams::new();
     for (place, (layer, parameters)) in plan.iter().zip(Parameters::of(network)).enumerate() {
-        let parts: Vec<&LayerGradients> = groups.iter().map(|group| &group[place]).collect();
         let (inputs, neurons) = (layer.inputs, layer.neurons);
         let mut sums = Sums::default();
         sums.reset(layer.width);
-        parts.iter().for_each(|part| sums.add(&part.sums));
+        groups.iter().for_each(|group| sums.add(&group[place].sums));
 
-        let input = total(layer, inputs, &parts, |part| &part.input);
+        let (input, of_recurrent) =
+            (weights.next().unwrap_or_default(), weights.next().unwrap_or_default());
         register(&mut gradients, &parameters.input().weight, input, [inputs, neurons]);
         if let Some(recurrent) = parameters.recurrent() {
-            let weights = total(layer, neurons, &parts, |part| &part.recurrent);
-            register(&mut gradients, &recurrent.weight, weights, [neurons, neurons]);
+            register(&mut gradients, &recurrent.weight, of_recurrent, [neurons, neurons]);
         }
         for linear in [Some(parameters.input()), parameters.recurrent()].into_iter().flatten() {
             if let Some(bias) = &linear.bias {
@@ -51,23 +51,38 @@ pub(super) fn collect(
     gradients
 }
 
-/// The sum of a weight matrix's gradients, `[inputs, neurons]`.
-fn total<'a>(
-    layer: &LayerPlan,
-    inputs: usize,
-    parts: &[&'a LayerGradients],
-    of: impl Fn(&'a LayerGradients) -> &'a [f32] + Sync,
-) -> Vec<f32> {
-    let (neurons, width) = (layer.neurons, layer.width);
-    let mut total = vec![0.0; inputs * neurons];
-    // A few rows at a time: enough for a thread to be worth waking.
-    let rows = 8192_usize.div_ceil(width);
-    total.par_chunks_mut(rows * neurons).enumerate().for_each(|(i, total)| {
-        for part in parts {
-            add_rows(total, neurons, &of(part)[i * rows * width..], width);
+/// The sums of all weight matrices' gradients, `[inputs, neurons]` each: of every layer its input weights, then its
+/// recurrent ones, empty in a feed-forward layer.
+fn totals(plan: &[LayerPlan], groups: &[Vec<LayerGradients>]) -> Vec<Vec<f32>> {
+    let of = |group: usize, place: usize, recurrent: bool| -> &[f32] {
+        let part = &groups[group][place];
+        if recurrent { &part.recurrent } else { &part.input }
+    };
+    let mut totals: Vec<Vec<f32>> = Vec::with_capacity(2 * plan.len());
+    for (place, layer) in plan.iter().enumerate() {
+        for recurrent in [false, true] {
+            let rows = of(0, place, recurrent).len() / layer.width;
+            totals.push(vec![0.0; rows * layer.neurons]);
+        }
+    }
+    // All matrices in one go, some rows at a time: enough for a thread to be worth waking.
+    let pieces: Vec<_> = (totals.iter_mut().enumerate())
+        .flat_map(|(i, total)| {
+            let (place, recurrent) = (i / 2, i % 2 == 1);
+            let layer = &plan[place];
+            let rows = 8192_usize.div_ceil(layer.width);
+            let pieces = total.chunks_mut(rows * layer.neurons).enumerate();
+            pieces.map(move |(k, piece)| (place, recurrent, k * rows * layer.width, piece))
+        })
+        .collect();
+    pieces.into_par_iter().for_each(|(place, recurrent, from, piece)| {
+        let layer = &plan[place];
+        for group in 0..groups.len() {
+            let part = &of(group, place, recurrent)[from..];
+            add_rows(piece, layer.neurons, part, layer.width);
         }
     });
-    total
+    totals
 }
 
 dispatch! {
