@@ -61,3 +61,4 @@ pub mod task;
 pub mod train;
 
 pub use error::{Error, Result};
+pub use kernel::level::instruction_set;

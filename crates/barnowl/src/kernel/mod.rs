@@ -6,7 +6,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `simd.rs` | blocks of lanes, and the choice of instruction set at run time |
+//! | `simd.rs` | blocks of lanes, and kernels compiled for every instruction set |
+//! | `level.rs` | the instruction set that runs: the best one here, or the one asked for |
 //! | `floats.rs` | arrays that begin where a cache line does |
 //! | `psi.rs` | surrogate gradients over blocks |
 //! | `spikes.rs` | spikes as bits, as lists per entry (forward) and as lists per neuron (weight gradients) |
@@ -27,6 +28,7 @@ pub(crate) mod alif;
 pub(crate) mod floats;
 pub(crate) mod gather;
 pub(crate) mod integrator;
+pub(crate) mod level;
 pub(crate) mod product;
 pub(crate) mod psi;
 pub(crate) mod simd;

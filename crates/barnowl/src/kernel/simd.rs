@@ -607,18 +607,16 @@ macro_rules! dispatch {
                     let isa = unsafe { $crate::kernel::simd::Avx2::new() };
                     $kernel(isa, $($arg),*)
                 }
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("fma")
-                {
-                    // SAFETY: the processor has every feature that the function is compiled for.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: the processor has every feature that the function is compiled for.
-                    return unsafe { avx2($($arg),*) };
+                match $crate::kernel::level::level() {
+                    $crate::kernel::level::Level::Avx512 => {
+                        // SAFETY: the processor has every feature that the function is compiled for.
+                        return unsafe { avx512($($arg),*) };
+                    }
+                    $crate::kernel::level::Level::Avx2 => {
+                        // SAFETY: the processor has every feature that the function is compiled for.
+                        return unsafe { avx2($($arg),*) };
+                    }
+                    $crate::kernel::level::Level::Portable => {}
                 }
             }
             $kernel($crate::kernel::simd::Portable, $($arg),*)
