@@ -162,6 +162,12 @@ pub struct Bench {
     /// Steps to time, after two that warm up.
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: u32,
+    /// Sequences of a batch, instead of the shape's.
+    #[arg(long, value_name = "B", value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: Option<u16>,
+    /// Steps of a sequence, instead of the shape's; more than the 11 that a decoder may skip.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(16..))]
+    pub length: Option<u16>,
     #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]

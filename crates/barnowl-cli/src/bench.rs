@@ -55,7 +55,9 @@ pub fn run(args: &Bench) -> Result<ExitCode> {
     let shapes = if args.shapes.is_empty() { &all[..] } else { &args.shapes };
     let mut timings = Vec::new();
     for &name in shapes {
-        let shape = Shape::new(name);
+        let mut shape = Shape::new(name);
+        shape.batch = args.batch.map_or(shape.batch, usize::from);
+        shape.steps = args.length.map_or(shape.steps, usize::from);
         eprintln!("{}: {} steps to time", shape.name, args.steps);
         let timing = shape.time(args.steps)?;
         if !args.output.json {

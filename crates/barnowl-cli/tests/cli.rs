@@ -270,6 +270,27 @@ fn data(folder: &Path, train: &[u8], test: &[u8]) -> PathBuf {
 }
 
 #[test]
+fn an_unknown_instruction_set_is_refused() {
+    let mut command = barnowl(&["tasks"]);
+    command.env("BARNOWL_SIMD", "mmx");
+    refuses(command, &["BARNOWL_SIMD", "mmx", "portable, avx2 or avx512"]);
+}
+
+#[test]
+fn bench_counts_spikes_and_memory() {
+    let args = ["bench", "gsc", "--steps", "1", "--batch", "3", "--length", "20", "--json"];
+    let output = succeeds(barnowl(&args));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shape = &found["shapes"][0];
+    assert_eq!(shape["shape"], "gsc");
+    assert_eq!([&shape["batch"], &shape["steps"]], [3, 20]);
+    assert!(shape["seconds_per_step"].as_f64().unwrap() > 0.0);
+    let rate = shape["spike_rate"][1].as_f64().unwrap();
+    assert!((0.02..0.5).contains(&rate), "{rate}");
+    refuses(barnowl(&["bench", "gsc", "--length", "3"]), &["--length", "16"]);
+}
+
+#[test]
 fn bad_data_are_refused() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../barnowl/tests/fixtures");
     let good = std::fs::read(fixtures.join("mat_qtdb.mat")).unwrap();
