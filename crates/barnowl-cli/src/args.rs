@@ -169,7 +169,7 @@ pub struct Bench {
     /// Shapes to time [default: all; with --peers, all but smnist].
     #[arg(value_enum)]
     pub shapes: Vec<ShapeName>,
-    /// Steps to time, after two that warm up; with --peers, rounds.
+    /// Steps to time, after two that warm up; with --peers and --scaling, rounds.
     #[arg(long, value_name = "K", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: u32,
     /// Keep potentials of N steps at a time and compute them again on the way back [default: keep all].

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Memory {
     /// The most since the shape began, in bytes; of the whole life of the process if `since_start`.
     pub peak_memory: Option<u64>,
-    /// What the process held when the shape began: network, data, and what the allocator kept from before.
+    /// What the process held when the shape began: network, data, and little else.
     pub memory_before: Option<u64>,
     /// Whether the system would not begin a new count for the shape.
     pub peak_since_start: bool,
@@ -20,8 +20,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins a new count of the peak, where the system lets us.
+    /// Begins a new count of the peak, where the system lets us, without what is no longer used.
     pub fn begin() -> Self {
+        give_back();
         // 5 resets the peak to what is resident now (Linux, proc(5)).
         let reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
         Self { before: resident("self", "VmRSS:"), since_start: !reset }
@@ -34,6 +35,15 @@ impl Watch {
             peak_since_start: self.since_start,
         }
     }
+}
+
+/// Has every thread give the memory that it keeps for later back to the system: what one shape has left over would
+/// count for the next.
+fn give_back() {
+    // SAFETY: a thread may collect its own heaps at any time; no pointer that is in use is touched.
+    rayon::broadcast(|_| unsafe { libmimalloc_sys::mi_collect(true) });
+    // SAFETY: as above.
+    unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
 /// The peak of a process, `self` or an id.

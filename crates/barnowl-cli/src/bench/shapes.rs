@@ -30,7 +30,12 @@ pub struct Shape {
     pub density: f64,
     /// Spikes per hidden neuron and step.
     pub rate: f64,
+    /// The steps at the beginning of a sequence in which they shall do so: later on, thresholds may have adapted.
+    pub calibrated_steps: usize,
 }
+
+/// As in `reference/shapes.py`, so that others are timed with as many spikes.
+const CALIBRATED_STEPS: usize = 300;
 
 impl Shape {
     pub fn new(name: ShapeName) -> Self {
@@ -94,7 +99,8 @@ impl Shape {
         };
         let network =
             NetworkConfig { inputs, layers, readout, decode, surrogate: Default::default() };
-        Self { name, network, batch, steps, density, rate }
+        let calibrated_steps = CALIBRATED_STEPS;
+        Self { name, network, batch, steps, density, rate, calibrated_steps }
     }
 
     /// The shape's network on `device` and one mini-batch of data; the same at every call.
@@ -139,7 +145,7 @@ impl Shape {
     /// A network whose biases make each hidden layer spike at the wanted rate, found by bisection on a small batch.
     fn calibrated(&self, device: &Device, rng: &mut ChaCha8Rng) -> Result<Network> {
         let mut network = self.network.init(device, 1)?;
-        let data = self.data(self.batch.min(8), self.steps.min(300), rng)?;
+        let data = self.data(self.batch.min(8), self.steps.min(self.calibrated_steps), rng)?;
         let indices: Vec<usize> = (0..data.samples()).collect();
         let mut bptt = Bptt::new(&self.network, BpttOptions::default())?;
         for layer in 0..network.layers.len() {

@@ -56,7 +56,7 @@ pub fn scaling(plot: &ScalingPlot) -> String {
     // The notes have the cell after the last panel.
     let (_, last) = corner(plot.panels.len());
     let width = ORIGIN.0 + (COLUMNS - 1) as f64 * PITCH.0 + PANEL.0 + 24.0;
-    let mut svg = Svg::new(width, last + PANEL.1 + 44.0, &plot.title);
+    let mut svg = Svg::new(width, last + PANEL.1 + 60.0, &plot.title);
     svg.text((ORIGIN.0 - 40.0, 32.0), Style::new(16.0).bold(), &plot.title);
     let unit = "milliseconds; both axes logarithmic, one vertical scale";
     svg.text((ORIGIN.0 - 40.0, 52.0), Style::new(12.0).fill(FAINT), unit);
@@ -90,17 +90,12 @@ fn draw(svg: &mut Svg, panel: &ScalingPanel, (left, top): (f64, f64), times: (f6
     };
     let x = Scale::log(values, (left, right)).padded(0.06);
     let y = Scale::log(times, (bottom, top)).padded(0.06);
-    if panel.exponent.is_finite() && panel.points.len() > 1 {
-        let text = format!("slope {:.2}", panel.exponent).replace('-', "−");
-        let style = Style::new(12.0).fill(BLUE).anchor(Anchor::End);
-        svg.text((right, top - 14.0), style, &text);
-    }
     axis::vertical(svg, &y, left, right);
     svg.line((left, bottom), (right, bottom), FAINT, 1.0);
     let place = |point: &ScalingPoint| Some((x.at(point.value)?, y.at(1e3 * point.seconds)?));
     let base = shown(panel).find(|point| point.base);
     if let (Some(base), Some(slope)) = (base, panel.slope) {
-        compare(svg, base, slope, (&x, &y), right);
+        compare(svg, base, slope, (&x, &y));
     }
     svg.path(
         &polyline(shown(panel).map(place)),
@@ -117,10 +112,19 @@ fn draw(svg: &mut Svg, panel: &ScalingPanel, (left, top): (f64, f64), times: (f6
         let style = Style::new(axis::LABEL).anchor(Anchor::Middle).fill(FAINT);
         svg.text((at, bottom + 6.0 + axis::LABEL), style, &short(point.value));
     }
+    let mut text = String::new();
+    if panel.exponent.is_finite() {
+        text = format!("slope {:.2}", panel.exponent);
+    }
+    if let (Some(slope), false) = (panel.slope, text.is_empty()) {
+        text += &format!(", dashed line {slope}");
+    }
+    let style = Style::new(12.0).anchor(Anchor::Middle);
+    svg.text((left + PANEL.0 / 2.0, bottom + 38.0), style, &text.replace('-', "−"));
 }
 
-/// The line of a power through a point, as far as the panel reaches, and its exponent at the end.
-fn compare(svg: &mut Svg, base: &ScalingPoint, slope: f64, (x, y): (&Scale, &Scale), right: f64) {
+/// The line of a power through a point, as far as the panel reaches.
+fn compare(svg: &mut Svg, base: &ScalingPoint, slope: f64, (x, y): (&Scale, &Scale)) {
     let power = |value: f64| 1e3 * base.seconds * (value / base.value).powf(slope);
     let ((low, high), (least, most)) = (x.domain(), y.domain());
     // Where the line meets the upper and the lower edge.
@@ -130,12 +134,6 @@ fn compare(svg: &mut Svg, base: &ScalingPoint, slope: f64, (x, y): (&Scale, &Sca
     let [from, to] = ends.map(|value| Some((x.at(value)?, y.at(power(value))?)));
     let style = format_args!("fill=\"none\" stroke=\"{FAINT}\" stroke-dasharray=\"4 3\"");
     svg.path(&polyline([from, to]), style);
-    if let Some((at, height)) = to {
-        let text = format!("{slope}").replace('-', "−");
-        let style = Style::new(axis::LABEL).fill(FAINT).anchor(Anchor::End);
-        let up = if slope > 0.0 { 0.0 } else { -6.0 };
-        svg.text(((at - 8.0).min(right), height + axis::LABEL + up), style, &text);
-    }
 }
 
 /// What lines and dots mean.
@@ -143,21 +141,25 @@ fn key(svg: &mut Svg, left: f64, y: f64) {
     let style = Style::new(12.0);
     svg.line((left, y), (left + 26.0, y), BLUE, 1.7);
     svg.dot((left + 13.0, y), 4.0, BLUE);
-    svg.text((left + 36.0, y + 4.0), style, "measured: the median of several steps");
+    svg.text((left + 36.0, y + 4.0), style, "measured, median of several");
     let data = polyline([Some((left, y + 20.0)), Some((left + 26.0, y + 20.0))]);
     svg.path(&data, format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""));
-    svg.text((left + 36.0, y + 24.0), style, "a line of the slope that it bears");
+    svg.text((left + 36.0, y + 24.0), style, "in proportion to a power");
 }
 
-/// Two significant digits of a fraction; whole numbers as they are.
+/// One significant digit of a fraction if that is nearly it, else two; whole numbers as they are.
 fn short(value: f64) -> String {
     if value >= 10.0 || value.fract() == 0.0 {
-        format!("{value:.0}")
-    } else {
-        let decimals = (1.0 - value.log10().floor()).clamp(0.0, 6.0) as usize;
-        let text = format!("{value:.decimals$}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        return format!("{value:.0}");
     }
+    let place = -value.log10().floor();
+    let rounded = |decimals: f64| {
+        let decimals = decimals.clamp(0.0, 6.0) as usize;
+        let text = format!("{value:.decimals$}");
+        let near = text.parse().is_ok_and(|text: f64| (text / value - 1.0).abs() < 0.05);
+        near.then(|| text.trim_end_matches('0').trim_end_matches('.').to_owned())
+    };
+    rounded(place).or_else(|| rounded(place + 1.0)).unwrap_or_else(|| format!("{value:.1e}"))
 }
 
 #[cfg(test)]
@@ -201,7 +203,7 @@ mod tests {
 
     #[test]
     fn labels_are_short() {
-        let labels = [0.0103, 0.5, 0.0998, 1.0, 128.0, 1.53].map(short);
-        assert_eq!(labels, ["0.01", "0.5", "0.1", "1", "128", "1.5"]);
+        let labels = [0.0103, 0.0097, 0.5, 0.0853, 1.0, 128.0, 1.53, 1e-9].map(short);
+        assert_eq!(labels, ["0.01", "0.01", "0.5", "0.085", "1", "128", "1.5", "1.0e-9"]);
     }
 }
