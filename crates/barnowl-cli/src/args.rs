@@ -30,7 +30,7 @@ pub enum Command {
     Info(Info),
     /// List the built-in tasks, or print one as TOML to start your own from.
     Tasks(Tasks),
-    /// Time training steps on the shapes of the paper's tasks.
+    /// Time training steps on the shapes of the paper's tasks, alone or in turns with other frameworks.
     Bench(Bench),
 }
 
@@ -149,18 +149,28 @@ pub struct Tasks {
 const BENCH_EXAMPLES: &str = "Examples:
   barnowl bench                                      all four shapes
   barnowl bench ecg gsc --threads 1 --json
+  barnowl bench shd --checkpoint-steps 16            less memory, more time; the same gradients
+  barnowl bench ecg --peers .venv/bin/python         turns with PyTorch and JAX
+  barnowl bench gsc --peers python3 --peer norse --peer snntorch
+  barnowl bench --latency                            one stream, step by step, in nanoseconds
+  barnowl bench --scaling scaling.svg                a picture: sequence, batch, neurons, spikes, threads
 
-A step is forward, backward and Adam on random input spikes; weights are set so that hidden neurons spike as often as \
-in the authors' trained networks. Seconds are the median of repeated steps.";
+A step is forward, backward and Adam on random input spikes; biases are set so that hidden neurons spike as often as \
+in the authors' trained networks. Its time is the median of repeated steps, and the fastest one beside it. GFLOP/s \
+done are counted from the spikes that there were, an addition each time that one reaches a neuron; the dense \
+equivalent is what a library of matrix products would have had to do in the same time. Fractions are of the best that \
+this machine does on as many threads: a product of two matrices of 1024 × 1024, and a sum of two arrays in memory.
+
+Whatever else runs on the machine is in the numbers. To compare with other frameworks, use --peers, which takes turns.";
 
 #[derive(Debug, Args)]
 #[command(after_help = BENCH_EXAMPLES)]
 pub struct Bench {
-    /// Shapes to time.
+    /// Shapes to time [default: all; with --peers, all but smnist].
     #[arg(value_enum)]
     pub shapes: Vec<ShapeName>,
-    /// Steps to time, after two that warm up.
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Steps to time, after two that warm up; with --peers and --scaling, rounds.
+    #[arg(long, value_name = "K", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: u32,
     /// Sequences of a batch, instead of the shape's.
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u16).range(1..))]
@@ -168,6 +178,27 @@ pub struct Bench {
     /// Steps of a sequence, instead of the shape's; more than the 11 that a decoder may skip.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(16..))]
     pub length: Option<u16>,
+    /// Time the training steps alone: no peaks of the machine, no inference.
+    #[arg(long, conflicts_with_all = ["peers", "latency", "scaling"])]
+    pub steps_only: bool,
+    /// Keep potentials of N steps at a time and compute them again on the way back [default: keep all].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub checkpoint_steps: Option<u32>,
+    /// Take turns with other frameworks, run by this Python; the ratio is theirs over Barnowl's, round by round.
+    #[arg(long, value_name = "PYTHON", conflicts_with_all = ["latency", "scaling"])]
+    pub peers: Option<PathBuf>,
+    /// With --peers, a framework; may be given several times [default: pytorch and jax].
+    #[arg(long, value_enum, value_name = "NAME", requires = "peers")]
+    pub peer: Vec<PeerName>,
+    /// With --peers, the folder of the frameworks' scripts, time_NAME.py.
+    #[arg(long, value_name = "DIR", default_value = "reference", requires = "peers")]
+    pub reference: PathBuf,
+    /// Time one stream through the network, a step at a time, as a device would run it (barnowl-neuron, one thread).
+    #[arg(long, conflicts_with_all = ["scaling", "checkpoint_steps", "threads"])]
+    pub latency: bool,
+    /// Time a small network while one thing varies; writes FILE.svg and, beside it, FILE.json. Takes some seconds.
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "shapes")]
+    pub scaling: Option<PathBuf>,
     #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]
@@ -225,4 +256,31 @@ pub enum ShapeName {
     Gsc,
     /// 4–64–256–256 (feed-forward)–10, batch 256, 784 steps.
     Smnist,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PeerName {
+    /// PyTorch, eager, one loop over time.
+    Pytorch,
+    /// JAX, jitted, a scan over time.
+    Jax,
+    /// snnTorch; its neurons do not adapt.
+    Snntorch,
+    /// Norse.
+    Norse,
+    /// SpikingJelly, multi-step; its neurons do not adapt.
+    Spikingjelly,
+}
+
+impl PeerName {
+    /// The name in that of its script, `time_NAME.py`.
+    pub fn script_name(self) -> &'static str {
+        match self {
+            Self::Pytorch => "pytorch",
+            Self::Jax => "jax",
+            Self::Snntorch => "snntorch",
+            Self::Norse => "norse",
+            Self::Spikingjelly => "spikingjelly",
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Pictures of a run, as SVG: learning curves, one sample from input to answer, confusion, time constants.
+//! Pictures of a run, as SVG: learning curves, one sample from input to answer, confusion, time constants; and of how
+//! long a step takes.
 //!
 //! Every function takes plain numbers and gives the text of a stand-alone SVG document: a light background of its own,
 //! the system's sans-serif font, the colour-blind-safe palette of Okabe & Ito (2008). Writing files is for the caller.
@@ -8,6 +9,7 @@ mod classes;
 mod confusion;
 mod curves;
 mod raster;
+mod scaling;
 mod spikes;
 mod svg;
 mod text;
@@ -16,6 +18,7 @@ mod time_constants;
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use raster::{LayerSpikes, RasterData, raster};
+pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};
 pub use time_constants::{TimeConstantHistogram, time_constants};
 
 /// Text and the lines of axes.

@@ -1,0 +1,62 @@
+//! `barnowl bench`: how long a training step takes, and what that is of what the machine can do.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `shapes.rs`, `trial.rs` | the networks and their data; a network in training beside a clock |
+//! | `steps.rs` | a training step and an evaluation of each shape: the command without further flags |
+//! | `count.rs`, `peaks.rs`, `memory.rs` | the work of a step, the best of this machine, memory |
+//! | `peers.rs`, `process.rs` | turns with other frameworks, each a process of its own |
+//! | `latency.rs` | one stream, step by step, on `barnowl-neuron` |
+//! | `scaling.rs` | a step while one thing varies |
+
+mod count;
+mod latency;
+mod memory;
+mod peaks;
+mod peers;
+mod process;
+mod scaling;
+mod shapes;
+mod steps;
+mod trial;
+
+use crate::args::{Bench, ShapeName};
+use crate::set_threads;
+use barnowl::error::Result;
+use barnowl::learning::BpttOptions;
+use shapes::Shape;
+use std::process::ExitCode;
+
+/// Steps before those that are timed: the first ones allocate.
+const WARMUP: u32 = 2;
+
+pub fn run(args: &Bench) -> Result<ExitCode> {
+    set_threads(&args.threads)?;
+    if let Some(file) = &args.scaling {
+        scaling::run(args, file)?;
+    } else if let Some(python) = &args.peers {
+        peers::run(args, python)?;
+    } else if args.latency {
+        latency::run(args)?;
+    } else {
+        steps::run(args)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The shapes that were asked for, or `default`.
+fn shapes(args: &Bench, default: &[ShapeName]) -> Vec<Shape> {
+    let names = if args.shapes.is_empty() { default } else { &args.shapes };
+    let shape = |&name| {
+        let shape = Shape::new(name);
+        let batch = args.batch.map_or(shape.batch, usize::from);
+        let steps = args.length.map_or(shape.steps, usize::from);
+        Shape { batch, steps, ..shape }
+    };
+    names.iter().map(shape).collect()
+}
+
+/// How the way back is gone.
+fn options(args: &Bench) -> BpttOptions {
+    BpttOptions { checkpoint_steps: args.checkpoint_steps.map(|steps| steps as usize) }
+}

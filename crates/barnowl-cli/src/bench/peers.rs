@@ -1,0 +1,236 @@
+//! Turns with other frameworks: one step of each, then a few of Barnowl's, and again.
+//!
+//! Two programs that are timed one after the other are timed on two machines if others use it as well: its clock and
+//! its caches are not the same a minute later. Taking turns, all of them meet the same minute, and a ratio is taken
+//! within a round.
+
+use super::memory::gigabytes;
+use super::process::Peer;
+use super::trial::{Times, Trial, median};
+use super::{WARMUP, options, shapes};
+use crate::args::{Bench, PeerName, ShapeName};
+use crate::{print_json, print_line};
+use barnowl::error::{Error, Result};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// Steps of Barnowl's in a round; their median counts.
+const OWN_STEPS: u32 = 3;
+
+/// Waited after a peer's step: its threads look out for more work for a while, up to 0.2 s in Intel's OpenMP, and would
+/// take the processors from whoever is next.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A shape, timed.
+#[derive(Debug, Serialize)]
+struct Turns {
+    shape: &'static str,
+    threads: usize,
+    rounds: u32,
+    barnowl: Row,
+    peers: Vec<Row>,
+    failed: Vec<Failed>,
+}
+
+/// A framework, timed.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    version: Option<String>,
+    seconds_per_step: f64,
+    fastest_step: f64,
+    /// The peer's seconds over Barnowl's in the same round: median, least and most.
+    ratio: f64,
+    ratio_least: f64,
+    ratio_most: f64,
+    /// Of its process, in bytes; of this process since it began for Barnowl itself.
+    peak_memory: Option<u64>,
+}
+
+/// A framework that was not timed.
+#[derive(Debug, Serialize)]
+struct Failed {
+    name: String,
+    reason: String,
+}
+
+/// A peer among the turns.
+struct Runner {
+    name: String,
+    peer: Peer,
+    seconds: Vec<f64>,
+}
+
+pub fn run(args: &Bench, python: &Path) -> Result<()> {
+    // Not smnist, unless it is named: PyTorch takes 12 GB for it.
+    let shapes = shapes(args, &[ShapeName::Ecg, ShapeName::Shd, ShapeName::Gsc]);
+    let mut results = Vec::new();
+    for shape in shapes {
+        let mut failed = Vec::new();
+        let mut runners = start(args, python, shape.name, &mut failed)?;
+        let (mut trial, _) = Trial::new(&shape, options(args))?.train(WARMUP, 1)?;
+        let mut own = Vec::new();
+        eprintln!("{}: {} rounds", shape.name, args.steps);
+        for _ in 0..args.steps {
+            take_turns(&mut runners, &mut failed)?;
+            let times;
+            (trial, times) = trial.train(0, OWN_STEPS)?;
+            own.push(times.median);
+        }
+        let turns = Turns {
+            shape: shape.name,
+            threads: rayon::current_num_threads(),
+            rounds: args.steps,
+            barnowl: row("barnowl", &own, &own, super::memory::peak_of("self"))
+                .version(env!("CARGO_PKG_VERSION")),
+            peers: runners
+                .iter()
+                .map(|runner| {
+                    let row = row(&runner.name, &runner.seconds, &own, runner.peer.peak_memory());
+                    Row { version: runner.peer.version.clone(), ..row }
+                })
+                .collect(),
+            failed,
+        };
+        drop(runners);
+        if !args.output.json {
+            print_line(&table(&turns))?;
+        }
+        results.push(turns);
+    }
+    if args.output.json {
+        print_json(&serde_json::json!({ "peers": results }))?;
+    }
+    Ok(())
+}
+
+/// Starts the scripts one after the other, so that none warms up against another. Says which one does not start.
+fn start(
+    args: &Bench,
+    python: &Path,
+    shape: &str,
+    failed: &mut Vec<Failed>,
+) -> Result<Vec<Runner>> {
+    let default = [PeerName::Pytorch, PeerName::Jax];
+    let names = if args.peer.is_empty() { &default[..] } else { &args.peer };
+    let mut runners = Vec::new();
+    for name in names {
+        let name = name.script_name().to_owned();
+        let script = args.reference.join(format!("time_{name}.py"));
+        eprintln!("{shape}: {name} starts");
+        match Peer::start(python, &script, shape, rayon::current_num_threads()) {
+            Ok(peer) => runners.push(Runner { name, peer, seconds: Vec::new() }),
+            Err(reason) => report(Failed { name, reason }, failed),
+        }
+    }
+    if runners.is_empty() {
+        return Err(none_left("no peer starts", failed));
+    }
+    Ok(runners)
+}
+
+/// One step of every peer. A peer that fails is out from then on.
+fn take_turns(runners: &mut Vec<Runner>, failed: &mut Vec<Failed>) -> Result<()> {
+    let mut place = 0;
+    while let Some(runner) = runners.get_mut(place) {
+        match runner.peer.step() {
+            Ok(seconds) => {
+                runner.seconds.push(seconds);
+                place += 1;
+            }
+            Err(reason) => {
+                let Runner { name, .. } = runners.remove(place);
+                report(Failed { name, reason }, failed);
+            }
+        }
+        std::thread::sleep(PAUSE);
+    }
+    if runners.is_empty() {
+        return Err(none_left("no peer is left", failed));
+    }
+    Ok(())
+}
+
+fn report(failure: Failed, failed: &mut Vec<Failed>) {
+    eprintln!("{} is left out: {}", failure.name, failure.reason);
+    failed.push(failure);
+}
+
+fn none_left(problem: &str, failed: &[Failed]) -> Error {
+    let reasons: Vec<String> =
+        failed.iter().map(|failed| format!("{}: {}", failed.name, failed.reason)).collect();
+    Error::config(format!("--peers: {problem} ({})", reasons.join("; ")))
+        .expected("a Python that has the frameworks, and their scripts in the folder --reference")
+        .remedy("install reference/requirements.txt, or choose other frameworks with --peer")
+}
+
+/// A framework's steps against Barnowl's of the same rounds.
+fn row(name: &str, seconds: &[f64], own: &[f64], peak_memory: Option<u64>) -> Row {
+    let times = Times::of(seconds.to_vec());
+    let mut ratios: Vec<f64> = seconds.iter().zip(own).map(|(peer, own)| peer / own).collect();
+    let ratio = median(&mut ratios);
+    Row {
+        name: name.to_owned(),
+        version: None,
+        seconds_per_step: times.median,
+        fastest_step: times.fastest,
+        ratio,
+        ratio_least: ratios.first().copied().unwrap_or(f64::NAN),
+        ratio_most: ratios.last().copied().unwrap_or(f64::NAN),
+        peak_memory,
+    }
+}
+
+impl Row {
+    fn version(self, version: &str) -> Self {
+        Self { version: Some(version.to_owned()), ..self }
+    }
+
+    fn full_name(&self) -> String {
+        format!("{} {}", self.name, self.version.as_deref().unwrap_or_default())
+    }
+}
+
+fn table(turns: &Turns) -> String {
+    let rows = || [&turns.barnowl].into_iter().chain(&turns.peers);
+    let title = format!("{}, {} threads, {} rounds", turns.shape, turns.threads, turns.rounds);
+    let width = rows().map(|row| row.full_name().chars().count()).max().unwrap_or(0);
+    let width = width.max(title.chars().count());
+    // Writing to a string makes no error.
+    let mut text =
+        format!("\n{title:width$}   ms a step    fastest    GB   ÷ barnowl (least to most)");
+    for (place, row) in rows().enumerate() {
+        let _ = write!(
+            text,
+            "\n{:width$}  {:>10.2} {:>10.2} {:>5}",
+            row.full_name(),
+            1e3 * row.seconds_per_step,
+            1e3 * row.fastest_step,
+            gigabytes(row.peak_memory),
+        );
+        if place > 0 {
+            let (ratio, least, most) = (row.ratio, row.ratio_least, row.ratio_most);
+            let _ = write!(text, "   {ratio:>9.1} ({least:.1} to {most:.1})");
+        }
+    }
+    for Failed { name, reason } in &turns.failed {
+        let _ = write!(text, "\n{name:width$}  left out: {reason}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_taken_within_a_round() {
+        // The machine is three times as slow in the second round, for both.
+        let row = row("peer", &[1.0, 3.0, 1.1], &[0.1, 0.3, 0.1], None);
+        assert!((row.ratio - 10.0).abs() < 1e-9, "{}", row.ratio);
+        assert!((row.ratio_most - 11.0).abs() < 1e-9 && (row.ratio_least - 10.0).abs() < 1e-9);
+        assert_eq!((row.seconds_per_step, row.fastest_step), (1.1, 1.0));
+    }
+}
