@@ -7,7 +7,7 @@
 use super::memory::{Watch, gigabytes};
 use super::process::Peer;
 use super::trial::{Times, Trial, median};
-use super::{WARMUP, options, shapes};
+use super::{WARMUP, options, shapes, threads};
 use crate::args::{Bench, PeerName, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::error::{Error, Result};
@@ -205,7 +205,7 @@ impl Row {
 
 fn table(turns: &Turns) -> String {
     let rows = || [&turns.barnowl].into_iter().chain(&turns.peers);
-    let title = format!("{}, {} threads, {} rounds", turns.shape, turns.threads, turns.rounds);
+    let title = format!("{}, {}, {} rounds", turns.shape, threads(turns.threads), turns.rounds);
     let width = rows().map(|row| row.full_name().chars().count()).max().unwrap_or(0);
     let width = width.max(title.chars().count());
     // Writing to a string makes no error.

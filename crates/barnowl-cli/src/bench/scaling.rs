@@ -284,12 +284,7 @@ fn plot(series: &[Series], base: Setting) -> ScalingPlot {
             String::new(),
             "Ringed, the same in all panels:".into(),
             format!("{} steps, batch {}, {} neurons,", base.steps, base.batch, base.hidden),
-            format!(
-                "spike rate {}, {} thread{}.",
-                base.rate,
-                base.threads,
-                if base.threads == 1 { "" } else { "s" }
-            ),
+            format!("spike rate {}, {}.", base.rate, super::threads(base.threads)),
         ],
         panels: series.iter().map(panel).collect(),
     }
