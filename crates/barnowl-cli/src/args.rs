@@ -153,7 +153,7 @@ const BENCH_EXAMPLES: &str = "Examples:
   barnowl bench ecg --peers .venv/bin/python         turns with PyTorch and JAX
   barnowl bench gsc --peers python3 --peer norse --peer snntorch
   barnowl bench --latency                            one stream, step by step, in nanoseconds
-  barnowl bench --scaling scaling.svg                a picture: sequence, batch, neurons, spikes, threads
+  barnowl bench --scaling scaling.svg                a picture of how a step grows
 
 A step is forward, backward and Adam on random input spikes; biases are set so that hidden neurons spike as often as \
 in the authors' trained networks. Its time is the median of repeated steps, and the fastest one beside it. GFLOP/s \

@@ -1,5 +1,8 @@
 //! The command from outside: what it writes, that it resumes bit for bit, and what it says of bad input.
 
+#[path = "cli/bench.rs"]
+mod bench;
+
 use barnowl::exchange::safetensors;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

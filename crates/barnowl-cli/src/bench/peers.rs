@@ -4,10 +4,10 @@
 //! its caches are not the same a minute later. Taking turns, all of them meet the same minute, and a ratio is taken
 //! within a round.
 
-use super::memory::gigabytes;
+use super::memory::{Watch, gigabytes};
 use super::process::Peer;
 use super::trial::{Times, Trial, median};
-use super::{WARMUP, options, shapes};
+use super::{WARMUP, options, shapes, threads};
 use crate::args::{Bench, PeerName, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::error::{Error, Result};
@@ -45,7 +45,10 @@ struct Row {
     ratio: f64,
     ratio_least: f64,
     ratio_most: f64,
-    /// Of its process, in bytes; of this process since it began for Barnowl itself.
+    /// The peer's fastest step over Barnowl's: what is left where other programs take processors away, which threads
+    /// that wait for each other in a loop, as OpenMP's do, suffer from most.
+    ratio_of_fastest: f64,
+    /// Of its process, in bytes; of this one since the shape began, where the system can tell.
     peak_memory: Option<u64>,
 }
 
@@ -70,10 +73,12 @@ pub fn run(args: &Bench, python: &Path) -> Result<()> {
     for shape in shapes {
         let mut failed = Vec::new();
         let mut runners = start(args, python, shape.name, &mut failed)?;
-        let (mut trial, _) = Trial::new(&shape, options(args))?.train(WARMUP, 1)?;
+        let trial = Trial::new(&shape, options(args))?;
+        let watch = Watch::begin();
+        let (mut trial, _) = trial.train(WARMUP, 1)?;
         let mut own = Vec::new();
-        eprintln!("{}: {} rounds", shape.name, args.steps);
-        for _ in 0..args.steps {
+        for round in 1..=args.steps {
+            eprintln!("{}: round {round} of {}", shape.name, args.steps);
             take_turns(&mut runners, &mut failed)?;
             let times;
             (trial, times) = trial.train(0, OWN_STEPS)?;
@@ -83,7 +88,7 @@ pub fn run(args: &Bench, python: &Path) -> Result<()> {
             shape: shape.name,
             threads: rayon::current_num_threads(),
             rounds: args.steps,
-            barnowl: row("barnowl", &own, &own, super::memory::peak_of("self"))
+            barnowl: row("barnowl", &own, &own, watch.end().peak_memory)
                 .version(env!("CARGO_PKG_VERSION")),
             peers: runners
                 .iter()
@@ -179,8 +184,13 @@ fn row(name: &str, seconds: &[f64], own: &[f64], peak_memory: Option<u64>) -> Ro
         ratio,
         ratio_least: ratios.first().copied().unwrap_or(f64::NAN),
         ratio_most: ratios.last().copied().unwrap_or(f64::NAN),
+        ratio_of_fastest: times.fastest / fastest(own),
         peak_memory,
     }
+}
+
+fn fastest(seconds: &[f64]) -> f64 {
+    seconds.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 impl Row {
@@ -195,12 +205,13 @@ impl Row {
 
 fn table(turns: &Turns) -> String {
     let rows = || [&turns.barnowl].into_iter().chain(&turns.peers);
-    let title = format!("{}, {} threads, {} rounds", turns.shape, turns.threads, turns.rounds);
+    let title = format!("{}, {}, {} rounds", turns.shape, threads(turns.threads), turns.rounds);
     let width = rows().map(|row| row.full_name().chars().count()).max().unwrap_or(0);
     let width = width.max(title.chars().count());
     // Writing to a string makes no error.
-    let mut text =
-        format!("\n{title:width$}   ms a step    fastest    GB   ÷ barnowl (least to most)");
+    let mut text = format!(
+        "\n{title:width$}   ms a step    fastest    GB   ÷ barnowl   of the fastest   (least to most)"
+    );
     for (place, row) in rows().enumerate() {
         let _ = write!(
             text,
@@ -211,8 +222,11 @@ fn table(turns: &Turns) -> String {
             gigabytes(row.peak_memory),
         );
         if place > 0 {
-            let (ratio, least, most) = (row.ratio, row.ratio_least, row.ratio_most);
-            let _ = write!(text, "   {ratio:>9.1} ({least:.1} to {most:.1})");
+            let _ = write!(
+                text,
+                "   {:>9.1} {:>16.1}   ({:.1} to {:.1})",
+                row.ratio, row.ratio_of_fastest, row.ratio_least, row.ratio_most,
+            );
         }
     }
     for Failed { name, reason } in &turns.failed {
@@ -231,6 +245,7 @@ mod tests {
         let row = row("peer", &[1.0, 3.0, 1.1], &[0.1, 0.3, 0.1], None);
         assert!((row.ratio - 10.0).abs() < 1e-9, "{}", row.ratio);
         assert!((row.ratio_most - 11.0).abs() < 1e-9 && (row.ratio_least - 10.0).abs() < 1e-9);
+        assert!((row.ratio_of_fastest - 10.0).abs() < 1e-9);
         assert_eq!((row.seconds_per_step, row.fastest_step), (1.1, 1.0));
     }
 }

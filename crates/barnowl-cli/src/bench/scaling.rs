@@ -1,7 +1,8 @@
 //! How the time of a training step grows: one thing varies, the others stay.
 //!
 //! Networks are measured in turns, a few steps of each and then again from the start, so that a slow minute of the machine
-//! falls on all of them.
+//! falls on all of them. Of each, the fastest step counts: how time grows is a question about the work, not about who
+//! else is at the machine. The table has the median beside it.
 
 use super::options;
 use super::shapes::Shape;
@@ -68,7 +69,7 @@ struct Point {
 #[derive(Debug, Serialize)]
 struct Series {
     varies: Axis,
-    /// The slope of the straight line through the points, both axes logarithmic: 1 if time grows in proportion.
+    /// The slope of the straight line through the fastest steps, both axes logarithmic: 1 if time grows in proportion.
     exponent: f64,
     points: Vec<Point>,
 }
@@ -229,7 +230,7 @@ fn series(axis: Axis, settings: &[Setting], base: Setting, runners: &[Runner]) -
 
 /// The slope of the line of least squares through the logarithms; NaN, `null` in JSON, for a single point.
 fn exponent(points: &[Point]) -> f64 {
-    let logs = || points.iter().map(|point| (point.value.ln(), point.seconds_per_step.ln()));
+    let logs = || points.iter().map(|point| (point.value.ln(), point.fastest_step.ln()));
     let count = points.len() as f64;
     let mean_x = logs().map(|(x, _)| x).sum::<f64>() / count;
     let mean_y = logs().map(|(_, y)| y).sum::<f64>() / count;
@@ -270,7 +271,7 @@ fn plot(series: &[Series], base: Setting) -> ScalingPlot {
             .iter()
             .map(|point| ScalingPoint {
                 value: point.value,
-                seconds: point.seconds_per_step,
+                seconds: point.fastest_step,
                 base: point.base,
             })
             .collect(),
@@ -281,14 +282,9 @@ fn plot(series: &[Series], base: Setting) -> ScalingPlot {
             format!("One recurrent layer, {CLASSES} classes,"),
             format!("{INPUTS} inputs that spike at a rate of {DENSITY}."),
             String::new(),
-            "The ringed point is the same in all panels:".into(),
+            "Ringed, the same in all panels:".into(),
             format!("{} steps, batch {}, {} neurons,", base.steps, base.batch, base.hidden),
-            format!(
-                "spike rate {}, {} thread{}.",
-                base.rate,
-                base.threads,
-                if base.threads == 1 { "" } else { "s" }
-            ),
+            format!("spike rate {}, {}.", base.rate, super::threads(base.threads)),
         ],
         panels: series.iter().map(panel).collect(),
     }
@@ -317,7 +313,7 @@ fn table(series: &[Series]) -> String {
             );
         }
         if series.exponent.is_finite() {
-            let _ = writeln!(text, "  grows with exponent {:.2}", series.exponent);
+            let _ = writeln!(text, "  the fastest grow with exponent {:.2}", series.exponent);
         }
         text.push('\n');
     }
@@ -332,8 +328,8 @@ mod tests {
     fn the_exponent_of_a_power_is_found() {
         let point = |value: f64| Point {
             value,
-            seconds_per_step: 0.3 * value.powf(1.5),
-            fastest_step: 0.0,
+            seconds_per_step: 0.0,
+            fastest_step: 0.3 * value.powf(1.5),
             samples_per_second: 0.0,
             spike_rate: 0.0,
             base: false,

@@ -5,7 +5,7 @@ use super::memory::{Memory, Watch, gigabytes};
 use super::peaks::Peaks;
 use super::shapes::Shape;
 use super::trial::Trial;
-use super::{WARMUP, options, shapes};
+use super::{WARMUP, options, shapes, threads};
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::error::Result;
@@ -69,12 +69,12 @@ pub fn run(args: &Bench) -> Result<()> {
     if args.steps_only {
         return run_steps_only(args);
     }
-    let threads = rayon::current_num_threads();
+    let count = rayon::current_num_threads();
     let peaks = Peaks::measure();
     if !args.output.json {
         print_line(&format!(
-            "{threads} thread{}; peaks: sgemm {:.1} GFLOP/s, memory {:.1} GB/s",
-            if threads == 1 { "" } else { "s" },
+            "{}; peaks: sgemm {:.1} GFLOP/s, memory {:.1} GB/s",
+            threads(count),
             peaks.sgemm_gflops,
             peaks.memory_gigabytes_per_second,
         ))?;
@@ -89,7 +89,7 @@ pub fn run(args: &Bench) -> Result<()> {
         results.push(measured);
     }
     if args.output.json {
-        let result = serde_json::json!({ "threads": threads, "peaks": peaks, "shapes": results });
+        let result = serde_json::json!({ "threads": count, "peaks": peaks, "shapes": results });
         print_json(&result)?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::{BLUE, FAINT, VERMILLION, drawable, extent};
 pub struct ScalingPoint {
     /// What varies, where it stands.
     pub value: f64,
-    /// How long it took.
+    /// How long it took, at best.
     pub seconds: f64,
     /// Whether this is the one that the panels have in common.
     pub base: bool,
@@ -44,7 +44,7 @@ const COLUMNS: usize = 3;
 const PANEL: (f64, f64) = (236.0, 190.0);
 /// The upper left corner of the first panel, and the distance of the next.
 const ORIGIN: (f64, f64) = (64.0, 96.0);
-const PITCH: (f64, f64) = (296.0, 268.0);
+const PITCH: (f64, f64) = (296.0, 282.0);
 
 /// Draws the panels as an SVG document, all axes logarithmic.
 #[must_use]
@@ -56,7 +56,7 @@ pub fn scaling(plot: &ScalingPlot) -> String {
     // The notes have the cell after the last panel.
     let (_, last) = corner(plot.panels.len());
     let width = ORIGIN.0 + (COLUMNS - 1) as f64 * PITCH.0 + PANEL.0 + 24.0;
-    let mut svg = Svg::new(width, last + PANEL.1 + 60.0, &plot.title);
+    let mut svg = Svg::new(width, last + PANEL.1 + 56.0, &plot.title);
     svg.text((ORIGIN.0 - 40.0, 32.0), Style::new(16.0).bold(), &plot.title);
     let unit = "milliseconds; both axes logarithmic, one vertical scale";
     svg.text((ORIGIN.0 - 40.0, 52.0), Style::new(12.0).fill(FAINT), unit);
@@ -120,7 +120,7 @@ fn draw(svg: &mut Svg, panel: &ScalingPanel, (left, top): (f64, f64), times: (f6
         text += &format!(", dashed line {slope}");
     }
     let style = Style::new(12.0).anchor(Anchor::Middle);
-    svg.text((left + PANEL.0 / 2.0, bottom + 38.0), style, &text.replace('-', "−"));
+    svg.text((left + PANEL.0 / 2.0, bottom + 36.0), style, &text.replace('-', "−"));
 }
 
 /// The line of a power through a point, as far as the panel reaches.
@@ -141,10 +141,10 @@ fn key(svg: &mut Svg, left: f64, y: f64) {
     let style = Style::new(12.0);
     svg.line((left, y), (left + 26.0, y), BLUE, 1.7);
     svg.dot((left + 13.0, y), 4.0, BLUE);
-    svg.text((left + 36.0, y + 4.0), style, "measured, median of several");
+    svg.text((left + 36.0, y + 4.0), style, "measured, fastest of several");
     let data = polyline([Some((left, y + 20.0)), Some((left + 26.0, y + 20.0))]);
     svg.path(&data, format_args!("stroke=\"{FAINT}\" stroke-dasharray=\"4 3\""));
-    svg.text((left + 36.0, y + 24.0), style, "in proportion to a power");
+    svg.text((left + 36.0, y + 24.0), style, "a power law, slope as noted");
 }
 
 /// One significant digit of a fraction if that is nearly it, else two; whole numbers as they are.
