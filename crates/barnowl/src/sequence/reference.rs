@@ -3,7 +3,7 @@
 //! This is the oracle: every fused path is tested against it, values and gradients.
 
 use super::{AlifOptions, AlifOutput, AlifSequence, Observe, state_at_rest};
-use barnowl_neuron::{Shape, Surrogate};
+use barnowl_neuron::{Decay, Shape, Surrogate};
 use burn::tensor::Tensor;
 use std::f64::consts::PI;
 
@@ -70,16 +70,20 @@ pub fn integrator_sequence(
 }
 
 /// α and 1−α, `[1, H]` each, of time constants `[H]` in steps.
+///
+/// The derivative is Burn's, of the formula; the values are those that every other path uses, to the bit. A decay that
+/// differs in its last digit sooner or later lifts some membrane over a threshold that it misses elsewhere.
 fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
+    let steps: Vec<f32> = tau.to_data().iter().collect();
+    let decays = steps.iter().map(|tau| Decay::from_time_constant(*tau, 1.0));
+    let (keep, leak): (Vec<f32>, Vec<f32>) = decays.map(|decay| (decay.keep, decay.leak)).unzip();
     let exponent = -tau.recip();
-    let alpha = exponent.clone().exp();
-    // expm1(x) = x + x²/2 + x³/6 + … where the subtraction would cancel.
-    let series = exponent.clone()
-        * (exponent.clone() * (exponent.clone() * (exponent.clone() / 24.0 + 1.0 / 6.0) + 0.5)
-            + 1.0);
-    let small = exponent.greater_elem(-0.03);
-    let leak = -(alpha.clone() - 1.0).mask_where(small, series);
-    [alpha.unsqueeze(), leak.unsqueeze()]
+    [(exponent.clone().exp(), keep), (-(exponent.exp() - 1.0), leak)].map(|(formula, values)| {
+        let values = Tensor::<1>::from_floats(values.as_slice(), &formula.device());
+        // The bracket is zero: it adds nothing to the value and the formula's derivative to the derivative.
+        let exact = values + (formula.clone() - formula.detach());
+        exact.unsqueeze()
+    })
 }
 
 /// Step `t` of `[T, B, H]`, `[B, H]`.
