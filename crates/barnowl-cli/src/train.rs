@@ -7,12 +7,15 @@ use crate::progress::{Progress, human};
 use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, table};
 use barnowl::dataset::Dataset;
 use barnowl::error::{Error, Result};
+use barnowl::metric::boundary::ClassBoundaries;
 use barnowl::model::Model;
 use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
-use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer, evaluate};
+use barnowl::train::{
+    BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, evaluate,
+};
 use burn::tensor::Device;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -68,54 +71,63 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         ),
         Outcome::Finished => {}
     }
-    report(args, &task, &folder, &test, started)
+    let Conclusion { result, evaluation, boundaries, reports } =
+        conclude(&task, &folder, &test, started)?;
+    if args.output.json {
+        print_json(&result)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(best) = reports.iter().rfind(|report| report.best) {
+        print_line(&format!(
+            "best of {} epochs: epoch {}, validation accuracy {:.4} · {}",
+            reports.len(),
+            best.epoch,
+            best.valid_accuracy,
+            human(started.elapsed())
+        ))?;
+    }
+    print_line(&format!("test data: {}", test.origin()))?;
+    print_line(
+        table::evaluation(&evaluation, test.class_names(), boundaries.as_deref()).trim_end(),
+    )?;
+    eprintln!("model, metrics and plots: {}", folder.path().display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a run came to.
+pub struct Conclusion {
+    /// As it stands in `result.json`.
+    pub result: Value,
+    pub evaluation: Evaluation,
+    pub boundaries: Option<Vec<ClassBoundaries>>,
+    pub reports: Vec<EpochReport>,
 }
 
 /// Evaluates the best model on the test data, once, and writes result and plots.
-fn report(
-    args: &Train,
+pub fn conclude(
     task: &TaskConfig,
     folder: &RunFolder,
     test: &Dataset,
     started: Instant,
-) -> Result<ExitCode> {
+) -> Result<Conclusion> {
     let model = Model::load(folder.best_file(), &Device::flex())?;
     let evaluation = evaluate(&model.network, &task.network, test, task.train.batch)?;
     let boundaries = boundaries(task, test, &evaluation);
     let reports = folder.reports()?;
     plots::write(folder, task, &model, test, &evaluation, &reports)?;
     let best = reports.iter().rfind(|report| report.best);
-    let seconds = started.elapsed();
     let result = json!({
         "task": task.name,
         "run": folder.path(),
         "seed": task.train.seed,
         "epochs": reports.len(),
-        "seconds": seconds.as_secs_f64(),
+        "seconds": started.elapsed().as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),
         "valid_accuracy": best.map(|report| report.valid_accuracy),
         "test": summary(task, Split::Test, test, &evaluation, boundaries.as_deref()),
     });
     folder.write("result.json", &format!("{result}\n"))?;
-    if args.output.json {
-        print_json(&result)?;
-    } else {
-        if let Some(best) = best {
-            print_line(&format!(
-                "best of {} epochs: epoch {}, validation accuracy {:.4} · {}",
-                reports.len(),
-                best.epoch,
-                best.valid_accuracy,
-                human(seconds)
-            ))?;
-        }
-        print_line(&format!("test data: {}", test.origin()))?;
-        print_line(
-            table::evaluation(&evaluation, test.class_names(), boundaries.as_deref()).trim_end(),
-        )?;
-        eprintln!("model, metrics and plots: {}", folder.path().display());
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Conclusion { result, evaluation, boundaries, reports })
 }
 
 /// The flags as settings, before those of --set.

@@ -2,6 +2,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/study.rs"]
+mod study;
 
 use barnowl::exchange::safetensors;
 use serde_json::Value;

@@ -1,11 +1,12 @@
-//! Pictures of a run, as SVG: learning curves, one sample from input to answer, confusion, time constants; and of how
-//! long a step takes.
+//! Pictures of a run, as SVG: learning curves, one sample from input to answer, confusion, time constants; of variants
+//! side by side; and of how long a step takes.
 //!
 //! Every function takes plain numbers and gives the text of a stand-alone SVG document: a light background of its own,
 //! the system's sans-serif font, the colour-blind-safe palette of Okabe & Ito (2008). Writing files is for the caller.
 
 mod axis;
 mod classes;
+mod comparison;
 mod confusion;
 mod curves;
 mod raster;
@@ -15,6 +16,7 @@ mod svg;
 mod text;
 mod time_constants;
 
+pub use comparison::{Comparison, ComparisonRow, comparison};
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use raster::{LayerSpikes, RasterData, raster};

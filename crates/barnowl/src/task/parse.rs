@@ -99,8 +99,20 @@ fn split(setting: &str) -> Result<(&str, Value)> {
     Ok((key, parsed))
 }
 
-/// Sets a dotted key; a number selects an element of an array.
+/// Sets a dotted key; a number selects an element of an array, `*` all of them.
 fn set(table: &mut Table, key: &str, value: Value) -> Result<()> {
+    if let Some((before, after)) = key.split_once(".*.") {
+        let mut place = table.get(before.split('.').next().unwrap_or_default());
+        for part in before.split('.').skip(1) {
+            place = place.and_then(|value| value.get(part));
+        }
+        let Some(Value::Array(array)) = place else {
+            return Err(Error::config(format!("--set {key}: {before} is no list"))
+                .remedy("`*` stands for all elements of a list, as in network.layers.*.size"));
+        };
+        return (0..array.len())
+            .try_for_each(|i| set(table, &format!("{before}.{i}.{after}"), value.clone()));
+    }
     let mut parts = key.split('.').peekable();
     let first = parts.next().unwrap_or_default();
     let mut place = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
@@ -150,9 +162,11 @@ mod tests {
             "train.learning_rate=1",
             "train.optimizer.kind=adamax",
             "network.layers.0.tau_m={ kind = \"constant\", value = 9.0 }",
+            "network.layers.*.b0=1",
         ])
         .unwrap();
         assert_eq!(task.network.layers[0].size, 12);
+        assert_eq!(task.network.layers[0].b0, 1.0);
         assert_eq!(task.train.learning_rate, 1.0);
         assert_eq!(task.network.layers[0].tau_m, crate::neuron::TimeConstants::constant(9.0));
     }
@@ -180,6 +194,7 @@ mod tests {
         for setting in [
             "nonsense",
             "network.layers.7.size=3",
+            "network.*.size=3",
             "train.epochs=-1",
             "train.unknown=1",
             "train.epochs.below=1",

@@ -1,0 +1,154 @@
+//! The paper's comparisons as studies of any task.
+
+use super::plan::{Plan, Variant};
+use crate::args::StudyName;
+use barnowl::error::Result;
+use barnowl::task::TaskConfig;
+
+/// The variants of a built-in study.
+///
+/// # Errors
+///
+/// If there is no such task, or it refuses a setting.
+pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) -> Result<Plan> {
+    let config = TaskConfig::load(task, settings)?;
+    let variants = match study {
+        StudyName::Surrogates => surrogates(),
+        StudyName::TimeConstants => time_constants(),
+        StudyName::Adaptation => adaptation(&config),
+        StudyName::Size => sizes(&config),
+    };
+    let title = match study {
+        StudyName::Surrogates => "Surrogate gradients",
+        StudyName::TimeConstants => "Time constants",
+        StudyName::Adaptation => "Adaptation",
+        StudyName::Size => "Size",
+    };
+    let title = format!("{title} on {}", config.name);
+    let plan = Plan {
+        title,
+        task: task.to_owned(),
+        seeds,
+        variants,
+        median_stopping: None,
+        search: false,
+    }
+    .with_settings(settings);
+    plan.check()?;
+    Ok(plan)
+}
+
+/// The six that the paper compares.
+fn surrogates() -> Vec<Variant> {
+    ["multi_gaussian", "gaussian", "linear", "slayer", "fast_sigmoid", "arctan"]
+        .map(|kind| {
+            Variant::new(
+                kind.replace('_', " "),
+                [format!("network.surrogate={{ kind = \"{kind}\" }}")],
+            )
+        })
+        .into()
+}
+
+/// How time constants of hidden layers start, and whether they are trained, there and in the readout.
+fn time_constants() -> Vec<Variant> {
+    let start = |tau_m: &str, tau_adp: &str| {
+        vec![
+            format!("network.layers.*.tau_m={tau_m}"),
+            format!("network.layers.*.tau_adp={tau_adp}"),
+        ]
+    };
+    let group = |mean: f64| format!("{{ mean = {mean:?}, sd = {:?} }}", mean / 5.0);
+    let mixture = |means: [f64; 3]| {
+        let groups = means.map(group).join(", ");
+        format!("{{ kind = \"mixture\", groups = [{groups}] }}")
+    };
+    let normal =
+        |mean: f64, sd: f64| format!("{{ kind = \"normal\", mean = {mean:?}, sd = {sd:?} }}");
+    let constant = |value: f64| format!("{{ kind = \"constant\", value = {value:?} }}");
+    let starts = [
+        ("as the task has them", Vec::new()),
+        ("constant 20, 150", start(&constant(20.0), &constant(150.0))),
+        ("normal 20 ± 5, 150 ± 10", start(&normal(20.0, 5.0), &normal(150.0, 10.0))),
+        (
+            "mixture of 5, 20, 80; 50, 150, 400",
+            start(&mixture([5.0, 20.0, 80.0]), &mixture([50.0, 150.0, 400.0])),
+        ),
+    ];
+    let trained = |(name, settings): (&str, Vec<String>)| {
+        [("trained", true), ("fixed", false)].map(|(word, train)| {
+            let switch = [
+                format!("network.layers.*.train_time_constants={train}"),
+                format!("network.readout.train_time_constants={train}"),
+            ];
+            Variant::new(format!("{name}, {word}"), settings.iter().cloned().chain(switch))
+        })
+    };
+    starts.into_iter().flat_map(trained).collect()
+}
+
+/// β = 1.8, the paper's, in all layers, in none, and in each alone.
+fn adaptation(config: &TaskConfig) -> Vec<Variant> {
+    const BETA: f32 = 1.8;
+    let layers = config.network.layers.len();
+    let with = |name: String, on: &dyn Fn(usize) -> bool| {
+        let setting = |i| {
+            let beta = if on(i) { BETA } else { 0.0 };
+            format!("network.layers.{i}.beta={beta:?}")
+        };
+        Variant::new(name, (0..layers).map(setting))
+    };
+    let mut variants =
+        vec![with("in all layers".into(), &|_| true), with("in none".into(), &|_| false)];
+    if layers > 1 {
+        variants.extend(
+            (0..layers).map(|layer| with(format!("in layer {layer} alone"), &|i| i == layer)),
+        );
+    }
+    variants
+}
+
+/// Hidden layers of a quarter, half, once and twice their size.
+fn sizes(config: &TaskConfig) -> Vec<Variant> {
+    [0.25, 0.5, 1.0, 2.0]
+        .map(|factor| {
+            let sizes = config
+                .network
+                .layers
+                .iter()
+                .map(|layer| ((layer.size as f64 * factor).round() as usize).max(1));
+            let sizes: Vec<usize> = sizes.collect();
+            let name: Vec<String> = sizes.iter().map(usize::to_string).collect();
+            let setting = |(i, size): (usize, &usize)| format!("network.layers.{i}.size={size}");
+            Variant::new(
+                format!("{} neurons", name.join("–")),
+                sizes.iter().enumerate().map(setting),
+            )
+        })
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_study_of_every_task_can_run() {
+        for (name, _) in barnowl::task::BUILT_IN {
+            for study in [
+                StudyName::Surrogates,
+                StudyName::TimeConstants,
+                StudyName::Adaptation,
+                StudyName::Size,
+            ] {
+                let plan = plan(study, name, vec![1, 2], &["train.epochs=2".into()]).unwrap();
+                let tasks: Vec<TaskConfig> =
+                    plan.variants.iter().map(|v| plan.task_of(v, 1).unwrap()).collect();
+                for (i, task) in tasks.iter().enumerate() {
+                    assert_eq!(task.train.epochs, 2);
+                    assert!(!tasks[..i].contains(task), "{} is no variant", plan.variants[i].name);
+                }
+            }
+        }
+    }
+}

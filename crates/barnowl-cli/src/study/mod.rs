@@ -1,0 +1,81 @@
+//! `barnowl study` and `barnowl sweep`: many runs of one task, compared.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `plan.json` | the variants with their settings, and the seeds |
+//! | `runs/VARIANT/seed-S/` | a run folder each, as of `barnowl train` |
+//! | `runs.csv`, `summary.json` | every run; and mean ± s.d. of every variant |
+//! | `summary.md`, `summary.svg` | the same as a table and a plot |
+
+mod builtin;
+mod plan;
+mod runner;
+mod summary;
+
+use crate::args::{Jobs, Study, Sweep};
+use crate::{INTERRUPTED, print_json, print_line};
+use barnowl::error::{Error, Result};
+use barnowl::file;
+use plan::Plan;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use summary::Summary;
+
+/// `barnowl study`.
+pub fn study(args: &Study) -> Result<ExitCode> {
+    let mut settings = args.set.clone();
+    settings.extend(args.epochs.map(|epochs| format!("train.epochs={epochs}")));
+    let seeds = (1..=u64::from(args.seeds)).collect();
+    let plan = builtin::plan(args.study, &args.task, seeds, &settings)?;
+    let name = format!("{}-{}", args.study.name(), stem(Path::new(&args.task)));
+    run(&plan, args.out.clone(), &name, args.data.directory.as_deref(), args.jobs, args.output.json)
+}
+
+/// `barnowl sweep`.
+pub fn sweep(args: &Sweep) -> Result<ExitCode> {
+    let plan = Plan::read(&args.file)?;
+    let name = stem(&args.file);
+    run(&plan, args.out.clone(), &name, args.data.directory.as_deref(), args.jobs, args.output.json)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or("study".into(), |name| name.to_string_lossy().into_owned())
+}
+
+fn run(
+    plan: &Plan,
+    out: Option<PathBuf>,
+    name: &str,
+    data: Option<&Path>,
+    jobs: Jobs,
+    json: bool,
+) -> Result<ExitCode> {
+    let folder = out.unwrap_or_else(|| Path::new("studies").join(name));
+    file::create_folder(&folder)?;
+    let text = serde_json::to_string_pretty(plan)
+        .map_err(|error| Error::format(format!("the plan cannot be written: {error}")))?;
+    file::write_atomic_bytes(folder.join("plan.json"), text.as_bytes())?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let runs = plan.variants.len() * plan.seeds.len();
+    let jobs = jobs.jobs.map_or(cores, usize::from).min(runs).max(1);
+    eprintln!(
+        "{}: {} variants × {} seeds, {jobs} at a time · {}",
+        plan.title,
+        plan.variants.len(),
+        plan.seeds.len(),
+        folder.display()
+    );
+    let Some(records) = runner::run(plan, &folder, data, jobs, (cores / jobs).max(1))? else {
+        eprintln!("stopped; the same command goes on where it was");
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    let summary = Summary::of(plan, &records);
+    summary.write(&folder)?;
+    if json {
+        print_json(&summary)?;
+    } else {
+        print_line(summary.table().trim_end())?;
+        eprintln!("all runs, table and plot: {}", folder.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}

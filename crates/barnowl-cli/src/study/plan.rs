@@ -1,0 +1,366 @@
+//! What a study runs: variants of a task, each on every seed; from a TOML file, a grid or a random search.
+
+use barnowl::error::{Error, Result};
+use barnowl::file;
+use barnowl::task::TaskConfig;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use toml::Value;
+
+/// A study: what differs, and what all runs have in common.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    pub title: String,
+    /// The name of a task or the path of a TOML file.
+    pub task: String,
+    pub seeds: Vec<u64>,
+    pub variants: Vec<Variant>,
+    pub median_stopping: Option<MedianStopping>,
+    /// Whether variants are ranked by validation accuracy and only the best one's test accuracy counts.
+    pub search: bool,
+}
+
+/// One point of a study: a name and the settings that make it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    pub name: String,
+    /// Settings such as `train.batch=32`.
+    pub set: Vec<String>,
+}
+
+/// Stops a run whose best validation accuracy is below the median of the other runs' at the same epoch (the rule of
+/// Golovin et al. 2017, Google Vizier).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MedianStopping {
+    /// The epochs that every run may have.
+    pub after: usize,
+    /// The least number of other runs to compare with.
+    #[serde(default = "three")]
+    pub least: usize,
+}
+
+fn three() -> usize {
+    3
+}
+
+/// The file of `barnowl sweep`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SweepFile {
+    task: String,
+    #[serde(default = "one_seed")]
+    seeds: Vec<u64>,
+    /// Settings of all runs.
+    #[serde(default)]
+    set: Vec<String>,
+    #[serde(default)]
+    variants: Vec<Variant>,
+    /// Every combination of these values.
+    #[serde(default)]
+    grid: BTreeMap<String, Vec<Value>>,
+    random: Option<Random>,
+    median_stopping: Option<MedianStopping>,
+}
+
+fn one_seed() -> Vec<u64> {
+    vec![1]
+}
+
+/// Settings drawn at random.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Random {
+    samples: usize,
+    #[serde(default)]
+    seed: u64,
+    keys: BTreeMap<String, Range>,
+}
+
+/// What a key is drawn from.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Range {
+    Choice {
+        choices: Vec<Value>,
+    },
+    Interval {
+        low: f64,
+        high: f64,
+        /// Uniform in the logarithm.
+        #[serde(default)]
+        log: bool,
+        #[serde(default)]
+        integer: bool,
+    },
+}
+
+impl Range {
+    fn check(&self, key: &str) -> Result<()> {
+        match self {
+            Self::Choice { choices } if choices.is_empty() => {
+                Err(Error::setting(format!("random.keys.{key}.choices"), choices)
+                    .expected("at least one value"))
+            }
+            Self::Interval { low, high, log, .. } => {
+                let finite = low.is_finite() && high.is_finite() && low <= high;
+                if finite && (!log || *low > 0.0) {
+                    return Ok(());
+                }
+                let expected = if *log { "0 < low ≤ high" } else { "low ≤ high" };
+                Err(Error::setting(format!("random.keys.{key}"), (low, high)).expected(expected))
+            }
+            Self::Choice { .. } => Ok(()),
+        }
+    }
+
+    fn draw(&self, rng: &mut ChaCha8Rng) -> String {
+        match self {
+            Self::Choice { choices } => choices[rng.random_range(0..choices.len())].to_string(),
+            Self::Interval { low, high, log, integer } => {
+                let share = rng.random::<f64>();
+                let value = match log {
+                    true => (low.ln() + share * (high.ln() - low.ln())).exp(),
+                    false => low + share * (high - low),
+                };
+                // Three digits: what is written in a table is what was run.
+                match integer {
+                    true => format!("{}", value.round()),
+                    false => three_digits(value),
+                }
+            }
+        }
+    }
+}
+
+/// A number to three significant digits, in TOML.
+fn three_digits(value: f64) -> String {
+    let short: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    format!("{short:?}")
+}
+
+impl Plan {
+    /// Reads the file of a sweep.
+    ///
+    /// # Errors
+    ///
+    /// Names file and line, or the key that is out of range.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = file::read_text(path)?;
+        let sweep: SweepFile = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| {
+                1 + text.as_bytes()[..span.start.min(text.len())]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count()
+            });
+            let found = Error::config(error.message().trim().replace('\n', ", ")).in_file(path);
+            line.into_iter().fold(found, Error::at_line)
+        })?;
+        Self::of(sweep).map_err(|error| error.in_file(path))
+    }
+
+    fn of(sweep: SweepFile) -> Result<Self> {
+        if sweep.seeds.is_empty() {
+            return Err(Error::setting("seeds", &sweep.seeds).expected("at least one seed"));
+        }
+        let mut variants = sweep.variants;
+        if variants.is_empty() {
+            variants.push(Variant { name: String::new(), set: Vec::new() });
+        }
+        for (key, values) in &sweep.grid {
+            if values.is_empty() {
+                return Err(
+                    Error::setting(format!("grid.{key}"), values).expected("at least one value")
+                );
+            }
+            let with = |variant: &Variant| -> Vec<Variant> {
+                values.iter().map(|value| variant.with(key, &value.to_string())).collect()
+            };
+            variants = variants.iter().flat_map(with).collect();
+        }
+        if let Some(random) = &sweep.random {
+            if random.samples == 0 {
+                return Err(Error::setting("random.samples", 0).expected("1 or more"));
+            }
+            random.keys.iter().try_for_each(|(key, range)| range.check(key))?;
+            let mut rng = ChaCha8Rng::seed_from_u64(random.seed);
+            let mut drawn = Vec::new();
+            for _ in 0..random.samples {
+                let values: Vec<(&String, String)> =
+                    random.keys.iter().map(|(key, range)| (key, range.draw(&mut rng))).collect();
+                drawn.extend(variants.iter().map(|variant| {
+                    values
+                        .iter()
+                        .fold(variant.clone(), |variant, (key, value)| variant.with(key, value))
+                }));
+            }
+            variants = drawn;
+        }
+        for variant in &mut variants {
+            variant.set.splice(0..0, sweep.set.iter().cloned());
+            if variant.name.is_empty() {
+                variant.name = "as the task has it".into();
+            }
+        }
+        let plan = Self {
+            title: format!("Sweep of {}", sweep.task),
+            task: sweep.task,
+            seeds: sweep.seeds,
+            variants,
+            median_stopping: sweep.median_stopping,
+            search: true,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Adds settings to those of every variant, before them.
+    pub fn with_settings(mut self, settings: &[String]) -> Self {
+        for variant in &mut self.variants {
+            variant.set.splice(0..0, settings.iter().cloned());
+        }
+        self
+    }
+
+    /// Refuses names that two variants share, and settings that the task refuses: now, not after hours.
+    ///
+    /// # Errors
+    ///
+    /// Names the variant.
+    pub fn check(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        for variant in &self.variants {
+            if !names.insert(variant.folder()) {
+                return Err(Error::config(format!("two variants are called {:?}", variant.name))
+                    .remedy("give every variant a name of its own"));
+            }
+            for seed in &self.seeds {
+                self.task_of(variant, *seed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The task of one run.
+    ///
+    /// # Errors
+    ///
+    /// If the task refuses a setting.
+    pub fn task_of(&self, variant: &Variant, seed: u64) -> Result<TaskConfig> {
+        let mut settings = variant.set.clone();
+        settings.push(format!("train.seed={seed}"));
+        TaskConfig::load(&self.task, &settings)
+            .map_err(|error| error.during(format!("variant {:?}", variant.name)))
+    }
+}
+
+impl Variant {
+    pub fn new(name: impl Into<String>, set: impl IntoIterator<Item = String>) -> Self {
+        Self { name: name.into(), set: set.into_iter().collect() }
+    }
+
+    /// The variant with one setting more; its name says so by the end of the key.
+    fn with(&self, key: &str, value: &str) -> Self {
+        let mut more = self.clone();
+        more.set.push(format!("{key}={value}"));
+        let short = key.rsplit('.').next().unwrap_or(key);
+        let part = format!("{short}={}", value.trim_matches('"'));
+        more.name = if self.name.is_empty() { part } else { format!("{}, {part}", self.name) };
+        more
+    }
+
+    /// A name for a folder: letters, digits and a few signs that no file system minds.
+    pub fn folder(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '=');
+        let mut name = String::new();
+        for c in self.name.chars().flat_map(ascii) {
+            if plain(c) {
+                name.push(c);
+            } else if !name.ends_with('_') {
+                name.push('_');
+            }
+        }
+        name.truncate(120);
+        name
+    }
+}
+
+/// The Greek letters of neurons, spelt out.
+fn ascii(c: char) -> std::vec::IntoIter<char> {
+    let spelt = match c {
+        'τ' => "tau",
+        'β' => "beta",
+        c => return vec![c].into_iter(),
+    };
+    spelt.chars().collect::<Vec<_>>().into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Result<Plan> {
+        Plan::of(toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_grid_is_every_combination() {
+        let plan = plan(
+            "task = \"ecg\"\nset = [\"train.epochs=3\"]\n[grid]\n\"train.batch\" = [8, 16]\n\
+             \"train.schedule.kind\" = [\"constant\", \"cosine\"]",
+        )
+        .unwrap();
+        let names: Vec<&str> = plan.variants.iter().map(|variant| &*variant.name).collect();
+        assert_eq!(
+            names,
+            [
+                "batch=8, kind=constant",
+                "batch=8, kind=cosine",
+                "batch=16, kind=constant",
+                "batch=16, kind=cosine",
+            ]
+        );
+        let task = plan.task_of(&plan.variants[3], 5).unwrap().train;
+        assert_eq!((task.batch, task.epochs, task.seed), (16, 3, 5));
+    }
+
+    #[test]
+    fn a_random_search_draws_the_same_within_its_ranges() {
+        let text = "task = \"ecg\"\n[random]\nsamples = 40\nseed = 3\n[random.keys]\n\
+             \"train.learning_rate\" = { low = 1e-3, high = 0.1, log = true }\n\
+             \"train.batch\" = { low = 8, high = 64, integer = true }\n\
+             \"train.schedule.kind\" = { choices = [\"constant\", \"cosine\"] }";
+        let first = plan(text).unwrap();
+        assert_eq!(first.variants, plan(text).unwrap().variants);
+        assert_eq!(first.variants.len(), 40);
+        for variant in &first.variants {
+            let train = first.task_of(variant, 1).unwrap().train;
+            assert!((1e-3..=0.1).contains(&train.learning_rate));
+            assert!((8..=64).contains(&train.batch));
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_before_anything_runs() {
+        for (text, part) in [
+            ("task = \"ecg\"\nseeds = []", "seeds"),
+            ("task = \"nothing\"", "nothing"),
+            ("task = \"ecg\"\n[grid]\n\"train.batch\" = []", "grid.train.batch"),
+            ("task = \"ecg\"\n[grid]\n\"train.batch\" = [8, 0]", "train.batch"),
+            ("task = \"ecg\"\n[grid]\n\"train.batch\" = [8, 8]", "batch=8"),
+            (
+                "task = \"ecg\"\n[random]\nsamples = 1\nkeys = { \"train.batch\" = { low = 0, high = 1, log = true } }",
+                "random.keys.train.batch",
+            ),
+        ] {
+            let error = plan(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

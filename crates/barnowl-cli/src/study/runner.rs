@@ -1,0 +1,408 @@
+//! Runs a study's trainings, several at a time, each on its share of the threads.
+//!
+//! A run does not know of the others: its bits are those of `barnowl train` with the same settings. What is finished on
+//! disk is not run again, what was interrupted goes on from its checkpoint.
+
+use super::plan::{MedianStopping, Plan, Variant};
+use crate::interrupt::Interrupt;
+use crate::train::conclude;
+use barnowl::dataset::Dataset;
+use barnowl::error::{Error, ErrorKind, Result};
+use barnowl::file;
+use barnowl::task::{Split, TaskConfig};
+use barnowl::train::run::RunFolder;
+use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How a run of a study ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Trained, and tested once.
+    Finished,
+    /// No number came out; it has no accuracy.
+    Diverged,
+    /// Below the median of the others; not tested.
+    Stopped,
+}
+
+/// One run of a study.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub variant: String,
+    pub seed: u64,
+    /// The folder of the run, relative to that of the study.
+    pub folder: PathBuf,
+    pub end: End,
+    pub epochs: usize,
+    pub best_epoch: Option<u64>,
+    pub valid_accuracy: Option<f64>,
+    pub test_accuracy: Option<f64>,
+    /// Spikes per hidden neuron and step, on the test data.
+    pub spike_rate: Option<f64>,
+    pub seconds: Option<f64>,
+    /// Why it ended early.
+    pub note: Option<String>,
+}
+
+/// The file in a run's folder that says that it is not to be run again.
+const ENDED: &str = "ended.json";
+
+/// Training, validation and test data.
+type Parts = (Dataset, Dataset, Dataset);
+
+/// A study under way.
+struct Study<'a> {
+    plan: &'a Plan,
+    folder: &'a Path,
+    data: Option<&'a Path>,
+    interrupt: Interrupt,
+    /// Set by the first run that fails.
+    failed: AtomicBool,
+    /// Data sets by what makes them, since most variants share them.
+    parts: Mutex<HashMap<String, Arc<Parts>>>,
+    /// The best validation accuracy of every run after every epoch.
+    scores: Mutex<HashMap<usize, Vec<f64>>>,
+    bar: ProgressBar,
+}
+
+/// Runs what is left of a plan, `jobs` runs at a time with `threads` threads each. `None`: interrupted.
+///
+/// # Errors
+///
+/// The first error of a run that is no divergence; the others stop with their checkpoints saved.
+pub fn run(
+    plan: &Plan,
+    folder: &Path,
+    data: Option<&Path>,
+    jobs: usize,
+    threads: usize,
+) -> Result<Option<Vec<RunRecord>>> {
+    // Seed by seed, so that after the first seed there is something to compare.
+    let runs: Vec<(usize, &Variant, u64)> = plan
+        .seeds
+        .iter()
+        .flat_map(|seed| plan.variants.iter().map(move |variant| (variant, *seed)))
+        .enumerate()
+        .map(|(i, (variant, seed))| (i, variant, seed))
+        .collect();
+    let study = Study {
+        plan,
+        folder,
+        data,
+        interrupt: Interrupt::listen()?,
+        failed: AtomicBool::new(false),
+        parts: Mutex::default(),
+        scores: Mutex::default(),
+        bar: bar(runs.len()),
+    };
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, RunRecord)>> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| Error::config(format!("cannot start threads: {error}")))?;
+        let mut done = Vec::new();
+        while let Some((i, variant, seed)) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
+            if study.is_over() {
+                break;
+            }
+            match pool.install(|| study.run(*i, variant, *seed)) {
+                Ok(Some(record)) => done.push((*i, record)),
+                Ok(None) => break,
+                Err(error) => {
+                    study.failed.store(true, Ordering::SeqCst);
+                    return Err(error.during(format!("{}, seed {seed}", variant.name)));
+                }
+            }
+        }
+        Ok(done)
+    };
+    let results: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().map(join).collect()
+    });
+    study.bar.finish_and_clear();
+    let mut records = Vec::new();
+    for result in results {
+        records.extend(result?);
+    }
+    if records.len() < runs.len() {
+        return Ok(None);
+    }
+    records.sort_by_key(|(i, _)| *i);
+    Ok(Some(records.into_iter().map(|(_, record)| record).collect()))
+}
+
+fn bar(runs: usize) -> ProgressBar {
+    let bar = ProgressBar::new(1000 * runs as u64);
+    let left = |state: &ProgressState, to: &mut dyn Write| {
+        // A formatter cannot report an error, and writing to a string makes none.
+        let _ = write!(to, "{}", crate::progress::human(state.eta()));
+    };
+    let template = "{bar:20.cyan} {elapsed_precise}, {left} left · {wide_msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
+    }
+    bar
+}
+
+/// A lock whose holder has panicked still guards good values: each is written in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Study<'_> {
+    fn is_over(&self) -> bool {
+        self.interrupt.is_set() || self.failed.load(Ordering::SeqCst)
+    }
+
+    /// One run, from where it is to its end. `None`: interrupted.
+    fn run(&self, index: usize, variant: &Variant, seed: u64) -> Result<Option<RunRecord>> {
+        let task = self.plan.task_of(variant, seed)?;
+        let relative = Path::new("runs").join(variant.folder()).join(format!("seed-{seed}"));
+        let path = self.folder.join(&relative);
+        let name = format!("{}, seed {seed}", variant.name);
+        let mut record = match self.ended(&path, &task)? {
+            Some(record) => {
+                self.bar.inc(1000);
+                self.learn_of(&path)?;
+                record
+            }
+            None => match self.train(&path, &task, &name)? {
+                Some(record) => record,
+                None => return Ok(None),
+            },
+        };
+        record.folder = relative;
+        record.variant.clone_from(&variant.name);
+        record.seed = seed;
+        self.say(index, &name, &record);
+        Ok(Some(record))
+    }
+
+    fn say(&self, index: usize, name: &str, record: &RunRecord) {
+        let runs = self.plan.variants.len() * self.plan.seeds.len();
+        let percent = |accuracy: Option<f64>| {
+            accuracy.map_or("–".to_owned(), |accuracy| format!("{accuracy:.4}"))
+        };
+        let end = match record.end {
+            End::Finished => String::new(),
+            _ => format!(" · {}", record.note.as_deref().unwrap_or("ended early")),
+        };
+        self.bar.suspend(|| {
+            eprintln!(
+                "run {} of {runs}: {name}: validation accuracy {} at epoch {}{end}",
+                index + 1,
+                percent(record.valid_accuracy),
+                record.best_epoch.unwrap_or_default(),
+            );
+        });
+    }
+
+    /// The record of a run that has ended before, of the same task.
+    fn ended(&self, path: &Path, task: &TaskConfig) -> Result<Option<RunRecord>> {
+        let config = path.join("config.toml");
+        if !config.is_file() {
+            return Ok(None);
+        }
+        if file::read_text(&config)? != task.to_toml()? {
+            return Err(Error::mismatch("the run was started with another configuration")
+                .in_file(&config)
+                .remedy("give another folder with --out, or the settings of the study that is in this one"));
+        }
+        let ended = path.join(ENDED);
+        if ended.is_file() {
+            let record = serde_json::from_str(&file::read_text(&ended)?).map_err(|error| {
+                Error::format(format!("not the end of a run: {error}"))
+                    .in_file(&ended)
+                    .remedy("remove the file: the run will go on from its checkpoint")
+            })?;
+            return Ok(Some(record));
+        }
+        Ok(None)
+    }
+
+    /// Scores of a run of an earlier call.
+    fn learn_of(&self, path: &Path) -> Result<()> {
+        let mut best = 0.0_f64;
+        for report in RunFolder::open(path)?.reports()? {
+            best = best.max(report.valid_accuracy);
+            lock(&self.scores).entry(report.epoch).or_default().push(best);
+        }
+        Ok(())
+    }
+
+    fn parts(&self, task: &TaskConfig) -> Result<Arc<Parts>> {
+        let train = &task.train;
+        let key = format!("{:?} {} {}", task.dataset, train.validation, train.split_seed);
+        // Held while loading: others wait rather than load the same again.
+        let mut parts = lock(&self.parts);
+        if let Some(found) = parts.get(&key) {
+            // What fits one network may not fit another.
+            task.check(&found.0)?;
+            return Ok(found.clone());
+        }
+        let (data, valid) = task.training_data(self.data)?;
+        let test = task.data(self.data, Split::Test)?;
+        let loaded = Arc::new((data, valid, test));
+        parts.insert(key, loaded.clone());
+        Ok(loaded)
+    }
+
+    /// Trains to the end and writes down how it came.
+    fn train(&self, path: &Path, task: &TaskConfig, name: &str) -> Result<Option<RunRecord>> {
+        let parts = self.parts(task)?;
+        let (data, valid, test) = &*parts;
+        let origin = data.origin();
+        let (folder, mut trainer) = if path.join("config.toml").is_file() {
+            let folder = RunFolder::open(path)?;
+            let trainer = folder.resume(task, origin)?;
+            (folder, trainer)
+        } else {
+            (RunFolder::create(path, task)?, Trainer::new(&task.network, &task.train)?)
+        };
+        let mut watch = Watch {
+            study: self,
+            folder: &folder,
+            task,
+            origin,
+            name,
+            best: trainer.progress().best_accuracy,
+            shown: 0,
+            verdict: None,
+        };
+        watch.show(trainer.progress().epoch);
+        let started = Instant::now();
+        let outcome = trainer.run(data, valid, &mut watch);
+        let verdict = watch.verdict.take();
+        watch.show(task.train.epochs);
+        let (end, note) = match (outcome, verdict) {
+            (Ok(_), Some(note)) => (End::Stopped, Some(note)),
+            (Ok(Outcome::Interrupted), None) => {
+                folder.save_checkpoint(&trainer, task, origin)?;
+                return Ok(None);
+            }
+            (Ok(_), None) => (End::Finished, None),
+            (Err(error), _) if error.kind() == ErrorKind::Divergence => {
+                (End::Diverged, Some(error.to_string()))
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let result = match end {
+            End::Finished => conclude(task, &folder, test, started)?.result,
+            _ => Value::Null,
+        };
+        let reports = folder.reports()?;
+        let best = reports.iter().rfind(|report| report.best);
+        let record = RunRecord {
+            variant: String::new(),
+            seed: task.train.seed,
+            folder: PathBuf::new(),
+            end,
+            epochs: reports.len(),
+            best_epoch: best.map(|report| report.epoch as u64),
+            valid_accuracy: best.map(|report| report.valid_accuracy),
+            test_accuracy: result["test"]["accuracy"].as_f64(),
+            spike_rate: result["test"]["spike_rate"]["overall"].as_f64(),
+            seconds: Some(started.elapsed().as_secs_f64()),
+            note,
+        };
+        let text = serde_json::to_string(&record)
+            .map_err(|error| Error::format(format!("the run cannot be written down: {error}")))?;
+        folder.write(ENDED, &text)?;
+        Ok(Some(record))
+    }
+
+    /// Why a run should stop after an epoch, if it should; its best accuracy so far joins the others'.
+    fn judge(&self, epoch: usize, best: f64) -> Option<String> {
+        let mut scores = lock(&self.scores);
+        let others = scores.entry(epoch).or_default();
+        let verdict =
+            self.plan.median_stopping.and_then(|rule| below_median(rule, epoch, best, others));
+        others.push(best);
+        verdict
+    }
+}
+
+/// The rule of [`MedianStopping`].
+fn below_median(rule: MedianStopping, epoch: usize, best: f64, others: &[f64]) -> Option<String> {
+    if epoch < rule.after || others.len() < rule.least {
+        return None;
+    }
+    let mut sorted = others.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
+    (best < median)
+        .then(|| format!("stopped at epoch {epoch}: {best:.4} is below the median {median:.4}"))
+}
+
+/// Writes every epoch to the run folder, moves the bar and hears the verdict.
+struct Watch<'a> {
+    study: &'a Study<'a>,
+    folder: &'a RunFolder,
+    task: &'a TaskConfig,
+    origin: &'a str,
+    name: &'a str,
+    best: f64,
+    /// Thousandths of the run that the bar shows.
+    shown: u64,
+    verdict: Option<String>,
+}
+
+impl Watch<'_> {
+    fn show(&mut self, epoch: usize) {
+        let share = 1000 * epoch as u64 / self.task.train.epochs as u64;
+        self.study.bar.inc(share.saturating_sub(self.shown));
+        self.shown = self.shown.max(share);
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn batch(&mut self, _report: &BatchReport) -> Control {
+        let over = self.study.is_over() || self.verdict.is_some();
+        if over { Control::Stop } else { Control::Continue }
+    }
+
+    fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
+        self.folder.record(report, trainer, self.task, self.origin)?;
+        self.best = self.best.max(report.valid_accuracy);
+        self.show(report.epoch);
+        self.study.bar.set_message(format!(
+            "{} · epoch {}/{} · best valid {:.4}",
+            self.name, report.epoch, self.task.train.epochs, self.best
+        ));
+        let verdict = self.study.judge(report.epoch, self.best);
+        // A run that is through is through.
+        self.verdict = verdict.filter(|_| report.epoch < self.task.train.epochs);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_stops_the_lower_half() {
+        let rule = MedianStopping { after: 5, least: 3 };
+        assert!(below_median(rule, 5, 0.4, &[0.5, 0.6, 0.3]).is_some());
+        assert!(below_median(rule, 5, 0.5, &[0.5, 0.6, 0.3]).is_none());
+        assert!(below_median(rule, 5, 0.54, &[0.5, 0.6, 0.3, 0.9]).is_some());
+        assert!(below_median(rule, 5, 0.56, &[0.5, 0.6, 0.3, 0.9]).is_none());
+        // Too early, or too few to compare with.
+        assert!(below_median(rule, 4, 0.0, &[0.5, 0.6, 0.3]).is_none());
+        assert!(below_median(rule, 5, 0.0, &[0.5, 0.6]).is_none());
+    }
+}

@@ -1,0 +1,303 @@
+//! A study's runs as tables and a picture: every run in CSV and JSON, every variant as mean ± s.d. over its seeds.
+
+use super::plan::Plan;
+use super::runner::{End, RunRecord};
+use barnowl::error::{Error, Result};
+use barnowl::file;
+use barnowl::report::{Comparison, ComparisonRow, comparison};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Mean and spread of some runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    pub mean: f64,
+    /// The sample standard deviation; none of a single run.
+    pub sd: Option<f64>,
+    pub runs: usize,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.collect();
+        let runs = values.len();
+        if runs == 0 {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / runs as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let sd = (runs > 1).then(|| (squares / (runs - 1) as f64).sqrt());
+        Some(Self { mean, sd, runs })
+    }
+
+    /// `0.864 ± 0.002`.
+    fn text(spread: Option<Self>, digits: usize) -> String {
+        match spread {
+            None => "–".into(),
+            Some(Self { mean, sd: None, .. }) => format!("{mean:.digits$}"),
+            Some(Self { mean, sd: Some(sd), .. }) => format!("{mean:.digits$} ± {sd:.digits$}"),
+        }
+    }
+}
+
+/// What a variant came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    pub variant: String,
+    pub settings: Vec<String>,
+    pub finished: usize,
+    pub diverged: usize,
+    pub stopped: usize,
+    /// Over the runs that finished.
+    pub valid_accuracy: Option<Spread>,
+    /// Over the runs that finished; in a search, of the best variant only.
+    pub test_accuracy: Option<Spread>,
+    pub spike_rate: Option<Spread>,
+    pub seconds: Option<Spread>,
+}
+
+/// A study's result.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    pub title: &'a str,
+    pub task: &'a str,
+    pub seeds: &'a [u64],
+    /// In the order of the plan; in a search the best on validation first.
+    pub variants: Vec<Row>,
+    pub runs: &'a [RunRecord],
+    #[serde(skip)]
+    search: bool,
+}
+
+impl<'a> Summary<'a> {
+    pub fn of(plan: &'a Plan, runs: &'a [RunRecord]) -> Self {
+        let row = |variant: &super::plan::Variant| {
+            let own = || runs.iter().filter(|run| run.variant == variant.name);
+            let count = |end| own().filter(|run| run.end == end).count();
+            let finished = || own().filter(|run| run.end == End::Finished);
+            Row {
+                variant: variant.name.clone(),
+                settings: variant.set.clone(),
+                finished: count(End::Finished),
+                diverged: count(End::Diverged),
+                stopped: count(End::Stopped),
+                valid_accuracy: Spread::of(finished().filter_map(|run| run.valid_accuracy)),
+                test_accuracy: Spread::of(finished().filter_map(|run| run.test_accuracy)),
+                spike_rate: Spread::of(finished().filter_map(|run| run.spike_rate)),
+                seconds: Spread::of(finished().filter_map(|run| run.seconds)),
+            }
+        };
+        let mut variants: Vec<Row> = plan.variants.iter().map(row).collect();
+        if plan.search {
+            // A variant that lost a run ranks below those that lost none.
+            let rank = |row: &Row| {
+                let mean = row.valid_accuracy.map_or(f64::NEG_INFINITY, |spread| spread.mean);
+                (row.diverged + row.stopped, -mean)
+            };
+            variants.sort_by(|a, b| {
+                let (a, b) = (rank(a), rank(b));
+                a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+            });
+            // One look at the test data: that of the winner.
+            variants.iter_mut().skip(1).for_each(|row| row.test_accuracy = None);
+        }
+        Self {
+            title: &plan.title,
+            task: &plan.task,
+            seeds: &plan.seeds,
+            variants,
+            runs,
+            search: plan.search,
+        }
+    }
+
+    /// The table in Markdown, aligned so that it reads well in a terminal too.
+    pub fn table(&self) -> String {
+        let head =
+            ["variant", "validation accuracy", "test accuracy", "spikes/neuron/step", "runs"];
+        let cells = |row: &Row| {
+            let mut runs = row.finished.to_string();
+            for (count, word) in [(row.diverged, "diverged"), (row.stopped, "stopped")] {
+                if count > 0 {
+                    let _ = write!(runs, ", {count} {word}");
+                }
+            }
+            [
+                row.variant.clone(),
+                Spread::text(row.valid_accuracy, 4),
+                Spread::text(row.test_accuracy, 4),
+                Spread::text(row.spike_rate, 3),
+                runs,
+            ]
+        };
+        let rows: Vec<[String; 5]> = self.variants.iter().map(cells).collect();
+        let width = |column: usize| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([head[column].len()]).max().unwrap_or(0)
+        };
+        let widths: [usize; 5] = std::array::from_fn(width);
+        let line = |cells: &[String; 5]| {
+            let mut text = String::from("|");
+            for (cell, width) in cells.iter().zip(widths) {
+                let _ = write!(text, " {cell:<width$} |");
+            }
+            text + "\n"
+        };
+        let rule = widths.map(|width| "-".repeat(width));
+        let mut text = line(&head.map(str::to_owned)) + &line(&rule);
+        for row in &rows {
+            text += &line(row);
+        }
+        text
+    }
+
+    /// Every run as comma-separated values (RFC 4180).
+    fn csv(&self) -> String {
+        let mut text = String::from(
+            "variant,seed,end,epochs,best_epoch,valid_accuracy,test_accuracy,spike_rate,seconds,folder\n",
+        );
+        for run in self.runs {
+            let number =
+                |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+            let end = match run.end {
+                End::Finished => "finished",
+                End::Diverged => "diverged",
+                End::Stopped => "stopped",
+            };
+            let epoch = run.best_epoch.map_or(String::new(), |epoch| epoch.to_string());
+            let cells = [
+                quoted(&run.variant),
+                run.seed.to_string(),
+                end.into(),
+                run.epochs.to_string(),
+                epoch,
+                number(run.valid_accuracy),
+                number(run.test_accuracy),
+                number(run.spike_rate),
+                number(run.seconds),
+                quoted(&run.folder.to_string_lossy()),
+            ];
+            text += &cells.join(",");
+            text.push('\n');
+        }
+        text
+    }
+
+    fn plot(&self) -> String {
+        let row = |row: &Row| {
+            let shown = if self.search { row.valid_accuracy } else { row.test_accuracy };
+            let values = self
+                .runs
+                .iter()
+                .filter(|run| run.variant == row.variant && run.end == End::Finished);
+            let value = |run: &RunRecord| {
+                if self.search { run.valid_accuracy } else { run.test_accuracy }
+            };
+            ComparisonRow {
+                name: row.variant.clone(),
+                values: values.filter_map(value).collect(),
+                mean: shown.map(|spread| spread.mean),
+                sd: shown.and_then(|spread| spread.sd),
+            }
+        };
+        // Of a long search, what leads.
+        let rows: Vec<ComparisonRow> = self.variants.iter().take(40).map(row).collect();
+        let axis = if self.search { "validation accuracy" } else { "test accuracy" };
+        comparison(&Comparison { title: self.title.to_owned(), axis: axis.into(), rows })
+    }
+
+    /// Writes `runs.csv`, `summary.json`, `summary.md` and `summary.svg`.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let json = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::format(format!("the summary cannot be written: {error}")))?;
+        for (name, text) in [
+            ("runs.csv", self.csv()),
+            ("summary.json", json),
+            ("summary.md", format!("# {}\n\n{}", self.title, self.table())),
+            ("summary.svg", self.plot()),
+        ] {
+            file::write_atomic_bytes(folder.join(name), text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// A field of a CSV file, in quotes where it needs them.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Variant;
+    use super::*;
+
+    fn record(variant: &str, seed: u64, end: End, valid: f64, test: f64) -> RunRecord {
+        RunRecord {
+            variant: variant.into(),
+            seed,
+            folder: format!("runs/{variant}/seed-{seed}").into(),
+            end,
+            epochs: 3,
+            best_epoch: Some(2),
+            valid_accuracy: Some(valid),
+            test_accuracy: (end == End::Finished).then_some(test),
+            spike_rate: Some(0.25),
+            seconds: Some(1.5),
+            note: None,
+        }
+    }
+
+    fn plan(search: bool) -> Plan {
+        let variant = |name: &str| Variant::new(name, []);
+        Plan {
+            title: "A study".into(),
+            task: "ecg".into(),
+            seeds: vec![1, 2],
+            variants: ["a", "b, \"c\"", "d"].map(variant).into(),
+            median_stopping: None,
+            search,
+        }
+    }
+
+    fn runs() -> Vec<RunRecord> {
+        vec![
+            record("a", 1, End::Finished, 0.5, 0.4),
+            record("a", 2, End::Finished, 0.7, 0.8),
+            record("b, \"c\"", 1, End::Finished, 0.8, 0.3),
+            record("b, \"c\"", 2, End::Finished, 0.8, 0.3),
+            record("d", 1, End::Diverged, 0.9, 0.0),
+            record("d", 2, End::Finished, 0.9, 0.9),
+        ]
+    }
+
+    #[test]
+    fn means_and_deviations_over_seeds() {
+        let (plan, runs) = (plan(false), runs());
+        let summary = Summary::of(&plan, &runs);
+        let Some(test) = summary.variants[0].test_accuracy else { panic!("it was tested") };
+        assert!((test.mean - 0.6).abs() < 1e-12);
+        assert!((test.sd.unwrap() - 0.08_f64.sqrt()).abs() < 1e-12);
+        let table = summary.table();
+        assert!(table.contains("| 0.6000 ± 0.2828"), "{table}");
+        assert!(table.contains("| 1, 1 diverged"), "{table}");
+        assert!(summary.csv().contains("\n\"b, \"\"c\"\"\",1,finished,3,2,0.8,0.3,0.25,1.5,"));
+    }
+
+    #[test]
+    fn a_search_ranks_by_validation_and_tests_the_winner_alone() {
+        let (plan, runs) = (plan(true), runs());
+        let summary = Summary::of(&plan, &runs);
+        let names: Vec<&str> = summary.variants.iter().map(|row| &*row.variant).collect();
+        // d would lead, had it not lost a run.
+        assert_eq!(names, ["b, \"c\"", "a", "d"]);
+        let tested: Vec<bool> =
+            summary.variants.iter().map(|row| row.test_accuracy.is_some()).collect();
+        assert_eq!(tested, [true, false, false]);
+    }
+}
