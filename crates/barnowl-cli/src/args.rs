@@ -30,6 +30,8 @@ pub enum Command {
     Info(Info),
     /// List the built-in tasks, or print one as TOML to start your own from.
     Tasks(Tasks),
+    /// Write one or several runs up as a page of HTML: figures, tables, and how to repeat them.
+    Report(Report),
     /// Run one of the paper's comparisons on a task: several variants, several seeds, one table and plot.
     Study(Study),
     /// Run a grid or a random search over settings of a task, from a TOML file.
@@ -146,6 +148,29 @@ pub struct Info {
 pub struct Tasks {
     /// Print this task as TOML.
     pub name: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const REPORT_EXAMPLES: &str = "Examples:
+  barnowl report runs/ecg-1                          runs/ecg-1/report.html, figures as SVG beside it
+  barnowl report runs/ecg-* --data data --out report.html
+
+The page holds all it needs and is read offline, on a screen or on paper.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub struct Report {
+    /// The folders of the runs.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub data: Data,
+    /// The page to write [default: report.html in the first run's folder].
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub output: Output,
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Boundaries count as found within this time.
-const TOLERANCE_MS: f64 = 150.0;
+pub const TOLERANCE_MS: f64 = 150.0;
 
 pub fn run(args: &Eval) -> Result<ExitCode> {
     set_threads(&args.threads)?;

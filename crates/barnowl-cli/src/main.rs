@@ -8,6 +8,7 @@ mod info;
 mod interrupt;
 mod plots;
 mod progress;
+mod report;
 mod study;
 mod table;
 mod tasks;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Tasks(args) => tasks::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Study(args) => study::study(&args),
         Command::Sweep(args) => study::sweep(&args),
         Command::Bench(args) => bench::run(&args),

@@ -7,8 +7,11 @@ use barnowl::loss::Score;
 use barnowl::model::Model;
 use barnowl::network::Network;
 use barnowl::parameters::TimeConstantForm;
-use barnowl::report::{self, CurvePoint, LayerSpikes, RasterData, TimeConstantHistogram};
+use barnowl::report::{
+    self, CurvePoint, LayerSpikes, NeuronTrace, RasterData, TimeConstantHistogram,
+};
 use barnowl::task::TaskConfig;
+use barnowl::trace::trace;
 use barnowl::train::run::RunFolder;
 use barnowl::train::{EpochReport, Evaluation};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -29,7 +32,7 @@ pub fn write(
     folder.write("time_constants.svg", &time_constants(task, &model.network)?)
 }
 
-fn curves(reports: &[EpochReport]) -> String {
+pub fn curves(reports: &[EpochReport]) -> String {
     let point = |report: &EpochReport| CurvePoint {
         epoch: report.epoch,
         train_loss: report.train_loss,
@@ -50,7 +53,7 @@ fn curves(reports: &[EpochReport]) -> String {
 }
 
 /// The first test sequence on its way through the network.
-fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> Result<RasterData> {
+pub fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> Result<RasterData> {
     let batch = test.batch(&[0]);
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &Device::flex());
@@ -91,7 +94,7 @@ fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> Result<RasterData
     })
 }
 
-fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
+pub fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
     let before = task.network.init(&Device::flex(), task.train.seed)?;
     let form = TimeConstantForm::Tau;
     let before = before.tensors(&task.network, form);
@@ -107,6 +110,41 @@ fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
         })
         .collect();
     Ok(report::time_constants(&histograms))
+}
+
+/// Of every hidden layer, the neurons of the most, the middle and the least spikes on the first test sequence.
+pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
+    let batch = test.batch(&[0]);
+    let input = TensorData::new(batch.inputs, [batch.steps, 1, batch.channels]);
+    let input = Tensor::from_data(input, &Device::flex());
+    let mut chosen = Vec::new();
+    for (l, layer) in trace(&model.network, &task.network, input).iter().enumerate() {
+        let course = |values: &[f32], neuron: usize| -> Vec<f32> {
+            values.iter().skip(neuron).step_by(layer.neurons).copied().collect()
+        };
+        let spikes = |neuron| course(&layer.spikes, neuron).iter().filter(|s| **s > 0.0).count();
+        let tau_m = model.network.layers[l].forward.tau_m.steps().into_data();
+        let tau_m: Vec<f32> = tau_m.iter().collect();
+        let mut active: Vec<(usize, usize)> =
+            (0..layer.neurons).map(|i| (spikes(i), i)).filter(|(count, _)| *count > 0).collect();
+        active.sort_by_key(|(count, neuron)| (std::cmp::Reverse(*count), *neuron));
+        let mut places = vec![0, active.len() / 2, active.len().saturating_sub(1)];
+        places.dedup();
+        for (count, neuron) in places.into_iter().filter_map(|place| active.get(place)) {
+            let tau_m = tau_m.get(*neuron).copied().unwrap_or(f32::NAN);
+            chosen.push(NeuronTrace {
+                name: format!(
+                    "layer {}, neuron {neuron}: {count} spikes, τ_m = {tau_m:.1} steps",
+                    l + 1
+                ),
+                membrane: course(&layer.membrane, *neuron),
+                threshold: course(&layer.threshold, *neuron),
+                spikes: course(&layer.spikes, *neuron).iter().map(|s| *s > 0.0).collect(),
+            });
+        }
+    }
+    let title = format!("{}: neurons on test sequence 0", task.name);
+    report::traces(&title, &chosen, task.sampling_rate())
 }
 
 /// Whether the neurons of a tensor have β = 0: their adaptation constants are without effect.

@@ -18,7 +18,7 @@
 //! | [`dataset`], [`encoder`] | sequences and labels; the QT Database, an ECG generator; spike encoders |
 //! | [`task`] | data set, network and recipe in one TOML file |
 //! | [`train`] | the loop, checkpoints, evaluation, run folders; [`optimizer`] for update rules and schedules |
-//! | [`metric`], [`report`] | confusion, segment boundaries; plots |
+//! | [`metric`], [`trace`], [`report`] | confusion, segment boundaries; what single neurons do; plots |
 //! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
 //! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
 //!
@@ -58,6 +58,7 @@ pub mod readout;
 pub mod report;
 pub mod sequence;
 pub mod task;
+pub mod trace;
 pub mod train;
 
 pub use error::{Error, Result};

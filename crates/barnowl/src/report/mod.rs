@@ -9,19 +9,23 @@ mod classes;
 mod comparison;
 mod confusion;
 mod curves;
+mod histogram;
 mod raster;
 mod scaling;
 mod spikes;
 mod svg;
 mod text;
 mod time_constants;
+mod traces;
 
 pub use comparison::{Comparison, ComparisonRow, comparison};
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
+pub use histogram::{Histogram, histograms};
 pub use raster::{LayerSpikes, RasterData, raster};
 pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};
 pub use time_constants::{TimeConstantHistogram, time_constants};
+pub use traces::{NeuronTrace, traces};
 
 /// Text and the lines of axes.
 const INK: &str = "#222222";

@@ -1,0 +1,248 @@
+//! One run's part of the page.
+
+use super::page::Page;
+use crate::{eval, plots};
+use barnowl::dataset::{Dataset, Targets};
+use barnowl::error::Result;
+use barnowl::file;
+use barnowl::metric::accuracy_interval;
+use barnowl::metric::boundary::{BoundaryScore, ClassBoundaries};
+use barnowl::model::Model;
+use barnowl::report;
+use barnowl::task::{Split, TaskConfig};
+use barnowl::train::run::RunFolder;
+use barnowl::train::{EpochReport, Evaluation, evaluate};
+use burn::tensor::Device;
+use std::path::Path;
+
+/// A run, evaluated on the test data.
+pub struct Run {
+    /// The name of its folder.
+    pub name: String,
+    pub task: TaskConfig,
+    pub evaluation: Evaluation,
+    folder: RunFolder,
+    model: Model,
+    reports: Vec<EpochReport>,
+    origin: String,
+    classes: Vec<String>,
+    boundaries: Option<Vec<ClassBoundaries>>,
+    interval: Option<(f64, f64)>,
+    figures: Vec<Figure>,
+}
+
+struct Figure {
+    name: &'static str,
+    heading: &'static str,
+    caption: String,
+    svg: String,
+}
+
+impl Run {
+    /// Loads a run and evaluates its best model.
+    ///
+    /// # Errors
+    ///
+    /// If the folder holds no finished epoch, or the data cannot be read.
+    pub fn load(path: &Path, data: Option<&Path>) -> Result<Self> {
+        let folder = RunFolder::open(path)?;
+        let model = Model::load(folder.best_file(), &Device::flex())?;
+        let task = model.task.clone();
+        let test = task.data(data, Split::Test)?;
+        let evaluation = evaluate(&model.network, &task.network, &test, task.train.batch)?;
+        let reports = folder.reports()?;
+        let name = path.canonicalize().ok();
+        let name = name.as_deref().unwrap_or(path).file_name().unwrap_or(path.as_os_str());
+        let mut run = Self {
+            name: name.to_string_lossy().into_owned(),
+            boundaries: eval::boundaries(&task, &test, &evaluation),
+            interval: accuracy_interval(&by_sequence(&task, &test, &evaluation)),
+            origin: test.origin().to_owned(),
+            classes: test.class_names().to_vec(),
+            figures: Vec::new(),
+            task,
+            evaluation,
+            folder,
+            model,
+            reports,
+        };
+        run.figures = run.draw(&test)?;
+        Ok(run)
+    }
+
+    fn draw(&self, test: &Dataset) -> Result<Vec<Figure>> {
+        let Self { task, model, .. } = self;
+        let figure = |name, heading, caption: &str, svg| Figure {
+            name,
+            heading,
+            caption: caption.to_owned(),
+            svg,
+        };
+        Ok(vec![
+            figure(
+                "curves",
+                "Learning curves",
+                "The dashed line is the epoch that was chosen, on validation data.",
+                plots::curves(&self.reports),
+            ),
+            figure(
+                "raster",
+                "One test sequence, from input to answer",
+                "Input, spikes of the hidden layers, readout, and the labels beside the answers.",
+                report::raster(&plots::raster(task, model, test)?),
+            ),
+            figure(
+                "traces",
+                "Neurons at work",
+                "The same sequence: of every hidden layer the neuron that spikes most, the one in the middle, and \
+                 the one that spikes least, but does. A spike is where the membrane potential passes the threshold; it \
+                 takes the threshold off the potential.",
+                plots::traces(task, model, test),
+            ),
+            figure(
+                "confusion",
+                "Confusion",
+                "True classes in rows, answers in columns.",
+                report::confusion(&self.evaluation.confusion, test.class_names()),
+            ),
+            figure(
+                "time_constants",
+                "Time constants before and after training",
+                "In steps, on logarithmic axes.",
+                plots::time_constants(task, &model.network)?,
+            ),
+        ])
+    }
+
+    /// The figures by name.
+    pub fn figures(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.figures.iter().map(|figure| (figure.name, &*figure.svg))
+    }
+
+    fn best(&self) -> Option<&EpochReport> {
+        self.reports.iter().rfind(|report| report.best)
+    }
+
+    fn interval(&self) -> String {
+        self.interval.map_or("–".into(), |(low, high)| format!("{low:.3}–{high:.3}"))
+    }
+
+    /// The run in the table of several.
+    pub fn row(&self) -> Vec<String> {
+        let best = self.best();
+        vec![
+            self.name.clone(),
+            self.task.train.seed.to_string(),
+            best.map_or("–".into(), |best| format!("{} of {}", best.epoch, self.reports.len())),
+            best.map_or("–".into(), |best| format!("{:.4}", best.valid_accuracy)),
+            format!("{:.4}", self.evaluation.accuracy),
+            self.interval(),
+            format!("{:.3}", self.evaluation.spike_rate.overall),
+        ]
+    }
+
+    /// Adds the run to the page.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration of the run cannot be read.
+    pub fn write(&self, page: &mut Page, data: Option<&Path>) -> Result<()> {
+        let Self { task, evaluation, .. } = self;
+        page.title(&format!("{}: {}", self.name, task.name));
+        page.paragraph(&task.summary);
+        page.note(&format!(
+            "Test data: {}, {} sequences. Every epoch was validated on a share of {} of the training data, and the \
+             best was tested once.",
+            self.origin, evaluation.samples, task.train.validation
+        ));
+        let mut numbers = vec![
+            (format!("{:.4}", evaluation.accuracy), "test accuracy".to_owned()),
+            (self.interval(), "95 % interval (bootstrap over sequences)".into()),
+            (
+                format!("{:.3}", evaluation.spike_rate.overall),
+                "spikes per hidden neuron and step".into(),
+            ),
+        ];
+        if let Some(rate) = evaluation.confusion.majority_rate() {
+            numbers.push((format!("{rate:.4}"), "accuracy of the most frequent class".into()));
+        }
+        if let Some(best) = self.best() {
+            numbers
+                .push((best.epoch.to_string(), format!("best of {} epochs", self.reports.len())));
+        }
+        page.numbers(&numbers);
+        for figure in &self.figures {
+            page.heading(figure.heading);
+            page.figure(&figure.svg, &figure.caption);
+            if figure.name == "confusion" {
+                self.classes(page);
+            }
+        }
+        self.repeat(page, data)
+    }
+
+    fn classes(&self, page: &mut Page) {
+        let share = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
+        let scores = self.evaluation.confusion.class_scores();
+        let row = |(name, score): (&String, _)| {
+            let barnowl::metric::ClassScore { precision, recall, f1, support } = score;
+            vec![name.clone(), share(precision), share(recall), share(f1), support.to_string()]
+        };
+        let rows: Vec<Vec<String>> = self.classes.iter().zip(scores).map(row).collect();
+        page.table(&["class", "precision", "recall", "F1", "answers due"], &rows);
+        let Some(boundaries) = &self.boundaries else {
+            return;
+        };
+        page.paragraph(&format!(
+            "Where segments begin, within {} ms of where they do:",
+            eval::TOLERANCE_MS
+        ));
+        let row = |(name, class): (&String, &ClassBoundaries)| {
+            let BoundaryScore { sensitivity, positive_predictive_value, .. } = class.onset;
+            let error = match (class.onset.mean_error_ms, class.onset.sd_error_ms) {
+                (Some(mean), Some(sd)) => format!("{mean:+.1} ± {sd:.1}"),
+                _ => "–".into(),
+            };
+            vec![name.clone(), share(sensitivity), share(positive_predictive_value), error]
+        };
+        let rows: Vec<Vec<String>> = self.classes.iter().zip(boundaries).map(row).collect();
+        page.table(
+            &["onset of", "share found", "share right of those called", "timing error (ms)"],
+            &rows,
+        );
+    }
+
+    /// What it takes to have the same bits again.
+    fn repeat(&self, page: &mut Page, data: Option<&Path>) -> Result<()> {
+        page.heading("To repeat this");
+        let flag = if data.is_some() { " --data DIR" } else { "" };
+        page.code(&format!("barnowl train config.toml{flag}"));
+        page.note(&format!(
+            "config.toml is below, seed {} in it; barnowl {} with the instruction set {}. The same seed gives the same \
+             bits on any number of threads.",
+            self.task.train.seed,
+            env!("CARGO_PKG_VERSION"),
+            barnowl::instruction_set()?
+        ));
+        let config = file::read_text(self.folder.path().join("config.toml"))?;
+        page.details("config.toml", &config);
+        Ok(())
+    }
+}
+
+/// Right answers and answers due, sequence by sequence.
+fn by_sequence(task: &TaskConfig, test: &Dataset, evaluation: &Evaluation) -> Vec<(u64, u64)> {
+    let prediction = &evaluation.prediction;
+    let (targets, skip) = match test.targets() {
+        Targets::PerStep(targets) => (targets, task.network.decode.skip),
+        Targets::PerSequence(targets) => (targets, 0),
+    };
+    let steps = prediction.steps.max(1);
+    let pairs = targets.chunks_exact(steps).zip(prediction.classes.chunks_exact(steps));
+    let count = |(targets, classes): (&[u16], &[u16])| {
+        let pairs = targets.iter().zip(classes).skip(skip);
+        let right = pairs.clone().filter(|(target, class)| target == class).count();
+        (right as u64, pairs.count() as u64)
+    };
+    pairs.map(count).collect()
+}
