@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
 use std::path::Path;
 use toml::Value;
 
@@ -119,29 +120,37 @@ impl Range {
         }
     }
 
-    fn draw(&self, rng: &mut ChaCha8Rng) -> String {
+    fn draw(&self, rng: &mut ChaCha8Rng) -> Value {
         match self {
-            Self::Choice { choices } => choices[rng.random_range(0..choices.len())].to_string(),
+            Self::Choice { choices } => choices[rng.random_range(0..choices.len())].clone(),
             Self::Interval { low, high, log, integer } => {
                 let share = rng.random::<f64>();
                 let value = match log {
                     true => (low.ln() + share * (high.ln() - low.ln())).exp(),
                     false => low + share * (high - low),
                 };
-                // Three digits: what is written in a table is what was run.
                 match integer {
-                    true => format!("{}", value.round()),
-                    false => three_digits(value),
+                    true => Value::Integer(value.round() as i64),
+                    // Three digits: what is written in a table is what was run.
+                    false => Value::Float(format!("{value:.2e}").parse().unwrap_or(value)),
                 }
             }
         }
     }
 }
 
-/// A number to three significant digits, in TOML.
-fn three_digits(value: f64) -> String {
-    let short: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    format!("{short:?}")
+/// A value in few words: of a table, its kind and then its other values.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(" "),
+        Value::Table(table) => {
+            let kind = table.get("kind");
+            let others = table.iter().filter(|(key, _)| *key != "kind").map(|(_, value)| value);
+            kind.into_iter().chain(others).map(shown).collect::<Vec<_>>().join(" ")
+        }
+        value => value.to_string(),
+    }
 }
 
 impl Plan {
@@ -180,7 +189,7 @@ impl Plan {
                 );
             }
             let with = |variant: &Variant| -> Vec<Variant> {
-                values.iter().map(|value| variant.with(key, &value.to_string())).collect()
+                values.iter().map(|value| variant.with(key, value)).collect()
             };
             variants = variants.iter().flat_map(with).collect();
         }
@@ -192,7 +201,7 @@ impl Plan {
             let mut rng = ChaCha8Rng::seed_from_u64(random.seed);
             let mut drawn = Vec::new();
             for _ in 0..random.samples {
-                let values: Vec<(&String, String)> =
+                let values: Vec<(&String, Value)> =
                     random.keys.iter().map(|(key, range)| (key, range.draw(&mut rng))).collect();
                 drawn.extend(variants.iter().map(|variant| {
                     values
@@ -266,11 +275,11 @@ impl Variant {
     }
 
     /// The variant with one setting more; its name says so by the end of the key.
-    fn with(&self, key: &str, value: &str) -> Self {
+    fn with(&self, key: &str, value: &Value) -> Self {
         let mut more = self.clone();
         more.set.push(format!("{key}={value}"));
         let short = key.rsplit('.').next().unwrap_or(key);
-        let part = format!("{short}={}", value.trim_matches('"'));
+        let part = format!("{short}={}", shown(value));
         more.name = if self.name.is_empty() { part } else { format!("{}, {part}", self.name) };
         more
     }
@@ -286,7 +295,14 @@ impl Variant {
                 name.push('_');
             }
         }
-        name.truncate(120);
+        if name.len() > 100 {
+            // As long as file systems and people can take, and still a name of its own.
+            let hash = self.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            name.truncate(90);
+            let _ = write!(name, "-{:08x}", hash as u32);
+        }
         name
     }
 }
@@ -328,6 +344,9 @@ mod tests {
         );
         let task = plan.task_of(&plan.variants[3], 5).unwrap().train;
         assert_eq!((task.batch, task.epochs, task.seed), (16, 3, 5));
+        let long = Variant::new("x".repeat(150), []);
+        let other = Variant::new("x".repeat(149) + "y", []);
+        assert!(long.folder().len() <= 100 && long.folder() != other.folder());
     }
 
     #[test]
