@@ -30,6 +30,10 @@ pub enum Command {
     Info(Info),
     /// List the built-in tasks, or print one as TOML to start your own from.
     Tasks(Tasks),
+    /// How often and when neurons spike: rates by layer and class, silent neurons, intervals.
+    Sparsity(Sparsity),
+    /// Count the operations of an inference from its spikes, and what they cost beside LSTM, GRU and RNN.
+    Energy(Energy),
     /// Write one or several runs up as a page of HTML: figures, tables, and how to repeat them.
     Report(Report),
     /// Run one of the paper's comparisons on a task: several variants, several seeds, one table and plot.
@@ -148,6 +152,57 @@ pub struct Info {
 pub struct Tasks {
     /// Print this task as TOML.
     pub name: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barnowl sparsity runs/ecg-1\n  barnowl sparsity runs/ecg-1 --data data --plot rates.svg"
+)]
+pub struct Sparsity {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Draw histograms of rates and of intervals between spikes.
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const ENERGY_EXAMPLES: &str = "Examples:
+  barnowl energy runs/ecg-1                          beside networks of the same sizes without spikes
+  barnowl energy runs/ecg-1 --versus runs/ecg-2      and beside another model
+  barnowl energy model.safetensors --cost 3.1,0.2    picojoules of a MAC and of an AC
+
+Spikes cost an accumulate (AC) for every synapse that they pass, real numbers a multiply-accumulate (MAC); the formulae \
+are in docs/energy.md.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ENERGY_EXAMPLES)]
+pub struct Energy {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Another model on the same data.
+    #[arg(long, value_name = "MODEL")]
+    pub versus: Option<PathBuf>,
+    /// What operations cost: float32 or int32 (45 nm CMOS), or picojoules of a MAC and of an AC.
+    #[arg(long, value_name = "COST", default_value = "float32")]
+    pub cost: String,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub output: Output,
 }

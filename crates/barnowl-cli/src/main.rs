@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod energy;
 mod eval;
 mod import;
 mod info;
@@ -9,6 +10,7 @@ mod interrupt;
 mod plots;
 mod progress;
 mod report;
+mod sparsity;
 mod study;
 mod table;
 mod tasks;
@@ -59,6 +61,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Tasks(args) => tasks::run(&args),
+        Command::Sparsity(args) => sparsity::run(&args),
+        Command::Energy(args) => energy::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Study(args) => study::study(&args),
         Command::Sweep(args) => study::sweep(&args),

@@ -2,6 +2,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/energy.rs"]
+mod energy;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/study.rs"]

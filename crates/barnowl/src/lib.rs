@@ -38,8 +38,10 @@
 //! # }
 //! ```
 
+pub mod activity;
 pub mod dataset;
 pub mod encoder;
+pub mod energy;
 pub mod error;
 pub mod exchange;
 pub mod file;

@@ -1,8 +1,11 @@
 //! One run's part of the page.
 
 use super::page::Page;
-use crate::{eval, plots};
+use crate::energy::Spent;
+use crate::{eval, plots, sparsity};
+use barnowl::activity::Activity;
 use barnowl::dataset::{Dataset, Targets};
+use barnowl::energy::EnergyCost;
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::metric::accuracy_interval;
@@ -28,6 +31,7 @@ pub struct Run {
     classes: Vec<String>,
     boundaries: Option<Vec<ClassBoundaries>>,
     interval: Option<(f64, f64)>,
+    activity: Activity,
     figures: Vec<Figure>,
 }
 
@@ -51,6 +55,7 @@ impl Run {
         let test = task.data(data, Split::Test)?;
         let evaluation = evaluate(&model.network, &task.network, &test, task.train.batch)?;
         let reports = folder.reports()?;
+        let activity = Activity::measure(&model.network, &task.network, &test, task.train.batch)?;
         let name = path.canonicalize().ok();
         let name = name.as_deref().unwrap_or(path).file_name().unwrap_or(path.as_os_str());
         let mut run = Self {
@@ -60,6 +65,7 @@ impl Run {
             origin: test.origin().to_owned(),
             classes: test.class_names().to_vec(),
             figures: Vec::new(),
+            activity,
             task,
             evaluation,
             folder,
@@ -110,6 +116,12 @@ impl Run {
                 "Time constants before and after training",
                 "In steps, on logarithmic axes.",
                 plots::time_constants(task, &model.network)?,
+            ),
+            figure(
+                "sparsity",
+                "Sparsity",
+                "Over all test sequences.",
+                sparsity::plot(&self.activity),
             ),
         ])
     }
@@ -178,6 +190,8 @@ impl Run {
                 self.classes(page);
             }
         }
+        page.code(&sparsity::table(&self.activity, &self.classes));
+        self.energy(page);
         self.repeat(page, data)
     }
 
@@ -210,6 +224,19 @@ impl Run {
             &["onset of", "share found", "share right of those called", "timing error (ms)"],
             &rows,
         );
+    }
+
+    fn energy(&self, page: &mut Page) {
+        page.heading("Energy");
+        let spent = Spent::of(&self.model, &self.activity, self.evaluation.accuracy);
+        let cost = EnergyCost::float32();
+        page.paragraph(&format!(
+            "Operations of one inference of {} steps, counted from the spikes of the test data; {}: {} pJ an \
+             accumulate (AC), {} pJ a multiply-accumulate (MAC).",
+            spent.steps, cost.name, cost.ac, cost.mac
+        ));
+        let rows: Vec<Vec<String>> = spent.rows(&cost).into_iter().map(Vec::from).collect();
+        page.table(&["", "AC", "MAC", "energy", "ratio"], &rows);
     }
 
     /// What it takes to have the same bits again.

@@ -1,0 +1,185 @@
+//! `barnowl energy`: operations and joules of an inference, beside those of networks that do not spike.
+
+use crate::args::Energy;
+use crate::eval::model_file;
+use crate::{print_json, print_line, set_threads};
+use barnowl::activity::Activity;
+use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, spiking};
+use barnowl::error::Result;
+use barnowl::model::Model;
+use barnowl::train::evaluate;
+use burn::tensor::Device;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What a model spends on a data set.
+pub struct Spent {
+    pub accuracy: f64,
+    pub samples: u64,
+    pub steps: usize,
+    pub layers: Vec<LayerOperations>,
+    /// The same sizes without spikes, per sequence.
+    pub dense: Vec<(DenseCell, Operations)>,
+}
+
+pub fn run(args: &Energy) -> Result<ExitCode> {
+    set_threads(&args.threads)?;
+    let cost = EnergyCost::parse(&args.cost)?;
+    let measure = |path: &Path| -> Result<Spent> {
+        let model = Model::load(model_file(path)?, &Device::flex())?;
+        let data = model.task.data(args.data.directory.as_deref(), args.split.into())?;
+        let batch = model.task.train.batch;
+        let accuracy = evaluate(&model.network, &model.task.network, &data, batch)?.accuracy;
+        let activity = Activity::measure(&model.network, &model.task.network, &data, batch)?;
+        Ok(Spent::of(&model, &activity, accuracy))
+    };
+    let spent = measure(&args.model)?;
+    let versus = args.versus.as_deref().map(measure).transpose()?;
+    if args.output.json {
+        let mut result = spent.json(&cost);
+        result["cost"] = json!(cost);
+        if let Some(versus) = &versus {
+            result["versus"] = versus.json(&cost);
+            result["ratio"] = json!(versus.picojoules(&cost) / spent.picojoules(&cost));
+        }
+        print_json(&result)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print_line(spent.table(&cost).trim_end())?;
+    if let Some(versus) = &versus {
+        let (this, other) = (spent.picojoules(&cost), versus.picojoules(&cost));
+        print_line(&format!(
+            "\n{} at accuracy {:.4}: {}, {:.2} times as much",
+            args.versus.as_deref().unwrap_or(Path::new("")).display(),
+            versus.accuracy,
+            joules(other),
+            other / this
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Spent {
+    pub fn of(model: &Model, activity: &Activity, accuracy: f64) -> Self {
+        let config = &model.task.network;
+        let cells = DenseCell::ALL.map(|cell| (cell, dense(cell, config, activity.steps)));
+        Self {
+            accuracy,
+            samples: activity.samples.max(1),
+            steps: activity.steps,
+            layers: spiking(config, activity),
+            dense: cells.into(),
+        }
+    }
+
+    fn total(&self) -> Operations {
+        self.layers.iter().map(LayerOperations::total).fold(Operations::default(), |a, b| a + b)
+    }
+
+    /// Of an inference: one sequence.
+    pub fn picojoules(&self, cost: &EnergyCost) -> f64 {
+        cost.of(self.total()) / self.samples as f64
+    }
+
+    fn json(&self, cost: &EnergyCost) -> Value {
+        let per_sequence = |count: u64| count as f64 / self.samples as f64;
+        let operations = |operations: Operations| {
+            json!({
+                "ac": per_sequence(operations.ac),
+                "mac": per_sequence(operations.mac),
+                "picojoules": cost.of(operations) / self.samples as f64,
+            })
+        };
+        let layer = |layer: &LayerOperations| {
+            json!({
+                "name": layer.name,
+                "synapses": operations(layer.synapses),
+                "neurons": operations(layer.neurons),
+            })
+        };
+        let this = self.picojoules(cost);
+        let dense = |(cell, operations): &(DenseCell, Operations)| {
+            let picojoules = cost.of(*operations);
+            json!({
+                "cell": cell,
+                "ac": operations.ac,
+                "mac": operations.mac,
+                "picojoules": picojoules,
+                "ratio": picojoules / this,
+            })
+        };
+        json!({
+            "accuracy": self.accuracy,
+            "samples": self.samples,
+            "steps": self.steps,
+            "inference": operations(self.total()),
+            "layers": self.layers.iter().map(layer).collect::<Vec<_>>(),
+            "dense": self.dense.iter().map(dense).collect::<Vec<_>>(),
+        })
+    }
+
+    /// Rows of name, AC, MAC, energy, ratio: the layers, the whole, and the same sizes without spikes.
+    pub fn rows(&self, cost: &EnergyCost) -> Vec<[String; 5]> {
+        let samples = self.samples as f64;
+        let row = |name: String, operations: Operations, per: f64, ratio: Option<f64>| {
+            [
+                name,
+                count(operations.ac as f64 / per),
+                count(operations.mac as f64 / per),
+                joules(cost.of(operations) / per),
+                ratio.map_or(String::new(), |ratio| format!("{ratio:.2}")),
+            ]
+        };
+        let this = self.picojoules(cost);
+        let mut rows = Vec::new();
+        for layer in &self.layers {
+            rows.push(row(format!("{}, synapses", layer.name), layer.synapses, samples, None));
+            rows.push(row(format!("{}, neurons", layer.name), layer.neurons, samples, None));
+        }
+        rows.push(row("the whole network".into(), self.total(), samples, Some(1.0)));
+        for (cell, operations) in &self.dense {
+            let ratio = cost.of(*operations) / this;
+            rows.push(row(
+                format!("{} of the same sizes", cell.name()),
+                *operations,
+                1.0,
+                Some(ratio),
+            ));
+        }
+        rows
+    }
+
+    fn table(&self, cost: &EnergyCost) -> String {
+        let mut text = format!(
+            "an inference of {} steps, mean of {} sequences · accuracy {:.4} · {}\n\n",
+            self.steps, self.samples, self.accuracy, cost.name
+        );
+        // Writing to a string makes no error.
+        let _ = writeln!(text, "{:28}{:>12}{:>12}{:>12}{:>8}", "", "AC", "MAC", "energy", "ratio");
+        for [name, ac, mac, energy, ratio] in self.rows(cost) {
+            let _ = writeln!(text, "{name:28}{ac:>12}{mac:>12}{energy:>12}{ratio:>8}");
+        }
+        text
+    }
+}
+
+/// A count in thousands or millions.
+fn count(value: f64) -> String {
+    match value {
+        0.0..1e4 => format!("{value:.0}"),
+        1e4..1e7 => format!("{:.1} k", value / 1e3),
+        _ => format!("{:.1} M", value / 1e6),
+    }
+}
+
+/// An energy of so many picojoules.
+pub fn joules(picojoules: f64) -> String {
+    match picojoules {
+        0.0..1e3 => format!("{picojoules:.0} pJ"),
+        1e3..1e6 => format!("{:.2} nJ", picojoules / 1e3),
+        1e6..1e9 => format!("{:.2} µJ", picojoules / 1e6),
+        _ => format!("{:.2} mJ", picojoules / 1e9),
+    }
+}

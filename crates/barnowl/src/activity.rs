@@ -1,0 +1,242 @@
+//! When the neurons of a network spike: counts over a data set, from which sparsity and energy follow.
+
+use crate::dataset::{Dataset, Inputs, Targets};
+use crate::error::{Error, Result};
+use crate::layer::Pass;
+use crate::network::{Network, NetworkConfig};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Serialize;
+
+/// Intervals of this many steps and more are counted together.
+pub const LONGEST_INTERVAL: usize = 1000;
+
+/// A neuron that spikes in more than this share of the steps is saturated.
+const SATURATED: f64 = 0.9;
+
+/// What the spikes of a network over a data set came to. All counts are exact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// N, the number of sequences.
+    pub samples: u64,
+    /// T, the steps of a sequence.
+    pub steps: usize,
+    /// Inputs that are not zero, where the inputs are spikes; `None` where they are real numbers.
+    pub input_events: Option<u64>,
+    /// Steps of every class, over all sequences.
+    pub class_steps: Vec<u64>,
+    /// The hidden layers, from the input on.
+    pub layers: Vec<LayerActivity>,
+    /// The readout, if it spikes.
+    pub readout: Option<LayerActivity>,
+}
+
+/// The spikes of one layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerActivity {
+    /// Of every neuron; of a bidirectional layer those that read forward come first.
+    pub spikes: Vec<u64>,
+    /// At the last step that a neuron computes: those spikes reach no later step of their own layer.
+    pub last: u64,
+    /// At every step, over all neurons and sequences.
+    pub over_time: Vec<u64>,
+    /// In the steps of every class.
+    pub by_class: Vec<u64>,
+    /// From one spike of a neuron to its next: how many intervals of 0, 1, 2 … steps, and of [`LONGEST_INTERVAL`] and
+    /// more.
+    pub intervals: Vec<u64>,
+}
+
+impl LayerActivity {
+    fn new(neurons: usize, steps: usize, classes: usize) -> Self {
+        Self {
+            spikes: vec![0; neurons],
+            last: 0,
+            over_time: vec![0; steps],
+            by_class: vec![0; classes],
+            intervals: vec![0; LONGEST_INTERVAL + 1],
+        }
+    }
+
+    /// All spikes.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.spikes.iter().sum()
+    }
+
+    /// Mean steps between the spikes of a neuron; `None` if none spiked twice.
+    #[must_use]
+    pub fn mean_interval(&self) -> Option<f64> {
+        let count: u64 = self.intervals.iter().sum();
+        let steps: u64 = (0..).zip(&self.intervals).map(|(steps, count)| steps * count).sum();
+        (count > 0).then(|| steps as f64 / count as f64)
+    }
+
+    /// Adds the spikes `[T, B, neurons]` of a batch. `backward` is the first neuron that reads backward, `classes` the
+    /// class of every step, `[T, B]`.
+    fn add(&mut self, spikes: &[f32], batch: usize, backward: usize, classes: &[usize]) {
+        let neurons = self.spikes.len();
+        let steps = self.over_time.len();
+        let mut before: Vec<Option<usize>> = vec![None; batch * neurons];
+        for (t, step) in spikes.chunks_exact(batch * neurons).enumerate() {
+            for (row, spikes) in step.chunks_exact(neurons).enumerate() {
+                for (neuron, _) in spikes.iter().enumerate().filter(|(_, spike)| **spike != 0.0) {
+                    self.spikes[neuron] += 1;
+                    self.over_time[t] += 1;
+                    self.by_class[classes[t * batch + row]] += 1;
+                    let last = if neuron < backward { steps - 1 } else { 0 };
+                    self.last += u64::from(t == last);
+                    if let Some(before) = before[row * neurons + neuron].replace(t) {
+                        self.intervals[(t - before).min(LONGEST_INTERVAL)] += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Activity {
+    /// Runs the network over the data set, `batch` sequences at a time, and counts.
+    ///
+    /// # Errors
+    ///
+    /// If the data do not fit the network.
+    pub fn measure(
+        network: &Network,
+        config: &NetworkConfig,
+        dataset: &Dataset,
+        batch: usize,
+    ) -> Result<Self> {
+        if dataset.channels() != config.inputs {
+            return Err(Error::mismatch(format!(
+                "the data have {} channels, the network has {} inputs",
+                dataset.channels(),
+                config.inputs
+            )));
+        }
+        let device = Device::flex();
+        let network = network.valid();
+        let (steps, classes) = (dataset.steps(), dataset.class_names().len());
+        let layer = |neurons| LayerActivity::new(neurons, steps, classes);
+        let mut activity = Self {
+            samples: dataset.samples() as u64,
+            steps,
+            input_events: matches!(dataset.inputs(), Inputs::Events(_)).then_some(0),
+            class_steps: vec![0; classes],
+            layers: config.layers.iter().map(|config| layer(config.outputs())).collect(),
+            readout: None,
+        };
+        let indices: Vec<usize> = (0..dataset.samples()).collect();
+        for (number, indices) in indices.chunks(batch.max(1)).enumerate() {
+            let rows = indices.len();
+            let batch = dataset.batch(indices);
+            if let Some(events) = &mut activity.input_events {
+                *events += batch.inputs.iter().filter(|x| **x != 0.0).count() as u64;
+            }
+            let classes: Vec<usize> = match dataset.targets() {
+                Targets::PerStep(_) => batch.targets.iter().map(|c| *c as usize).collect(),
+                Targets::PerSequence(_) => {
+                    let classes = batch.targets.iter().map(|c| *c as usize);
+                    classes.cycle().take(steps * rows).collect()
+                }
+            };
+            for class in &classes {
+                activity.class_steps[*class] += 1;
+            }
+            let shape = [steps, rows, dataset.channels()];
+            let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);
+            let pass = Pass { seed: number as u64, observe_all: true, ..Pass::default() };
+            let output = network.forward(input, config, pass);
+            let pairs = activity.layers.iter_mut().zip(&config.layers).zip(output.spikes);
+            for ((layer, config), spikes) in pairs {
+                layer.add(&values(spikes), rows, config.size, &classes);
+            }
+            if let Some(spikes) = output.readout.spikes {
+                let readout = activity.readout.get_or_insert_with(|| layer(config.readout.size));
+                readout.add(&values(spikes), rows, config.readout.size, &classes);
+            }
+        }
+        Ok(activity)
+    }
+
+    /// Spikes per neuron and step of a layer of this network.
+    #[must_use]
+    pub fn rate(&self, layer: &LayerActivity) -> f64 {
+        layer.total() as f64 / (layer.spikes.len() as f64 * self.neuron_steps())
+    }
+
+    /// The rate of every neuron of a layer.
+    #[must_use]
+    pub fn rates(&self, layer: &LayerActivity) -> Vec<f64> {
+        layer.spikes.iter().map(|spikes| *spikes as f64 / self.neuron_steps()).collect()
+    }
+
+    /// The rate of a layer in the steps of every class; `None` of a class without steps.
+    #[must_use]
+    pub fn rates_by_class(&self, layer: &LayerActivity) -> Vec<Option<f64>> {
+        let neurons = layer.spikes.len() as f64;
+        let pairs = layer.by_class.iter().zip(&self.class_steps);
+        pairs
+            .map(|(spikes, steps)| (*steps > 0).then(|| *spikes as f64 / (neurons * *steps as f64)))
+            .collect()
+    }
+
+    /// How many neurons of a layer never spike.
+    #[must_use]
+    pub fn silent(&self, layer: &LayerActivity) -> usize {
+        layer.spikes.iter().filter(|spikes| **spikes == 0).count()
+    }
+
+    /// How many neurons of a layer spike in more than nine steps of ten.
+    #[must_use]
+    pub fn saturated(&self, layer: &LayerActivity) -> usize {
+        self.rates(layer).iter().filter(|rate| **rate > SATURATED).count()
+    }
+
+    /// The steps that a neuron computes.
+    fn neuron_steps(&self) -> f64 {
+        self.samples as f64 * self.steps as f64
+    }
+}
+
+fn values(tensor: Tensor<3>) -> Vec<f32> {
+    tensor.into_data().iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spikes_and_intervals_by_hand() {
+        // 4 steps, 2 sequences, 2 neurons, of which the second reads backward.
+        #[rustfmt::skip]
+        let spikes = [
+            1.0, 1.0,  0.0, 0.0,
+            0.0, 0.0,  1.0, 0.0,
+            1.0, 0.0,  1.0, 0.0,
+            1.0, 1.0,  0.0, 1.0,
+        ];
+        let classes = [0, 1, 0, 1, 1, 1, 1, 1];
+        let mut layer = LayerActivity::new(2, 4, 2);
+        layer.add(&spikes, 2, 1, &classes);
+        assert_eq!(layer.spikes, [5, 3]);
+        assert_eq!(layer.over_time, [2, 1, 2, 3]);
+        assert_eq!(layer.by_class, [2, 6]);
+        // The first neuron's spike at step 3, the second's at step 0.
+        assert_eq!(layer.last, 2);
+        assert_eq!(layer.intervals[1..4], [2, 1, 1]);
+        assert_eq!(layer.mean_interval(), Some(7.0 / 4.0));
+        let activity = Activity {
+            samples: 2,
+            steps: 4,
+            input_events: None,
+            class_steps: vec![2, 6],
+            layers: vec![layer.clone()],
+            readout: None,
+        };
+        assert_eq!(activity.rate(&layer), 0.5);
+        assert_eq!(activity.rates_by_class(&layer), [Some(0.5), Some(0.5)]);
+        assert_eq!((activity.silent(&layer), activity.saturated(&layer)), (0, 0));
+    }
+}

@@ -1,0 +1,261 @@
+//! The energy of an inference: operations counted from the spikes that there were, and what they cost.
+//!
+//! A synapse that a spike passes costs an **accumulate** (AC); one that a real number passes, a **multiply-accumulate**
+//! (MAC). Constants are folded: (1−α) R into the weights and biases, β into the adaptation, as a device would. With I
+//! inputs, H neurons, T steps, E input events or spikes of the layer below, and S spikes of the layer itself, S' of them
+//! before the last step (those of the last step reach no other):
+//!
+//! | term | operations of a layer over a sequence |
+//! | --- | --- |
+//! | input synapses | E·H AC of spikes; T·I·H MAC of real numbers |
+//! | recurrent synapses | S'·H AC |
+//! | bias | T·H AC |
+//! | decay of u: α u | T·H MAC |
+//! | reset: −θ after a spike | S' AC |
+//! | comparison: u − θ | T·H AC |
+//! | adaptation, if β > 0: decay ρ b, T·H MAC; (1−ρ) after a spike, S' AC; b0 + b, T·H AC | |
+//!
+//! Leaky integrators have synapses, bias and decay. Networks of the same sizes whose neurons send real numbers:
+//!
+//! | network | MAC of a layer and step | AC |
+//! | --- | --- | --- |
+//! | LSTM | 4 H (I + H), and 3 H element by element | 4 H biases |
+//! | GRU | 3 H (I + H), and 3 H | 3 H biases |
+//! | RNN (tanh) | H (I + H) | H biases |
+//! | ReLU SRNN | H (I + H), and 4 H: α u, ρ b, (1−ρ) s, θ s | 3 H: bias, b0 + b, u − θ |
+//!
+//! with a dense readout of I·O MAC and O AC. Sigmoids, tangents and the decoder are left out everywhere, in favour of
+//! the networks that have more of them.
+
+use crate::activity::{Activity, LayerActivity};
+use crate::error::{Error, Result};
+use crate::network::NetworkConfig;
+use crate::readout::ReadoutKind;
+use serde::Serialize;
+use std::ops::{Add, AddAssign};
+
+/// Numbers of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Operations {
+    /// Additions.
+    pub ac: u64,
+    /// Multiplications with an addition.
+    pub mac: u64,
+}
+
+impl Add for Operations {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { ac: self.ac + other.ac, mac: self.mac + other.mac }
+    }
+}
+
+impl AddAssign for Operations {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// The operations of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerOperations {
+    /// Such as `layer 1`.
+    pub name: String,
+    /// Of its synapses: from the layer below, and recurrent.
+    pub synapses: Operations,
+    /// Of its neurons: bias, decay, reset, threshold, adaptation.
+    pub neurons: Operations,
+}
+
+impl LayerOperations {
+    /// Both.
+    #[must_use]
+    pub fn total(&self) -> Operations {
+        self.synapses + self.neurons
+    }
+}
+
+/// What an operation costs, in picojoules.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EnergyCost {
+    /// Where the costs come from.
+    pub name: String,
+    /// An accumulate.
+    pub ac: f64,
+    /// A multiply-accumulate.
+    pub mac: f64,
+}
+
+impl EnergyCost {
+    /// 32-bit floating point in 45 nm CMOS: AC 0.9 pJ, MAC 4.6 pJ (Horowitz, ISSCC 2014, doi 10.1109/ISSCC.2014.6757323).
+    #[must_use]
+    pub fn float32() -> Self {
+        Self { name: "32-bit float, 45 nm CMOS".into(), ac: 0.9, mac: 4.6 }
+    }
+
+    /// 32-bit integers in 45 nm CMOS: AC 0.1 pJ, MAC 3.2 pJ (the same source).
+    #[must_use]
+    pub fn int32() -> Self {
+        Self { name: "32-bit integer, 45 nm CMOS".into(), ac: 0.1, mac: 3.2 }
+    }
+
+    /// `float32`, `int32`, or the picojoules of MAC and AC as two numbers: `3.1,0.2`.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none of these.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "float32" => return Ok(Self::float32()),
+            "int32" => return Ok(Self::int32()),
+            _ => {}
+        }
+        let cost = |text: &str| {
+            text.trim().parse().ok().filter(|cost: &f64| *cost >= 0.0 && cost.is_finite())
+        };
+        let costs: Option<Vec<f64>> = text.split(',').map(cost).collect();
+        match costs.as_deref() {
+            Some(&[mac, ac]) => {
+                Ok(Self { name: format!("{mac} pJ a MAC, {ac} pJ an AC"), ac, mac })
+            }
+            _ => Err(Error::setting("cost", text)
+                .expected("float32, int32, or picojoules of a MAC and of an AC, such as 4.6,0.9")),
+        }
+    }
+
+    /// The energy of operations, in picojoules.
+    #[must_use]
+    pub fn of(&self, operations: Operations) -> f64 {
+        self.ac * operations.ac as f64 + self.mac * operations.mac as f64
+    }
+}
+
+/// The operations of a spiking network over all sequences of a data set, layer by layer, the readout last.
+#[must_use]
+pub fn spiking(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
+    let neuron_steps = |neurons: usize| activity.samples * (activity.steps * neurons) as u64;
+    let mut below = activity.input_events;
+    let mut inputs = config.inputs;
+    let mut layers = Vec::new();
+    for (i, (layer, activity)) in config.layers.iter().zip(&activity.layers).enumerate() {
+        let outputs = layer.outputs();
+        let mut synapses = from_below(below, neuron_steps(inputs), outputs);
+        if layer.recurrent {
+            synapses.ac += within(activity) * layer.size as u64;
+        }
+        layers.push(LayerOperations {
+            name: format!("layer {}", i + 1),
+            synapses,
+            neurons: alif(neuron_steps(outputs), within(activity), layer.beta),
+        });
+        below = Some(activity.total());
+        inputs = outputs;
+    }
+    let readout = &config.readout;
+    let steps = neuron_steps(readout.size);
+    let neurons = match readout.kind {
+        ReadoutKind::LeakyIntegrator => Operations { ac: steps, mac: steps },
+        ReadoutKind::Alif => alif(steps, activity.readout.as_ref().map_or(0, within), readout.beta),
+    };
+    layers.push(LayerOperations {
+        name: "readout".into(),
+        synapses: from_below(below, neuron_steps(inputs), readout.size),
+        neurons,
+    });
+    layers
+}
+
+/// Synapses from the layer below: a row of weights for every spike, or all of them at every step.
+fn from_below(spikes: Option<u64>, input_steps: u64, outputs: usize) -> Operations {
+    match spikes {
+        Some(spikes) => Operations { ac: spikes * outputs as u64, mac: 0 },
+        None => Operations { ac: 0, mac: input_steps * outputs as u64 },
+    }
+}
+
+/// Spikes that their own layer feels: all but those of the last step.
+fn within(activity: &LayerActivity) -> u64 {
+    activity.total() - activity.last
+}
+
+/// Neurons over so many steps: bias, decay and comparison at every one, the reset after a spike; adaptation alike.
+fn alif(neuron_steps: u64, spikes: u64, beta: f32) -> Operations {
+    let lif = Operations { ac: 2 * neuron_steps + spikes, mac: neuron_steps };
+    let adaptation = Operations { ac: neuron_steps + spikes, mac: neuron_steps };
+    if beta > 0.0 { lif + adaptation } else { lif }
+}
+
+/// A recurrent network whose neurons send real numbers at every step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DenseCell {
+    /// Long short-term memory.
+    Lstm,
+    /// Gated recurrent units.
+    Gru,
+    /// The plain recurrent network, of hyperbolic tangents.
+    Rnn,
+    /// The adaptive neurons, with a rectified linear unit in place of the spike.
+    Relu,
+}
+
+impl DenseCell {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Lstm, Self::Gru, Self::Rnn, Self::Relu];
+
+    /// The usual name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lstm => "LSTM",
+            Self::Gru => "GRU",
+            Self::Rnn => "RNN",
+            Self::Relu => "ReLU SRNN",
+        }
+    }
+
+    /// The operations of a layer in one step.
+    fn step(self, inputs: u64, size: u64, recurrent: bool) -> Operations {
+        let synapses = size * (inputs + if recurrent { size } else { 0 });
+        match self {
+            Self::Lstm => Operations { ac: 4 * size, mac: 4 * synapses + 3 * size },
+            Self::Gru => Operations { ac: 3 * size, mac: 3 * synapses + 3 * size },
+            Self::Rnn => Operations { ac: size, mac: synapses },
+            Self::Relu => Operations { ac: 3 * size, mac: synapses + 4 * size },
+        }
+    }
+}
+
+/// The operations of one sequence of `steps` steps in a network of the layer sizes of `config`, its hidden neurons
+/// replaced by `cell` and its readout by a dense one.
+#[must_use]
+pub fn dense(cell: DenseCell, config: &NetworkConfig, steps: usize) -> Operations {
+    let mut inputs = config.inputs as u64;
+    let mut step = Operations::default();
+    for layer in &config.layers {
+        for _ in 0..1 + u8::from(layer.bidirectional) {
+            step += cell.step(inputs, layer.size as u64, layer.recurrent);
+        }
+        inputs = layer.outputs() as u64;
+    }
+    let outputs = config.readout.size as u64;
+    step += Operations { ac: outputs, mac: inputs * outputs };
+    Operations { ac: step.ac * steps as u64, mac: step.mac * steps as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_named_or_given() {
+        assert_eq!(EnergyCost::parse("float32").unwrap(), EnergyCost::float32());
+        let cost = EnergyCost::parse("3, 0.5").unwrap();
+        assert_eq!(cost.of(Operations { ac: 10, mac: 100 }), 305.0);
+        for text in ["float", "1", "1,2,3", "-1,2", "nan,1", "a,1,2", ""] {
+            let error = EnergyCost::parse(text).unwrap_err().to_string();
+            assert!(error.contains("float32"), "{text}: {error}");
+        }
+    }
+}

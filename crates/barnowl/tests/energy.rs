@@ -1,0 +1,234 @@
+//! Counted operations against a naive run that counts every one that it does.
+
+use barnowl::activity::Activity;
+use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::energy::{DenseCell, Operations, dense, spiking};
+use barnowl::exchange::TensorMap;
+use barnowl::layer::LayerConfig;
+use barnowl::loss::{Decoder, DecoderKind};
+use barnowl::network::NetworkConfig;
+use barnowl::neuron::TimeConstants;
+use barnowl::parameters::TimeConstantForm;
+use barnowl::readout::{ReadoutConfig, ReadoutKind};
+use burn::tensor::Device;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// Arithmetic that counts itself.
+#[derive(Default)]
+struct Counter(Operations);
+
+impl Counter {
+    fn ac(&mut self, sum: &mut f64, x: f64) {
+        self.0.ac += 1;
+        *sum += x;
+    }
+
+    fn mac(&mut self, sum: &mut f64, a: f64, b: f64) {
+        self.0.mac += 1;
+        *sum += a * b;
+    }
+}
+
+/// A layer of neurons on the way through a sequence, its constants folded.
+struct Naive {
+    /// `[H, I]` and `[H, H]`.
+    input: Vec<f64>,
+    recurrent: Option<Vec<f64>>,
+    bias: Vec<f64>,
+    keep: Vec<f64>,
+    rho: Vec<f64>,
+    b0: f64,
+    beta: f64,
+    spiking: bool,
+    u: Vec<f64>,
+    /// β b.
+    b: Vec<f64>,
+    s: Vec<bool>,
+    spikes: u64,
+}
+
+impl Naive {
+    fn new(tensors: &TensorMap, name: &str, threshold: [f32; 2], spiking: bool) -> Self {
+        let get = |part: &str| -> Option<Vec<f64>> {
+            let tensor = tensors.get(&format!("{name}.{part}"))?;
+            Some(tensor.values.iter().map(|x| f64::from(*x)).collect())
+        };
+        let decay = |tau: &Vec<f64>| tau.iter().map(|tau| (-1.0 / tau).exp()).collect::<Vec<_>>();
+        let keep = decay(&get("tau_m").unwrap());
+        let h = keep.len();
+        let rho = get("tau_adp").map_or(vec![0.0; h], |tau| decay(&tau));
+        let fold = |weights: Vec<f64>| -> Vec<f64> {
+            let inputs = weights.len() / h;
+            weights.iter().enumerate().map(|(i, w)| w * (1.0 - keep[i / inputs])).collect()
+        };
+        let mut bias = get("input.bias").unwrap();
+        if let Some(more) = get("recurrent.bias") {
+            bias.iter_mut().zip(more).for_each(|(bias, more)| *bias += more);
+        }
+        let [b0, beta] = threshold.map(f64::from);
+        Self {
+            input: fold(get("input.weight").unwrap()),
+            recurrent: get("recurrent.weight").map(fold),
+            bias: fold(bias),
+            rho,
+            b0,
+            beta,
+            spiking,
+            u: vec![0.0; h],
+            b: vec![beta * b0; h],
+            s: vec![false; h],
+            spikes: 0,
+            keep,
+        }
+    }
+
+    /// A step on spikes or on real numbers; returns the layer's spikes.
+    fn step(&mut self, x: &[f64], events: bool, count: &mut Counter) -> Vec<f64> {
+        let (h, before) = (self.u.len(), self.s.clone());
+        for n in 0..h {
+            let mut u = 0.0;
+            count.mac(&mut u, self.keep[n], self.u[n]);
+            for (i, x) in x.iter().enumerate() {
+                let weight = self.input[n * x_len(&self.input, h) + i];
+                match events {
+                    true if *x == 0.0 => {}
+                    true => count.ac(&mut u, weight * x),
+                    false => count.mac(&mut u, weight, *x),
+                }
+            }
+            if let Some(recurrent) = &self.recurrent {
+                for j in (0..h).filter(|j| before[*j]) {
+                    count.ac(&mut u, recurrent[n * h + j]);
+                }
+            }
+            count.ac(&mut u, self.bias[n]);
+            if self.spiking {
+                let mut theta = self.b0;
+                if self.beta > 0.0 {
+                    let mut b = 0.0;
+                    count.mac(&mut b, self.rho[n], self.b[n]);
+                    if before[n] {
+                        count.ac(&mut b, self.beta * (1.0 - self.rho[n]));
+                    }
+                    self.b[n] = b;
+                    count.ac(&mut theta, b);
+                }
+                if before[n] {
+                    count.ac(&mut u, -theta);
+                }
+                let mut v = u;
+                count.ac(&mut v, -theta);
+                self.s[n] = v > 0.0;
+                self.spikes += u64::from(self.s[n]);
+            }
+            self.u[n] = u;
+        }
+        self.s.iter().map(|s| f64::from(u8::from(*s))).collect()
+    }
+}
+
+fn x_len(weights: &[f64], outputs: usize) -> usize {
+    weights.len() / outputs
+}
+
+#[test]
+fn operations_are_those_of_a_run_that_counts_itself() {
+    const STEPS: usize = 40;
+    const SAMPLES: usize = 5;
+    for (events, readout, seed) in [
+        (true, ReadoutKind::Alif, 1),
+        (true, ReadoutKind::LeakyIntegrator, 2),
+        (false, ReadoutKind::Alif, 11),
+        (false, ReadoutKind::LeakyIntegrator, 4),
+    ] {
+        let layer = |size, recurrent, beta| LayerConfig {
+            recurrent,
+            beta,
+            b0: 0.01,
+            tau_m: TimeConstants::constant(3.0),
+            ..LayerConfig::new(size)
+        };
+        let config = NetworkConfig {
+            inputs: 6,
+            layers: vec![layer(9, true, 1.8), layer(7, false, 0.0), layer(5, true, 0.0)],
+            readout: ReadoutConfig {
+                b0: 0.01,
+                tau_m: TimeConstants::constant(3.0),
+                ..ReadoutConfig::new(readout, 3)
+            },
+            decode: Decoder::new(DecoderKind::MeanMembrane),
+            surrogate: Default::default(),
+        };
+        let network = config.init(&Device::flex(), seed).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let size = SAMPLES * STEPS * config.inputs;
+        let spikes: Vec<i8> = (0..size).map(|_| [0, 0, 1, -1][rng.random_range(0..4)]).collect();
+        let real: Vec<f32> = (0..size).map(|_| rng.random_range(-1.0..2.0)).collect();
+        let shape = [SAMPLES, STEPS, config.inputs];
+        let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        let targets = Targets::PerSequence(vec![0, 1, 2, 0, 1]);
+        let dataset = match events {
+            true => Dataset::from_spikes(shape, names, &spikes, targets, "").unwrap(),
+            false => Dataset::new(shape, names, Inputs::Real(real.clone()), targets, "").unwrap(),
+        };
+        let activity = Activity::measure(&network, &config, &dataset, 2).unwrap();
+        let found = spiking(&config, &activity);
+
+        let tensors = network.tensors(&config, TimeConstantForm::Tau);
+        let mut expected = vec![Operations::default(); 4];
+        let mut emitted = [0; 4];
+        for sample in 0..SAMPLES {
+            let mut layers: Vec<Naive> = config
+                .layers
+                .iter()
+                .enumerate()
+                .map(|(i, layer)| {
+                    Naive::new(&tensors, &format!("layers.{i}"), [layer.b0, layer.beta], true)
+                })
+                .collect();
+            let threshold = [config.readout.b0, config.readout.beta];
+            let spiking = readout == ReadoutKind::Alif;
+            layers.push(Naive::new(&tensors, "readout", threshold, spiking));
+            for t in 0..STEPS {
+                let at = (sample * STEPS + t) * config.inputs;
+                let mut x: Vec<f64> = match events {
+                    true => spikes[at..at + config.inputs].iter().map(|x| f64::from(*x)).collect(),
+                    false => real[at..at + config.inputs].iter().map(|x| f64::from(*x)).collect(),
+                };
+                for (i, layer) in layers.iter_mut().enumerate() {
+                    let mut count = Counter::default();
+                    x = layer.step(&x, events || i > 0, &mut count);
+                    expected[i] += count.0;
+                }
+            }
+            layers.iter().zip(&mut emitted).for_each(|(layer, sum)| *sum += layer.spikes);
+        }
+        let totals = activity.layers.iter().chain(&activity.readout).map(|layer| layer.total());
+        for (total, emitted) in totals.zip(emitted) {
+            assert_eq!(total, emitted, "spikes");
+            assert!(emitted > 20, "a silent layer proves nothing");
+        }
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.total(), *expected, "{}, events: {events}, {readout:?}", found.name);
+        }
+        assert_eq!(found.len(), expected.len());
+    }
+}
+
+#[test]
+fn dense_networks_by_hand() {
+    let config = NetworkConfig {
+        inputs: 4,
+        layers: vec![LayerConfig::new(36)],
+        readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 6),
+        decode: Decoder::new(DecoderKind::PerStep),
+        surrogate: Default::default(),
+    };
+    let of = |cell| dense(cell, &config, 10);
+    assert_eq!(of(DenseCell::Lstm), Operations { mac: 60_840, ac: 1500 });
+    assert_eq!(of(DenseCell::Gru), Operations { mac: 46_440, ac: 1140 });
+    assert_eq!(of(DenseCell::Rnn), Operations { mac: 16_560, ac: 420 });
+    assert_eq!(of(DenseCell::Relu), Operations { mac: 18_000, ac: 1140 });
+}
