@@ -9,6 +9,7 @@
 
 mod builtin;
 mod plan;
+mod record;
 mod runner;
 mod summary;
 

@@ -35,7 +35,7 @@ pub struct Variant {
 }
 
 /// Stops a run whose best validation accuracy is below the median of the other runs' at the same epoch (the rule of
-/// Golovin et al. 2017, Google Vizier).
+/// Golovin et al. 2017, Google Vizier). First seeds are compared; a variant whose first seed is stopped has no other run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MedianStopping {
@@ -48,6 +48,20 @@ pub struct MedianStopping {
 
 fn three() -> usize {
     3
+}
+
+impl MedianStopping {
+    /// Why a run whose best accuracy so far is `best` should stop after an epoch, if it should.
+    pub fn verdict(self, epoch: usize, best: f64, others: &[f64]) -> Option<String> {
+        if epoch < self.after || others.len() < self.least {
+            return None;
+        }
+        let mut sorted = others.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
+        (best < median)
+            .then(|| format!("stopped at epoch {epoch}: {best:.4} is below the median {median:.4}"))
+    }
 }
 
 /// The file of `barnowl sweep`.
@@ -381,5 +395,17 @@ mod tests {
             let error = plan(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn the_median_stops_the_lower_half() {
+        let rule = MedianStopping { after: 5, least: 3 };
+        assert!(rule.verdict(5, 0.4, &[0.5, 0.6, 0.3]).is_some());
+        assert!(rule.verdict(5, 0.5, &[0.5, 0.6, 0.3]).is_none());
+        assert!(rule.verdict(5, 0.54, &[0.5, 0.6, 0.3, 0.9]).is_some());
+        assert!(rule.verdict(5, 0.56, &[0.5, 0.6, 0.3, 0.9]).is_none());
+        // Too early, or too few to compare with.
+        assert!(rule.verdict(4, 0.0, &[0.5, 0.6, 0.3]).is_none());
+        assert!(rule.verdict(5, 0.0, &[0.5, 0.6]).is_none());
     }
 }

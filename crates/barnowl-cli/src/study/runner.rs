@@ -3,7 +3,8 @@
 //! A run does not know of the others: its bits are those of `barnowl train` with the same settings. What is finished on
 //! disk is not run again, what was interrupted goes on from its checkpoint.
 
-use super::plan::{MedianStopping, Plan, Variant};
+use super::plan::{Plan, Variant};
+use super::record::{End, RunRecord};
 use crate::interrupt::Interrupt;
 use crate::train::conclude;
 use barnowl::dataset::Dataset;
@@ -13,45 +14,13 @@ use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
 use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// How a run of a study ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    /// Trained, and tested once.
-    Finished,
-    /// No number came out; it has no accuracy.
-    Diverged,
-    /// Below the median of the others; not tested.
-    Stopped,
-}
-
-/// One run of a study.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RunRecord {
-    pub variant: String,
-    pub seed: u64,
-    /// The folder of the run, relative to that of the study.
-    pub folder: PathBuf,
-    pub end: End,
-    pub epochs: usize,
-    pub best_epoch: Option<u64>,
-    pub valid_accuracy: Option<f64>,
-    pub test_accuracy: Option<f64>,
-    /// Spikes per hidden neuron and step, on the test data.
-    pub spike_rate: Option<f64>,
-    pub seconds: Option<f64>,
-    /// Why it ended early.
-    pub note: Option<String>,
-}
 
 /// The file in a run's folder that says that it is not to be run again.
 const ENDED: &str = "ended.json";
@@ -69,8 +38,10 @@ struct Study<'a> {
     failed: AtomicBool,
     /// Data sets by what makes them, since most variants share them.
     parts: Mutex<HashMap<String, Arc<Parts>>>,
-    /// The best validation accuracy of every run after every epoch.
+    /// The best validation accuracy after every epoch, of every variant's first seed.
     scores: Mutex<HashMap<usize, Vec<f64>>>,
+    /// Variants whose first seed was stopped.
+    hopeless: Mutex<HashSet<String>>,
     bar: ProgressBar,
 }
 
@@ -102,6 +73,7 @@ pub fn run(
         failed: AtomicBool::new(false),
         parts: Mutex::default(),
         scores: Mutex::default(),
+        hopeless: Mutex::default(),
         bar: bar(runs.len()),
     };
     let next = AtomicUsize::new(0);
@@ -174,10 +146,20 @@ impl Study<'_> {
         let relative = Path::new("runs").join(variant.folder()).join(format!("seed-{seed}"));
         let path = self.folder.join(&relative);
         let name = format!("{}, seed {seed}", variant.name);
+        if lock(&self.hopeless).contains(&variant.name) {
+            self.bar.inc(1000);
+            let mut record = RunRecord::new(End::Stopped, seed);
+            record.note = Some("not run: the first seed was below the median".into());
+            (record.folder, record.variant) = (relative, variant.name.clone());
+            self.say(index, &name, &record);
+            return Ok(Some(record));
+        }
         let mut record = match self.ended(&path, &task)? {
             Some(record) => {
                 self.bar.inc(1000);
-                self.learn_of(&path)?;
+                if self.is_first(seed) {
+                    self.learn_of(&path)?;
+                }
                 record
             }
             None => match self.train(&path, &task, &name)? {
@@ -185,6 +167,9 @@ impl Study<'_> {
                 None => return Ok(None),
             },
         };
+        if self.is_first(seed) && record.end == End::Stopped {
+            lock(&self.hopeless).insert(variant.name.clone());
+        }
         record.folder = relative;
         record.variant.clone_from(&variant.name);
         record.seed = seed;
@@ -209,6 +194,12 @@ impl Study<'_> {
                 record.best_epoch.unwrap_or_default(),
             );
         });
+    }
+
+    /// Only first seeds are judged: the mean of a variant that passes is over all its seeds, and one that does not is not
+    /// run again.
+    fn is_first(&self, seed: u64) -> bool {
+        self.plan.seeds.first() == Some(&seed)
     }
 
     /// The record of a run that has ended before, of the same task.
@@ -307,10 +298,6 @@ impl Study<'_> {
         let reports = folder.reports()?;
         let best = reports.iter().rfind(|report| report.best);
         let record = RunRecord {
-            variant: String::new(),
-            seed: task.train.seed,
-            folder: PathBuf::new(),
-            end,
             epochs: reports.len(),
             best_epoch: best.map(|report| report.epoch as u64),
             valid_accuracy: best.map(|report| report.valid_accuracy),
@@ -318,6 +305,7 @@ impl Study<'_> {
             spike_rate: result["test"]["spike_rate"]["overall"].as_f64(),
             seconds: Some(started.elapsed().as_secs_f64()),
             note,
+            ..RunRecord::new(end, task.train.seed)
         };
         let text = serde_json::to_string(&record)
             .map_err(|error| Error::format(format!("the run cannot be written down: {error}")))?;
@@ -329,23 +317,10 @@ impl Study<'_> {
     fn judge(&self, epoch: usize, best: f64) -> Option<String> {
         let mut scores = lock(&self.scores);
         let others = scores.entry(epoch).or_default();
-        let verdict =
-            self.plan.median_stopping.and_then(|rule| below_median(rule, epoch, best, others));
+        let verdict = self.plan.median_stopping.and_then(|rule| rule.verdict(epoch, best, others));
         others.push(best);
         verdict
     }
-}
-
-/// The rule of [`MedianStopping`].
-fn below_median(rule: MedianStopping, epoch: usize, best: f64, others: &[f64]) -> Option<String> {
-    if epoch < rule.after || others.len() < rule.least {
-        return None;
-    }
-    let mut sorted = others.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let median = (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0;
-    (best < median)
-        .then(|| format!("stopped at epoch {epoch}: {best:.4} is below the median {median:.4}"))
 }
 
 /// Writes every epoch to the run folder, moves the bar and hears the verdict.
@@ -383,26 +358,10 @@ impl Observer for Watch<'_> {
             "{} · epoch {}/{} · best valid {:.4}",
             self.name, report.epoch, self.task.train.epochs, self.best
         ));
-        let verdict = self.study.judge(report.epoch, self.best);
+        let judged = self.study.is_first(self.task.train.seed);
+        let verdict = judged.then(|| self.study.judge(report.epoch, self.best)).flatten();
         // A run that is through is through.
         self.verdict = verdict.filter(|_| report.epoch < self.task.train.epochs);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_stops_the_lower_half() {
-        let rule = MedianStopping { after: 5, least: 3 };
-        assert!(below_median(rule, 5, 0.4, &[0.5, 0.6, 0.3]).is_some());
-        assert!(below_median(rule, 5, 0.5, &[0.5, 0.6, 0.3]).is_none());
-        assert!(below_median(rule, 5, 0.54, &[0.5, 0.6, 0.3, 0.9]).is_some());
-        assert!(below_median(rule, 5, 0.56, &[0.5, 0.6, 0.3, 0.9]).is_none());
-        // Too early, or too few to compare with.
-        assert!(below_median(rule, 4, 0.0, &[0.5, 0.6, 0.3]).is_none());
-        assert!(below_median(rule, 5, 0.0, &[0.5, 0.6]).is_none());
     }
 }

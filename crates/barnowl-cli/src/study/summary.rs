@@ -1,7 +1,7 @@
 //! A study's runs as tables and a picture: every run in CSV and JSON, every variant as mean ± s.d. over its seeds.
 
 use super::plan::Plan;
-use super::runner::{End, RunRecord};
+use super::record::{End, RunRecord};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::report::{Comparison, ComparisonRow, comparison};

@@ -84,6 +84,29 @@ fn a_sweep_ranks_by_validation_and_writes_down_divergence() {
 }
 
 #[test]
+fn a_variant_below_the_median_is_not_run_on_other_seeds() {
+    let temp = folder();
+    let text = "seeds = [1, 2]\n[grid]\n\"train.epochs\" = [9]\n\
+         \"train.learning_rate\" = [0.02, 0.021, 0.022, 1e-9]\n\
+         [median_stopping]\nafter = 4\nleast = 3";
+    let mut command = sweep(temp.path(), text);
+    command.args(["--jobs", "1"]);
+    let result = json(&succeeds(command));
+    let rows = result["variants"].as_array().unwrap();
+    let last = &rows[3];
+    assert!(last["variant"].as_str().unwrap().contains("0.000000001"), "{rows:?}");
+    assert_eq!(last["stopped"], 2);
+    assert_eq!(rows[0]["finished"], 2);
+    let runs = result["runs"].as_array().unwrap();
+    let epochs: Vec<u64> = runs
+        .iter()
+        .filter(|run| run["variant"] == last["variant"])
+        .map(|run| run["epochs"].as_u64().unwrap())
+        .collect();
+    assert!((4..9).contains(&epochs[0]) && epochs[1] == 0, "{epochs:?}");
+}
+
+#[test]
 fn bad_sweeps_are_refused_before_anything_runs() {
     for (text, parts) in [
         ("[grid]\n\"train.batch\" = [5, 0]", &["search.toml", "train.batch"][..]),

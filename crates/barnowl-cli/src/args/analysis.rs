@@ -1,0 +1,79 @@
+//! The flags of what looks at trained networks: `barnowl sparsity`, `energy` and `report`.
+
+use super::{Data, Output, SplitName, Threads};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  barnowl sparsity runs/ecg-1\n  barnowl sparsity runs/ecg-1 --data data --plot rates.svg"
+)]
+pub struct Sparsity {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Draw histograms of rates and of intervals between spikes.
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const ENERGY_EXAMPLES: &str = "Examples:
+  barnowl energy runs/ecg-1                          beside networks of the same sizes without spikes
+  barnowl energy runs/ecg-1 --versus runs/ecg-2      and beside another model
+  barnowl energy model.safetensors --cost 3.1,0.2    picojoules of a MAC and of an AC
+
+Spikes cost an accumulate (AC) for every synapse that they pass, real numbers a multiply-accumulate (MAC); the formulae \
+are in docs/energy.md.";
+
+#[derive(Debug, Args)]
+#[command(after_help = ENERGY_EXAMPLES)]
+pub struct Energy {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "test")]
+    pub split: SplitName,
+    /// Another model on the same data.
+    #[arg(long, value_name = "MODEL")]
+    pub versus: Option<PathBuf>,
+    /// What operations cost: float32 or int32 (45 nm CMOS), or picojoules of a MAC and of an AC.
+    #[arg(long, value_name = "COST", default_value = "float32")]
+    pub cost: String,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+const REPORT_EXAMPLES: &str = "Examples:
+  barnowl report runs/ecg-1                          runs/ecg-1/report.html, figures as SVG beside it
+  barnowl report runs/ecg-* --data data --out report.html
+
+The page holds all it needs and is read offline, on a screen or on paper.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub struct Report {
+    /// The folders of the runs.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub data: Data,
+    /// The page to write [default: report.html in the first run's folder].
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
+    #[command(flatten)]
+    pub output: Output,
+}
