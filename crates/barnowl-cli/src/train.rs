@@ -90,6 +90,7 @@ fn report(
         "task": task.name,
         "run": folder.path(),
         "seed": task.train.seed,
+        "parameters": model.network.parameters(),
         "epochs": reports.len(),
         "seconds": seconds.as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),
