@@ -4,7 +4,7 @@ use crate::args::Energy;
 use crate::eval::model_file;
 use crate::{print_json, print_line, set_threads};
 use barnowl::activity::Activity;
-use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, spiking};
+use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
 use barnowl::error::Result;
 use barnowl::model::Model;
 use barnowl::train::evaluate;
@@ -69,7 +69,7 @@ impl Spent {
             accuracy,
             samples: activity.samples.max(1),
             steps: activity.steps,
-            layers: spiking(config, activity),
+            layers: operations(config, activity),
             dense: cells.into(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::args::Info;
 use crate::eval::model_file;
 use crate::{print_json, print_line};
+use barnowl::cell::CellKind;
 use barnowl::error::Result;
 use barnowl::exchange::TensorMap;
 use barnowl::model::Model;
@@ -15,7 +16,7 @@ pub fn run(args: &Info) -> Result<ExitCode> {
     let model = Model::load(model_file(&args.model)?, &Device::flex())?;
     let network = &model.task.network;
     let tensors = model.network.tensors(network, TimeConstantForm::Tau);
-    let parameters: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+    let parameters = model.network.parameters();
     if args.output.json {
         let shapes: Vec<_> = tensors
             .iter()
@@ -37,7 +38,14 @@ pub fn run(args: &Info) -> Result<ExitCode> {
     for layer in &network.layers {
         let direction = if layer.bidirectional { "2×" } else { "" };
         let kind = if layer.recurrent { "recurrent" } else { "feed-forward" };
-        let cell = if layer.beta == 0.0 { "LIF" } else { "ALIF" };
+        let cell = match layer.cell {
+            CellKind::Alif if layer.beta == 0.0 => "LIF",
+            CellKind::Alif => "ALIF",
+            CellKind::Relu => "ReLU",
+            CellKind::Lstm => "LSTM",
+            CellKind::Gru => "GRU",
+            CellKind::Rnn => "tanh",
+        };
         sizes.push(format!("{direction}{} ({kind} {cell})", layer.size));
     }
     sizes.push(format!("{} ({:?})", network.readout.size, network.readout.kind));

@@ -118,24 +118,22 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
     let input = TensorData::new(batch.inputs, [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &Device::flex());
     let mut chosen = Vec::new();
-    for (l, layer) in trace(&model.network, &task.network, input).iter().enumerate() {
+    for layer in &trace(&model.network, &task.network, input) {
         let course = |values: &[f32], neuron: usize| -> Vec<f32> {
             values.iter().skip(neuron).step_by(layer.neurons).copied().collect()
         };
         let spikes = |neuron| course(&layer.spikes, neuron).iter().filter(|s| **s > 0.0).count();
-        let tau_m = model.network.layers[l].forward.tau_m.steps().into_data();
-        let tau_m: Vec<f32> = tau_m.iter().collect();
         let mut active: Vec<(usize, usize)> =
             (0..layer.neurons).map(|i| (spikes(i), i)).filter(|(count, _)| *count > 0).collect();
         active.sort_by_key(|(count, neuron)| (std::cmp::Reverse(*count), *neuron));
         let mut places = vec![0, active.len() / 2, active.len().saturating_sub(1)];
         places.dedup();
         for (count, neuron) in places.into_iter().filter_map(|place| active.get(place)) {
-            let tau_m = tau_m.get(*neuron).copied().unwrap_or(f32::NAN);
+            let tau_m = layer.tau_m[*neuron];
             chosen.push(NeuronTrace {
                 name: format!(
                     "layer {}, neuron {neuron}: {count} spikes, τ_m = {tau_m:.1} steps",
-                    l + 1
+                    layer.layer + 1
                 ),
                 membrane: course(&layer.membrane, *neuron),
                 threshold: course(&layer.threshold, *neuron),

@@ -120,6 +120,7 @@ pub fn conclude(
         "task": task.name,
         "run": folder.path(),
         "seed": task.train.seed,
+        "parameters": model.network.parameters(),
         "epochs": reports.len(),
         "seconds": started.elapsed().as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),

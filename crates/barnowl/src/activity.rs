@@ -31,7 +31,7 @@ pub struct Activity {
     pub readout: Option<LayerActivity>,
 }
 
-/// The spikes of one layer.
+/// The spikes of one layer; of cells that do not spike, the outputs that are not zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerActivity {
     /// Of every neuron; of a bidirectional layer those that read forward come first.

@@ -28,6 +28,7 @@
 //! the networks that have more of them.
 
 use crate::activity::{Activity, LayerActivity};
+use crate::cell::CellKind;
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::readout::ReadoutKind;
@@ -131,21 +132,33 @@ impl EnergyCost {
     }
 }
 
-/// The operations of a spiking network over all sequences of a data set, layer by layer, the readout last.
+/// The operations of a network over all sequences of a data set, layer by layer, the readout last: of its spikes where it
+/// has spikes, else of its sizes.
 #[must_use]
-pub fn spiking(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
+pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
+    let all_steps = activity.samples * activity.steps as u64;
     let neuron_steps = |neurons: usize| activity.samples * (activity.steps * neurons) as u64;
     let mut below = activity.input_events;
     let mut inputs = config.inputs;
     let mut layers = Vec::new();
     for (i, (layer, activity)) in config.layers.iter().zip(&activity.layers).enumerate() {
         let outputs = layer.outputs();
+        let name = format!("layer {}", i + 1);
+        if let Some(cell) = DenseCell::of(layer.cell) {
+            let steps = all_steps * (1 + u64::from(layer.bidirectional));
+            let times = |ops: Operations| Operations { ac: ops.ac * steps, mac: ops.mac * steps };
+            let [synapses, neurons] =
+                cell.step(inputs as u64, layer.size as u64, layer.recurrent).map(times);
+            layers.push(LayerOperations { name, synapses, neurons });
+            (below, inputs) = (None, outputs);
+            continue;
+        }
         let mut synapses = from_below(below, neuron_steps(inputs), outputs);
         if layer.recurrent {
             synapses.ac += within(activity) * layer.size as u64;
         }
         layers.push(LayerOperations {
-            name: format!("layer {}", i + 1),
+            name,
             synapses,
             neurons: alif(neuron_steps(outputs), within(activity), layer.beta),
         });
@@ -156,6 +169,7 @@ pub fn spiking(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperatio
     let steps = neuron_steps(readout.size);
     let neurons = match readout.kind {
         ReadoutKind::LeakyIntegrator => Operations { ac: steps, mac: steps },
+        ReadoutKind::Dense => Operations { ac: steps, mac: 0 },
         ReadoutKind::Alif => alif(steps, activity.readout.as_ref().map_or(0, within), readout.beta),
     };
     layers.push(LayerOperations {
@@ -215,15 +229,27 @@ impl DenseCell {
         }
     }
 
-    /// The operations of a layer in one step.
-    fn step(self, inputs: u64, size: u64, recurrent: bool) -> Operations {
-        let synapses = size * (inputs + if recurrent { size } else { 0 });
-        match self {
-            Self::Lstm => Operations { ac: 4 * size, mac: 4 * synapses + 3 * size },
-            Self::Gru => Operations { ac: 3 * size, mac: 3 * synapses + 3 * size },
-            Self::Rnn => Operations { ac: size, mac: synapses },
-            Self::Relu => Operations { ac: 3 * size, mac: synapses + 4 * size },
+    /// That of a cell in a configuration; none of spiking neurons.
+    fn of(cell: CellKind) -> Option<Self> {
+        match cell {
+            CellKind::Alif => None,
+            CellKind::Lstm => Some(Self::Lstm),
+            CellKind::Gru => Some(Self::Gru),
+            CellKind::Rnn => Some(Self::Rnn),
+            CellKind::Relu => Some(Self::Relu),
         }
+    }
+
+    /// The operations of a layer in one step: of its synapses and of its neurons.
+    fn step(self, inputs: u64, size: u64, recurrent: bool) -> [Operations; 2] {
+        let synapses = size * (inputs + if recurrent { size } else { 0 });
+        let (gates, ac, mac) = match self {
+            Self::Lstm => (4, 4, 3),
+            Self::Gru => (3, 3, 3),
+            Self::Rnn => (1, 1, 0),
+            Self::Relu => (1, 3, 4),
+        };
+        [Operations { ac: 0, mac: gates * synapses }, Operations { ac: ac * size, mac: mac * size }]
     }
 }
 
@@ -235,7 +261,8 @@ pub fn dense(cell: DenseCell, config: &NetworkConfig, steps: usize) -> Operation
     let mut step = Operations::default();
     for layer in &config.layers {
         for _ in 0..1 + u8::from(layer.bidirectional) {
-            step += cell.step(inputs, layer.size as u64, layer.recurrent);
+            let [synapses, neurons] = cell.step(inputs, layer.size as u64, layer.recurrent);
+            step += synapses + neurons;
         }
         inputs = layer.outputs() as u64;
     }

@@ -1,5 +1,6 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
+use crate::cell::{Cell, CellKind, gated::GatedLayer, relu};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
@@ -18,6 +19,12 @@ use serde::{Deserialize, Serialize};
 pub struct LayerConfig {
     /// The number of neurons (in each direction, if bidirectional).
     pub size: usize,
+    /// What the neurons are: adaptive spiking neurons or a baseline. Default adaptive spiking.
+    ///
+    /// Gated cells (`lstm`, `gru`, `rnn`) have no thresholds, time constants or initial states: those settings are
+    /// without effect.
+    #[serde(default, skip_serializing_if = "CellKind::is_spiking")]
+    pub cell: CellKind,
     /// Whether the neurons are connected among themselves. Default true.
     #[serde(default = "yes")]
     pub recurrent: bool,
@@ -93,6 +100,7 @@ impl LayerConfig {
     pub fn new(size: usize) -> Self {
         Self {
             size,
+            cell: CellKind::Alif,
             recurrent: true,
             bidirectional: false,
             b0: b0(),
@@ -121,6 +129,11 @@ impl LayerConfig {
     /// Names the key, its value and what is allowed.
     pub fn validate(&self, key: &str) -> Result<()> {
         check_size(&format!("{key}.size"), self.size)?;
+        if self.cell.gates().is_some() && !self.recurrent {
+            return Err(Error::setting(format!("{key}.recurrent"), false)
+                .expected("true, since lstm, gru and rnn cells are recurrent")
+                .remedy("layers without recurrence are of alif or relu cells"));
+        }
         check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
@@ -134,9 +147,16 @@ impl LayerConfig {
     /// The configuration must be [valid](Self::validate).
     #[must_use]
     pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Layer {
-        let forward = AlifLayer::init(self, inputs, device, rng);
-        let backward = self.bidirectional.then(|| AlifLayer::init(self, inputs, device, rng));
+        let forward = self.cell(inputs, device, rng);
+        let backward = self.bidirectional.then(|| self.cell(inputs, device, rng));
         Layer { forward, backward }
+    }
+
+    fn cell(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Cell {
+        match self.cell.gates() {
+            None => Cell::Alif(AlifLayer::init(self, inputs, device, rng)),
+            Some(gates) => Cell::Gated(GatedLayer::init(self, gates, inputs, device, rng)),
+        }
     }
 }
 
@@ -203,13 +223,13 @@ impl Pass {
 #[derive(Module, Debug)]
 pub struct Layer {
     /// The neurons that read the sequence forward.
-    pub forward: AlifLayer,
+    pub forward: Cell,
     /// The neurons that read it backward.
-    pub backward: Option<AlifLayer>,
+    pub backward: Option<Cell>,
 }
 
 impl Layer {
-    /// Spikes of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`.
+    /// Spikes (or what the cell has in their place) of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`.
     ///
     /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
     /// reading step `t` of the input.
@@ -225,10 +245,19 @@ impl Layer {
         let threshold =
             Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
         let options = AlifOptions { threshold, surrogate, observe: Observe::Spikes };
-        let run = |neurons: &AlifLayer, input: Tensor<3>, place: u64| {
+        let run = |cell: &Cell, input: Tensor<3>, place: u64| {
             let rng = &mut pass.rng(place);
-            let output = neurons.forward(input, config.initial_state, options, pass.path, rng);
-            output.spikes.expect("the spikes were observed")
+            let state = config.initial_state;
+            match cell {
+                Cell::Alif(neurons) if config.cell == CellKind::Relu => {
+                    relu::forward(neurons, input, state, threshold, rng)
+                }
+                Cell::Alif(neurons) => {
+                    let output = neurons.forward(input, state, options, pass.path, rng);
+                    output.spikes.expect("the spikes were observed")
+                }
+                Cell::Gated(cells) => cells.forward(input, config.cell),
+            }
         };
         match &self.backward {
             None => run(&self.forward, input, place),

@@ -12,6 +12,7 @@
 //! | [`sequence`] | the fused operation: a layer of neurons over a whole sequence, with its gradient written by hand |
 //! | [`neuron`] | from configuration to trained time constants and surrogates; [`initializer`] for weights |
 //! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
+//! | [`cell`] | what layers are made of: adaptive neurons, or the baselines ReLU, LSTM, GRU and tanh |
 //! | [`loss`] | six decoders and their losses |
 //! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
 //! | [`learning`] | gradients: backpropagation through time of a whole network, a few sequences at a time |
@@ -39,6 +40,7 @@
 //! ```
 
 pub mod activity;
+pub mod cell;
 pub mod dataset;
 pub mod encoder;
 pub mod energy;

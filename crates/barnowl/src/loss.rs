@@ -82,11 +82,14 @@ impl Decoder {
     ///
     /// If spikes of a readout are counted that has none.
     pub fn validate(&self, key: &str, readout: ReadoutKind) -> Result<()> {
-        if self.kind == DecoderKind::SpikeCount && readout == ReadoutKind::LeakyIntegrator {
+        let silent = match readout {
+            ReadoutKind::Alif => None,
+            ReadoutKind::LeakyIntegrator => Some("the readout's leaky integrators do not spike"),
+            ReadoutKind::Dense => Some("a dense readout does not spike"),
+        };
+        if let (DecoderKind::SpikeCount, Some(reason)) = (self.kind, silent) {
             return Err(Error::setting(format!("{key}.kind"), "spike_count")
-                .expected(
-                    "a decoder of membranes, since the readout's leaky integrators do not spike",
-                )
+                .expected(format!("a decoder of membranes, since {reason}"))
                 .remedy("set network.readout.kind = \"alif\" to count spikes"));
         }
         Ok(())

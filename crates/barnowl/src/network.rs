@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::layer::{Layer, LayerConfig, Pass, check_size};
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
-use crate::readout::{Readout, ReadoutConfig, ReadoutOutput};
+use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -89,6 +89,14 @@ impl NetworkConfig {
         Ok(Network { layers, readout })
     }
 
+    /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,
+    /// and a readout of neurons. What is not fused is differentiated by Burn's autodiff.
+    #[must_use]
+    pub fn is_fused(&self) -> bool {
+        self.readout.kind != ReadoutKind::Dense
+            && self.layers.iter().all(|layer| layer.cell.is_spiking() && !layer.bidirectional)
+    }
+
     /// The outputs of the last hidden layer.
     #[must_use]
     pub fn readout_inputs(&self) -> usize {
@@ -108,7 +116,7 @@ pub struct Network {
 /// What a network returns for a batch of sequences.
 #[derive(Debug, Clone)]
 pub struct NetworkOutput {
-    /// The spikes of every hidden layer, `[T, B, outputs of the layer]`.
+    /// The spikes of every hidden layer, or what its cells have in their place, `[T, B, outputs of the layer]`.
     pub spikes: Vec<Tensor<3>>,
     /// Membranes and spikes of the readout.
     pub readout: ReadoutOutput,
@@ -117,6 +125,12 @@ pub struct NetworkOutput {
 }
 
 impl Network {
+    /// The number of parameters: weights, biases and time constants, whether these are trained or fixed.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.num_params()
+    }
+
     /// Runs the network over a batch of sequences `[T, B, inputs]`.
     ///
     /// # Panics

@@ -2,8 +2,10 @@
 //!
 //! Names and shapes are those of PyTorch state dicts: `layers.N.input.weight` `[out, in]`, `.input.bias`,
 //! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp` (with `.forward` and `.backward` before them in
-//! bidirectional layers), `readout.input.weight`, … Time constants are in the units of the layer's `dt`.
+//! bidirectional layers), `readout.input.weight`, … Gated cells have no time constants, and their weights hold a block of
+//! rows for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
+use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, TensorMap};
 use crate::layer::AlifLayer;
@@ -87,17 +89,18 @@ impl Network {
         for (i, (layer, config)) in self.layers.iter_mut().zip(&config.layers).enumerate() {
             let dt = config.dt;
             match &mut layer.backward {
-                None => walk_alif(&mut layer.forward, &format!("layers.{i}"), dt, form, &mut visit),
+                None => walk_cell(&mut layer.forward, &format!("layers.{i}"), dt, form, &mut visit),
                 Some(backward) => {
                     let forward = &mut layer.forward;
-                    walk_alif(forward, &format!("layers.{i}.forward"), dt, form, &mut visit);
-                    walk_alif(backward, &format!("layers.{i}.backward"), dt, form, &mut visit);
+                    walk_cell(forward, &format!("layers.{i}.forward"), dt, form, &mut visit);
+                    walk_cell(backward, &format!("layers.{i}.backward"), dt, form, &mut visit);
                 }
             }
         }
         let dt = config.readout.dt;
         match &mut self.readout {
             Readout::Alif(layer) => walk_alif(layer, "readout", dt, form, &mut visit),
+            Readout::Dense(layer) => walk_dense(&mut layer.input, "readout.input", &mut visit),
             Readout::LeakyIntegrator(layer) => {
                 walk_dense(&mut layer.input, "readout.input", &mut visit);
                 let name = format!("readout.{}", tau_name("tau_m", form));
@@ -115,6 +118,22 @@ fn check_values(name: &str, values: &[f32]) -> Result<()> {
         None => Ok(()),
         Some(i) => Err(Error::format(format!("{name}, element {i} is {}", values[i]))
             .expected(if tau { "a positive time constant" } else { "a finite number" })),
+    }
+}
+
+fn walk_cell(
+    cell: &mut Cell,
+    prefix: &str,
+    dt: f64,
+    form: TimeConstantForm,
+    visit: &mut impl FnMut(String, Slot<'_>),
+) {
+    match cell {
+        Cell::Alif(layer) => walk_alif(layer, prefix, dt, form, visit),
+        Cell::Gated(layer) => {
+            walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
+            walk_dense(&mut layer.recurrent, &format!("{prefix}.recurrent"), visit);
+        }
     }
 }
 

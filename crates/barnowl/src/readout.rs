@@ -24,13 +24,15 @@ pub enum ReadoutKind {
     LeakyIntegrator,
     /// Adaptive spiking neurons without recurrence.
     Alif,
+    /// `m_t = W x_t + bias`: plain logits, without time constants, for the baselines.
+    Dense,
 }
 
 /// The configuration of a readout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadoutConfig {
-    /// Leaky integrators or adaptive neurons. Default leaky integrators.
+    /// Leaky integrators, adaptive neurons or a dense layer. Default leaky integrators.
     #[serde(default)]
     pub kind: ReadoutKind,
     /// The number of classes.
@@ -107,13 +109,15 @@ impl ReadoutConfig {
     #[must_use]
     pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Readout {
         let input = dense([inputs, self.size], self.input_weights, device, rng);
-        let tau_m = TrainedTimeConstants::init(&self.tau_m, self.size, self.dt, device, rng);
+        let mut tau_m = || TrainedTimeConstants::init(&self.tau_m, self.size, self.dt, device, rng);
         match self.kind {
             ReadoutKind::LeakyIntegrator => Readout::LeakyIntegrator(IntegratorLayer {
                 input,
-                tau_m: tau_m.set_require_grad(self.train_time_constants),
+                tau_m: tau_m().set_require_grad(self.train_time_constants),
             }),
+            ReadoutKind::Dense => Readout::Dense(DenseLayer { input }),
             ReadoutKind::Alif => {
+                let tau_m = tau_m();
                 let tau_adp =
                     TrainedTimeConstants::init(&self.tau_adp, self.size, self.dt, device, rng);
                 let trained = self.train_time_constants;
@@ -131,6 +135,15 @@ pub enum Readout {
     LeakyIntegrator(IntegratorLayer),
     /// Adaptive neurons without recurrence.
     Alif(AlifLayer),
+    /// Plain logits.
+    Dense(DenseLayer),
+}
+
+/// Weights of a dense readout.
+#[derive(Module, Debug)]
+pub struct DenseLayer {
+    /// Weights `[inputs, classes]` and bias.
+    pub input: Linear,
 }
 
 /// Weights and time constants of leaky integrators.
@@ -176,6 +189,10 @@ impl Readout {
                 };
                 let membrane = run(current, layer.tau_m.steps(), initial);
                 ReadoutOutput { membrane: Some(membrane), spikes: None }
+            }
+            Self::Dense(layer) => {
+                let logits = project(&layer.input, None, input);
+                ReadoutOutput { membrane: Some(logits), spikes: None }
             }
             Self::Alif(layer) => {
                 let threshold =

@@ -1,6 +1,7 @@
 //! What single neurons do: membrane potentials and thresholds of a hidden layer over one sequence.
 
-use crate::layer::{Layer, LayerConfig, Pass};
+use crate::cell::{Cell, CellKind};
+use crate::layer::{AlifLayer, LayerConfig, Pass};
 use crate::network::{Network, NetworkConfig};
 use crate::sequence::{AlifOptions, Observe};
 use barnowl_neuron::{Decay, Threshold};
@@ -9,8 +10,12 @@ use burn::tensor::Tensor;
 /// The course of the neurons of a hidden layer over one sequence: `[T, H]` each, row by row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerTrace {
+    /// The place of the layer, from 0.
+    pub layer: usize,
     /// H.
     pub neurons: usize,
+    /// τ_m of every neuron, in steps.
+    pub tau_m: Vec<f32>,
     /// u, the membrane potential after the step.
     pub membrane: Vec<f32>,
     /// θ, the threshold that it was compared with.
@@ -20,7 +25,7 @@ pub struct LayerTrace {
 }
 
 /// Runs one sequence `[T, 1, inputs]` through the hidden layers and records what their neurons do. Of a bidirectional
-/// layer, the neurons that read forward are recorded.
+/// layer, the neurons that read forward are recorded; layers without adaptive spiking neurons have no trace.
 ///
 /// # Panics
 ///
@@ -32,7 +37,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
     let surrogate = config.surrogate.surrogate();
     let mut signal = input;
     let mut traces = Vec::new();
-    for (place, (layer, config)) in (0..).zip(network.layers.iter().zip(&config.layers)) {
+    for (place, (layer, config)) in (0_u64..).zip(network.layers.iter().zip(&config.layers)) {
         let options = AlifOptions {
             threshold: Threshold {
                 b0: config.b0,
@@ -44,31 +49,35 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
         };
         // The stream of random initial states is that of the layer's own pass.
         let stream = if config.bidirectional { 2 * place } else { place };
-        let output = layer.forward.forward(
-            signal.clone(),
-            config.initial_state,
-            options,
-            pass.path,
-            &mut pass.rng(stream),
-        );
-        let values = |tensor: Option<Tensor<3>>| -> Vec<f32> {
-            tensor.map(|tensor| tensor.into_data().iter().collect()).unwrap_or_default()
-        };
-        let spikes = values(output.spikes);
-        traces.push(LayerTrace {
-            neurons: config.size,
-            membrane: values(output.membrane),
-            threshold: thresholds(layer, config, &spikes),
-            spikes,
-        });
+        if let (Cell::Alif(neurons), CellKind::Alif) = (&layer.forward, config.cell) {
+            let output = neurons.forward(
+                signal.clone(),
+                config.initial_state,
+                options,
+                pass.path,
+                &mut pass.rng(stream),
+            );
+            let values = |tensor: Option<Tensor<3>>| -> Vec<f32> {
+                tensor.map(|tensor| tensor.into_data().iter().collect()).unwrap_or_default()
+            };
+            let spikes = values(output.spikes);
+            traces.push(LayerTrace {
+                layer: place as usize,
+                neurons: config.size,
+                tau_m: neurons.tau_m.steps().into_data().iter().collect(),
+                membrane: values(output.membrane),
+                threshold: thresholds(neurons, config, &spikes),
+                spikes,
+            });
+        }
         signal = layer.forward(signal, config, surrogate, pass, place);
     }
     traces
 }
 
 /// θ_t = b0 + β b_t with b_t = ρ b_{t−1} + (1−ρ) s_{t−1}, from the spikes.
-fn thresholds(layer: &Layer, config: &LayerConfig, spikes: &[f32]) -> Vec<f32> {
-    let tau: Vec<f32> = layer.forward.tau_adp.steps().into_data().iter().collect();
+fn thresholds(neurons: &AlifLayer, config: &LayerConfig, spikes: &[f32]) -> Vec<f32> {
+    let tau: Vec<f32> = neurons.tau_adp.steps().into_data().iter().collect();
     let decays: Vec<Decay> = tau.iter().map(|tau| Decay::from_time_constant(*tau, 1.0)).collect();
     let mut adaptation = vec![config.b0; tau.len()];
     let mut before = vec![0.0; tau.len()];

@@ -2,7 +2,7 @@
 
 use barnowl::activity::Activity;
 use barnowl::dataset::{Dataset, Inputs, Targets};
-use barnowl::energy::{DenseCell, Operations, dense, spiking};
+use barnowl::energy::{DenseCell, Operations, dense, operations};
 use barnowl::exchange::TensorMap;
 use barnowl::layer::LayerConfig;
 use barnowl::loss::{Decoder, DecoderKind};
@@ -174,7 +174,7 @@ fn operations_are_those_of_a_run_that_counts_itself() {
             false => Dataset::new(shape, names, Inputs::Real(real.clone()), targets, "").unwrap(),
         };
         let activity = Activity::measure(&network, &config, &dataset, 2).unwrap();
-        let found = spiking(&config, &activity);
+        let found = operations(&config, &activity);
 
         let tensors = network.tensors(&config, TimeConstantForm::Tau);
         let mut expected = vec![Operations::default(); 4];

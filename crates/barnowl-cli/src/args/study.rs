@@ -88,6 +88,8 @@ pub enum StudyName {
     TimeConstants,
     /// Adaptation in all layers, in none, in each alone.
     Adaptation,
+    /// The adaptive network beside LIF, feed-forward, ReLU, LSTM, GRU and tanh networks of the same sizes.
+    Baselines,
     /// Hidden layers of a quarter, half, once and twice the size.
     Size,
 }
@@ -99,6 +101,7 @@ impl StudyName {
             Self::Surrogates => "surrogates",
             Self::TimeConstants => "time-constants",
             Self::Adaptation => "adaptation",
+            Self::Baselines => "baselines",
             Self::Size => "size",
         }
     }

@@ -152,11 +152,9 @@ impl Shape {
             let (mut low, mut high) = (-10.0_f32, 10.0_f32);
             for _ in 0..20 {
                 let bias = 0.5 * (low + high);
-                network.layers[layer].forward.input.bias = Some(Param::from_tensor(Tensor::full(
-                    [self.network.layers[layer].size],
-                    bias,
-                    device,
-                )));
+                network.layers[layer].forward.input_mut().bias = Some(Param::from_tensor(
+                    Tensor::full([self.network.layers[layer].size], bias, device),
+                ));
                 let outcome = bptt.evaluate(&network, &data, &indices, Pass::default());
                 let rate = outcome.rates[layer];
                 if !rate.is_finite() {

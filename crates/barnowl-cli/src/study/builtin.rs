@@ -16,12 +16,14 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
         StudyName::Surrogates => surrogates(),
         StudyName::TimeConstants => time_constants(),
         StudyName::Adaptation => adaptation(&config),
+        StudyName::Baselines => baselines(&config),
         StudyName::Size => sizes(&config),
     };
     let title = match study {
         StudyName::Surrogates => "Surrogate gradients",
         StudyName::TimeConstants => "Time constants",
         StudyName::Adaptation => "Adaptation",
+        StudyName::Baselines => "Baselines",
         StudyName::Size => "Size",
     };
     let title = format!("{title} on {}", config.name);
@@ -108,6 +110,24 @@ fn adaptation(config: &TaskConfig) -> Vec<Variant> {
     variants
 }
 
+/// The cells that the paper compares, in hidden layers of the same sizes; the adaptive ones with the paper's β.
+fn baselines(config: &TaskConfig) -> Vec<Variant> {
+    const BETA: &str = "network.layers.*.beta=1.8";
+    let mut variants = vec![
+        Variant::new("ALIF-SRNN", [BETA.to_owned()]),
+        Variant::new("LIF-SRNN", ["network.cell=lif".into()]),
+    ];
+    if config.network.layers.iter().any(|layer| layer.recurrent) {
+        let settings = [BETA.to_owned(), "network.cell=feedforward".into()];
+        variants.push(Variant::new("feed-forward ALIF", settings));
+    }
+    variants.push(Variant::new("ReLU SRNN", [BETA.to_owned(), "network.cell=relu".into()]));
+    for (name, word) in [("LSTM", "lstm"), ("GRU", "gru"), ("RNN", "rnn")] {
+        variants.push(Variant::new(name, [format!("network.cell={word}")]));
+    }
+    variants
+}
+
 /// Hidden layers of a quarter, half, once and twice their size.
 fn sizes(config: &TaskConfig) -> Vec<Variant> {
     [0.25, 0.5, 1.0, 2.0]
@@ -139,6 +159,7 @@ mod tests {
                 StudyName::Surrogates,
                 StudyName::TimeConstants,
                 StudyName::Adaptation,
+                StudyName::Baselines,
                 StudyName::Size,
             ] {
                 let plan = plan(study, name, vec![1, 2], &["train.epochs=2".into()]).unwrap();

@@ -42,6 +42,16 @@ fn energy_and_sparsity_of_a_run() {
     assert!(difference.abs() < 1e-9, "{difference}");
     assert!(plot.is_file());
     succeeds(on("sparsity", &run, &[]));
+    // A network of real numbers costs what its sizes say.
+    let lstm = temp.path().join("lstm");
+    succeeds(train(&lstm, &["--epochs", "1", "--set", "network.cell=lstm"]));
+    let path = lstm.to_string_lossy();
+    let versus = json(&succeeds(on("energy", &run, &["--json", "--versus", &path])));
+    let dense = versus["dense"][0]["picojoules"].as_f64().unwrap();
+    assert_eq!(versus["versus"]["inference"]["picojoules"].as_f64().unwrap(), dense);
+    assert!(versus["ratio"].as_f64().unwrap() > 1.0);
+    succeeds(on("sparsity", &lstm, &[]));
+    succeeds(on("report", &lstm, &[]));
     refuses(on("energy", &run, &["--cost", "cheap"]), &["cost", "cheap", "float32"]);
     refuses(on("energy", temp.path(), &[]), &["holds no run"]);
 }

@@ -73,7 +73,7 @@ pub fn integrator_sequence(
 ///
 /// The derivative is Burn's, of the formula; the values are those that every other path uses, to the bit. A decay that
 /// differs in its last digit sooner or later lifts some membrane over a threshold that it misses elsewhere.
-fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
+pub(crate) fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
     let steps: Vec<f32> = tau.to_data().iter().collect();
     let decays = steps.iter().map(|tau| Decay::from_time_constant(*tau, 1.0));
     let (keep, leak): (Vec<f32>, Vec<f32>) = decays.map(|decay| (decay.keep, decay.leak)).unzip();

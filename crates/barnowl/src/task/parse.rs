@@ -1,19 +1,30 @@
 //! From TOML text to a valid task: every error names file, line and key.
 
 use super::TaskConfig;
+use crate::cell::set_cell;
 use crate::error::{Error, Result};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
 /// Parses a task and applies overrides of the form `key=value`.
 pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<TaskConfig> {
-    let mut task: TaskConfig =
+    // `network.cell` stands for settings of the layers, and leaves only those behind.
+    let mut whole: Table =
         toml::from_str(text).map_err(|error| parse_error(origin, text, &error))?;
+    let network = whole.get_mut("network").and_then(Value::as_table_mut);
+    let mut cell = network.and_then(|network| network.remove("cell"));
+    let mut task: TaskConfig = match cell {
+        None => toml::from_str(text).map_err(|error| parse_error(origin, text, &error))?,
+        Some(_) => whole.clone().try_into().map_err(|error| parse_error(origin, text, &error))?,
+    };
     if !overrides.is_empty() {
-        let mut table: Table =
-            toml::from_str(text).map_err(|error| parse_error(origin, text, &error))?;
+        let mut table = whole;
         for setting in overrides {
             let (key, value) = split(setting)?;
+            if key == "network.cell" {
+                cell = Some(value);
+                continue;
+            }
             set(&mut table, key, value)?;
             // One at a time, so that a refusal is about the setting at hand.
             task = table.clone().try_into().map_err(|error: toml::de::Error| {
@@ -21,6 +32,10 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
                     .remedy("`barnowl tasks NAME` prints the task with all its keys")
             })?;
         }
+    }
+    if let Some(cell) = cell {
+        let word = cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
+        set_cell(&mut task.network, &word)?;
     }
     task.validate().map_err(|error| {
         let overridden = |key: &str| {

@@ -20,7 +20,7 @@ pub struct Evaluation {
     pub loss: f64,
     /// The share of right answers: of steps that count, or of sequences.
     pub accuracy: f64,
-    /// Spikes per hidden neuron and step.
+    /// Spikes per hidden neuron and step; of cells that do not spike, the share of outputs that are not zero.
     pub spike_rate: SpikeRate,
     /// True classes against predicted ones.
     pub confusion: ConfusionMatrix,
@@ -99,19 +99,17 @@ impl Sums {
 
 /// What a forward pass, tensor by tensor, has come to.
 pub(super) fn outcome(loss: f64, output: &NetworkOutput) -> BatchOutcome {
-    let rates = output.spikes.iter().map(|spikes| mean(spikes.clone())).collect();
+    let rates = output.spikes.iter().map(|spikes| activity(spikes.clone())).collect();
     BatchOutcome { loss, classes: classes(&output.score), rates }
 }
 
-/// The mean of a tensor of zeros and ones, exact for any number of threads.
-fn mean(spikes: Tensor<3>) -> f64 {
-    let data = spikes.into_data();
-    let Ok(spikes) = data.as_slice::<f32>() else {
+/// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.
+fn activity(outputs: Tensor<3>) -> f64 {
+    let data = outputs.into_data();
+    let Ok(outputs) = data.as_slice::<f32>() else {
         return f64::NAN;
     };
-    // A chunk's sum is a small integer, exact in f32.
-    let sum: f64 = spikes.chunks(4096).map(|chunk| f64::from(chunk.iter().sum::<f32>())).sum();
-    sum / spikes.len() as f64
+    outputs.iter().filter(|output| **output != 0.0).count() as f64 / outputs.len() as f64
 }
 
 /// The class of the largest score, `[T, B]` or `[B]`; the first where several are largest.
@@ -175,10 +173,9 @@ pub fn evaluate(
     let skip = if per_step { config.decode.skip } else { 0 };
     let mut prediction = Prediction { classes: vec![0; dataset.samples() * steps], steps };
     let indices: Vec<usize> = (0..dataset.samples()).collect();
-    let bidirectional = config.layers.iter().any(|layer| layer.bidirectional);
-    let mut bptt = match bidirectional {
-        false => Some(Bptt::new(config, BpttOptions::default())?),
-        true => None,
+    let mut bptt = match config.is_fused() {
+        true => Some(Bptt::new(config, BpttOptions::default())?),
+        false => None,
     };
     for (number_of_batch, indices) in indices.chunks(batch.max(1)).enumerate() {
         let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };

@@ -370,9 +370,13 @@ impl Trainer {
 }
 
 /// What computes the gradients of a recipe, unless it is Burn's autodiff: a penalty on the spike rate is no sum over
-/// sequences, and bidirectional layers read a sequence from both ends.
+/// sequences, and not every network is [fused](NetworkConfig::is_fused).
 pub(super) fn bptt(network: &NetworkConfig, train: &TrainConfig) -> Result<Option<Bptt>> {
-    if train.rate_penalty.is_some() || network.layers.iter().any(|layer| layer.bidirectional) {
+    if train.rate_penalty.is_some() && network.layers.iter().any(|l| !l.cell.is_spiking()) {
+        return Err(Error::setting("train.rate_penalty", train.rate_penalty)
+            .expected("none, since the hidden layers have cells that do not spike"));
+    }
+    if train.rate_penalty.is_some() || !network.is_fused() {
         return Ok(None);
     }
     Bptt::new(network, BpttOptions { checkpoint_steps: train.checkpoint_steps }).map(Some)

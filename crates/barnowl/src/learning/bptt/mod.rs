@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
+use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
 use decoder::Reader;
 use plan::{LayerPlan, Parameters};
@@ -79,13 +80,22 @@ impl Bptt {
     ///
     /// # Errors
     ///
-    /// If the configuration is not valid, or has bidirectional layers, which only
-    /// [`Network::forward`] runs so far.
+    /// If the configuration is not valid, or is not [fused](NetworkConfig::is_fused): bidirectional layers, cells that
+    /// do not spike and dense readouts are run by [`Network::forward`] only.
     pub fn new(config: &NetworkConfig, options: BpttOptions) -> Result<Self> {
         config.validate("network")?;
         if let Some(layer) = config.layers.iter().position(|layer| layer.bidirectional) {
             return Err(Error::setting(format!("network.layers.{layer}.bidirectional"), true)
                 .expected("false: Bptt reads sequences in one direction"));
+        }
+        if let Some(layer) = config.layers.iter().position(|layer| !layer.cell.is_spiking()) {
+            let cell = config.layers[layer].cell;
+            return Err(Error::setting(format!("network.layers.{layer}.cell"), cell)
+                .expected("alif: Bptt runs spiking neurons"));
+        }
+        if config.readout.kind == ReadoutKind::Dense {
+            return Err(Error::setting("network.readout.kind", "dense")
+                .expected("leaky_integrator or alif: Bptt runs readouts of neurons"));
         }
         if options.checkpoint_steps == Some(0) {
             return Err(Error::setting("checkpoint_steps", 0).expected("1 or more"));

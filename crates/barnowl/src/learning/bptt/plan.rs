@@ -1,5 +1,6 @@
 //! A network's parameters in the layouts of the kernels.
 
+use crate::cell;
 use crate::kernel::alif::Neurons;
 use crate::kernel::floats::Floats;
 use crate::kernel::integrator::Integrators;
@@ -47,13 +48,18 @@ pub(super) enum Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// The modules of a network without bidirectional layers, hidden layers first.
+    /// The modules of a [fused](NetworkConfig::is_fused) network, hidden layers first.
     pub(super) fn of(network: &'a Network) -> impl Iterator<Item = Self> {
         let readout = match &network.readout {
-            Readout::LeakyIntegrator(layer) => Self::Integrator(layer),
-            Readout::Alif(layer) => Self::Alif(layer),
+            Readout::LeakyIntegrator(layer) => Some(Self::Integrator(layer)),
+            Readout::Alif(layer) => Some(Self::Alif(layer)),
+            Readout::Dense(_) => None,
         };
-        network.layers.iter().map(|layer| Self::Alif(&layer.forward)).chain([readout])
+        let hidden = network.layers.iter().filter_map(|layer| match &layer.forward {
+            cell::Cell::Alif(layer) => Some(Self::Alif(layer)),
+            cell::Cell::Gated(_) => None,
+        });
+        hidden.chain(readout)
     }
 
     pub(super) fn input(self) -> &'a Linear {
@@ -97,7 +103,10 @@ impl LayerPlan {
         }
         let readout = &config.readout;
         let cell = match readout.kind {
-            ReadoutKind::LeakyIntegrator => Cell::Integrator(Integrators::new(readout.size)),
+            // Dense readouts are refused before.
+            ReadoutKind::LeakyIntegrator | ReadoutKind::Dense => {
+                Cell::Integrator(Integrators::new(readout.size))
+            }
             ReadoutKind::Alif => {
                 let threshold = Threshold {
                     b0: readout.b0,

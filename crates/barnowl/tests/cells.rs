@@ -1,0 +1,206 @@
+//! The baseline cells: gradients against finite differences, GRU and LSTM against a plain loop, files and refusals.
+
+use barnowl::cell::CellKind;
+use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::exchange::TensorMap;
+use barnowl::layer::{LayerConfig, Pass};
+use barnowl::loss::{Decoder, DecoderKind};
+use barnowl::network::{Network, NetworkConfig};
+use barnowl::parameters::TimeConstantForm;
+use barnowl::readout::{ReadoutConfig, ReadoutKind};
+use barnowl::task::TaskConfig;
+use barnowl::train::{RatePenalty, TrainConfig, fit};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+const CELLS: [CellKind; 4] = [CellKind::Relu, CellKind::Rnn, CellKind::Gru, CellKind::Lstm];
+const FORM: TimeConstantForm = TimeConstantForm::Log;
+
+fn config(cell: CellKind, bidirectional: bool) -> NetworkConfig {
+    NetworkConfig {
+        inputs: 3,
+        layers: vec![LayerConfig { cell, bidirectional, ..LayerConfig::new(5) }],
+        readout: ReadoutConfig::new(ReadoutKind::Dense, 2),
+        decode: Decoder::new(DecoderKind::MeanMembrane),
+        surrogate: Default::default(),
+    }
+}
+
+/// Seven steps, two sequences, three channels.
+fn input(device: &Device) -> Tensor<3> {
+    let values: Vec<f32> = (0..42).map(|i| 2.0 * (i as f32 * 1.7).sin()).collect();
+    Tensor::from_data(TensorData::new(values, [7, 2, 3]), device)
+}
+
+/// Σ_t,b,c m cos(index): a smooth number of everything that the network returns.
+fn loss(network: &Network, config: &NetworkConfig, device: &Device) -> Tensor<1> {
+    let output = network.forward(input(device), config, Pass::default());
+    let weights: Vec<f32> = (0..28).map(|i| (i as f32).cos()).collect();
+    let weights = Tensor::<3>::from_data(TensorData::new(weights, [7, 2, 2]), device);
+    (output.readout.membrane.unwrap() * weights).sum()
+}
+
+struct IntoGradients(GradientsParams);
+
+impl ModuleMapper for IntoGradients {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let gradient = self.0.remove::<D>(param.id);
+        param.map(|value| gradient.unwrap_or_else(|| value.inner().zeros_like()))
+    }
+}
+
+#[test]
+fn gradients_are_those_of_finite_differences() {
+    let device = Device::flex();
+    for (cell, both) in CELLS.into_iter().flat_map(|cell| [(cell, false), (cell, true)]) {
+        let config = config(cell, both);
+        let network = config.init(&device.clone().autodiff(), 3).unwrap();
+        let tensors = network.tensors(&config, FORM);
+        let total = loss(&network, &config, &device.clone().autodiff());
+        let found = GradientsParams::from_grads(total.backward(), &network);
+        let gradients = network.map(&mut IntoGradients(found)).tensors(&config, FORM);
+        let at = |tensors: &TensorMap| {
+            let network = Network::from_tensors(&config, tensors, FORM, &device).unwrap();
+            f64::from(loss(&network, &config, &device).into_scalar::<f32>())
+        };
+        for (name, tensor) in &tensors {
+            let i = tensor.values.len() / 2;
+            let shifted = |by: f32| {
+                let mut moved = tensors.clone();
+                moved.get_mut(name).unwrap().values[i] += by;
+                at(&moved)
+            };
+            let expected = (shifted(1e-3) - shifted(-1e-3)) / 2e-3;
+            let gradient = f64::from(gradients[name].values[i]);
+            let tolerance = 5e-3 * expected.abs().max(0.1);
+            assert!(
+                (gradient - expected).abs() < tolerance,
+                "{cell:?} {name}: {gradient} {expected}"
+            );
+        }
+    }
+}
+
+/// The cells' equations as PyTorch documents them, in double precision: h of the last step of the first sequence.
+fn plain(cell: CellKind, tensors: &TensorMap) -> Vec<f64> {
+    let x: Vec<f32> = input(&Device::flex()).into_data().try_to_vec().unwrap();
+    let (mut h, mut c) = (vec![0.0_f64; 5], vec![0.0_f64; 5]);
+    for t in 0..7 {
+        let product = |name: &str, row: usize, vector: &[f64]| {
+            let weight = &tensors[&format!("layers.0.{name}.weight")].values;
+            let bias = f64::from(tensors[&format!("layers.0.{name}.bias")].values[row]);
+            let row = &weight[row * vector.len()..(row + 1) * vector.len()];
+            bias + row.iter().zip(vector).map(|(w, x)| f64::from(*w) * x).sum::<f64>()
+        };
+        let x: Vec<f64> = x[t * 6..t * 6 + 3].iter().map(|x| f64::from(*x)).collect();
+        let outer = |gate: usize, i: usize| product("input", gate * 5 + i, &x);
+        let old = h.clone();
+        let inner = |gate: usize, i: usize| product("recurrent", gate * 5 + i, &old);
+        let sigma = |gate, i| 1.0 / (1.0 + (-(outer(gate, i) + inner(gate, i))).exp());
+        for i in 0..5 {
+            h[i] = match cell {
+                CellKind::Lstm => {
+                    c[i] = sigma(1, i) * c[i] + sigma(0, i) * (outer(2, i) + inner(2, i)).tanh();
+                    sigma(3, i) * c[i].tanh()
+                }
+                CellKind::Gru => {
+                    let (r, z) = (sigma(0, i), sigma(1, i));
+                    (1.0 - z) * (outer(2, i) + r * inner(2, i)).tanh() + z * old[i]
+                }
+                _ => (outer(0, i) + inner(0, i)).tanh(),
+            };
+        }
+    }
+    h
+}
+
+#[test]
+fn gated_cells_follow_their_equations() {
+    let device = Device::flex();
+    for cell in [CellKind::Rnn, CellKind::Gru, CellKind::Lstm] {
+        let config = config(cell, false);
+        let mut tensors = config.init(&device, 5).unwrap().tensors(&config, FORM);
+        for bias in ["layers.0.input.bias", "layers.0.recurrent.bias"] {
+            let values = &mut tensors.get_mut(bias).unwrap().values;
+            values.iter_mut().enumerate().for_each(|(i, x)| *x += (i as f32).sin());
+        }
+        let network = Network::from_tensors(&config, &tensors, FORM, &device).unwrap();
+        let output = network.forward(input(&device), &config, Pass::default());
+        let h: Vec<f32> = output.spikes[0].clone().into_data().try_to_vec().unwrap();
+        for (found, expected) in h[6 * 10..].iter().zip(plain(cell, &tensors)) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{cell:?}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn every_cell_is_reproducible_and_comes_back_from_its_tensors() {
+    let device = Device::flex();
+    for cell in CELLS {
+        let config = config(cell, true);
+        let network = config.init(&device, 7).unwrap();
+        let tensors = network.tensors(&config, FORM);
+        assert_eq!(config.init(&device, 7).unwrap().tensors(&config, FORM), tensors);
+        let again = Network::from_tensors(&config, &tensors, FORM, &device).unwrap();
+        assert_eq!(again.tensors(&config, FORM), tensors);
+        let output = network.forward(input(&device), &config, Pass::default());
+        assert_eq!(output.spikes[0].dims(), [7, 2, 10]);
+        let values: usize = tensors.values().map(|tensor| tensor.values.len()).sum();
+        assert_eq!(network.parameters(), values);
+    }
+}
+
+#[test]
+fn every_cell_learns() {
+    // The class is the channel that is on.
+    let (samples, steps) = (16, 12);
+    let on = |i: usize| f32::from((i / 3 / steps) % 2 == i % 3);
+    let inputs = Inputs::Real((0..samples * steps * 3).map(on).collect());
+    let targets = Targets::PerSequence((0..samples).map(|i| (i % 2) as u16).collect());
+    let names = vec!["left".into(), "right".into()];
+    let data = Dataset::new([samples, steps, 3], names, inputs, targets, "test").unwrap();
+    let recipe = TrainConfig { epochs: 8, batch: 8, learning_rate: 0.02, ..TrainConfig::default() };
+    for cell in CELLS {
+        let (_, reports) = fit(&config(cell, false), &recipe, &data, &data).unwrap();
+        let (first, last) = (reports[0].train_loss, reports[7].train_loss);
+        assert!(last < 0.9 * first, "{cell:?}: from {first} to {last}");
+    }
+    let penalty = Some(RatePenalty { target: 0.1, weight: 1.0 });
+    let recipe = TrainConfig { rate_penalty: penalty, ..recipe };
+    let error = fit(&config(CellKind::Gru, false), &recipe, &data, &data).unwrap_err();
+    assert_eq!(error.key(), Some("train.rate_penalty"));
+}
+
+#[test]
+fn the_word_reaches_every_layer() {
+    let load = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|&word| word.into()).collect();
+        TaskConfig::load("ecg", &words)
+    };
+    let lstm = load(&["network.cell=lstm"]).unwrap().network;
+    assert_eq!((lstm.layers[0].cell, lstm.readout.kind), (CellKind::Lstm, ReadoutKind::Dense));
+    assert!(!lstm.is_fused());
+    let relu = load(&["network.cell=relu"]).unwrap().network;
+    assert_eq!((relu.layers[0].cell, relu.readout.kind), (CellKind::Relu, ReadoutKind::Alif));
+    assert!(!load(&["network.cell=feedforward"]).unwrap().network.layers[0].recurrent);
+    assert_eq!(load(&["network.cell=lif"]).unwrap().network.layers[0].beta, 0.0);
+    let plain = load(&[]).unwrap();
+    assert_eq!(load(&["network.cell=alif"]).unwrap(), plain);
+    assert!(!plain.to_toml().unwrap().contains("cell"));
+    for (words, key) in [
+        (&["network.cell=transformer"][..], "network.cell"),
+        (&["network.cell=gru", "network.decode.kind=spike_count"], "network.decode.kind"),
+        (&["network.cell=gru", "network.layers.0.recurrent=false"], ""),
+        (
+            &["network.layers.0.cell=gru", "network.layers.0.recurrent=false"],
+            "network.layers.0.recurrent",
+        ),
+        (&["network.readout.kind=dense", "network.decode.kind=spike_count"], "network.decode.kind"),
+    ] {
+        match load(words) {
+            Ok(_) => assert_eq!(key, "", "{words:?}"),
+            Err(error) => assert_eq!(error.key(), Some(key), "{words:?}: {error}"),
+        }
+    }
+}
