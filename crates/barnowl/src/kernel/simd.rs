@@ -351,12 +351,15 @@ mod x86 {
         }
         #[inline(always)]
         fn power_of_two(self, n: [__m256; 2]) -> [__m256; 2] {
+            // Twice by hand: a closure has no AVX2 of its own, and where it is not inlined, neither are these.
             unsafe {
-                n.map(|n| {
-                    let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(n));
-                    let one = _mm256_set1_epi32(0x3f80_0000);
-                    _mm256_castsi256_ps(_mm256_add_epi32(exponent, one))
-                })
+                let one = _mm256_set1_epi32(0x3f80_0000);
+                let low = _mm256_slli_epi32::<23>(_mm256_castps_si256(n[0]));
+                let high = _mm256_slli_epi32::<23>(_mm256_castps_si256(n[1]));
+                [
+                    _mm256_castsi256_ps(_mm256_add_epi32(low, one)),
+                    _mm256_castsi256_ps(_mm256_add_epi32(high, one)),
+                ]
             }
         }
         #[inline(always)]
@@ -521,7 +524,10 @@ pub(crate) fn exp_scaled<I: Isa, const N: usize>(
         0.001_333_355_8,
         0.000_154_035_3,
     ];
-    let c = C.map(|c| isa.splat(c));
+    let mut c = [isa.splat(0.0); C.len()];
+    for (c, value) in c.iter_mut().zip(C) {
+        *c = isa.splat(value);
+    }
     let base_2 = isa.splat(scale * std::f32::consts::LOG2_E);
     let (mut shifted, mut f, mut p) = (x, x, x);
     for i in 0..N {
