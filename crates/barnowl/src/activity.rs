@@ -42,7 +42,9 @@ pub struct LayerActivity {
     pub over_time: Vec<u64>,
     /// In the steps of every class.
     pub by_class: Vec<u64>,
-    /// From one spike of a neuron to its next: how many intervals of 0, 1, 2 … steps, and of [`LONGEST_INTERVAL`] and
+    /// The steps of all intervals, from one spike of a neuron to its next.
+    pub interval_steps: u64,
+    /// How many intervals of 0, 1, 2 … steps, and of [`LONGEST_INTERVAL`] and
     /// more.
     pub intervals: Vec<u64>,
 }
@@ -54,6 +56,7 @@ impl LayerActivity {
             last: 0,
             over_time: vec![0; steps],
             by_class: vec![0; classes],
+            interval_steps: 0,
             intervals: vec![0; LONGEST_INTERVAL + 1],
         }
     }
@@ -68,8 +71,7 @@ impl LayerActivity {
     #[must_use]
     pub fn mean_interval(&self) -> Option<f64> {
         let count: u64 = self.intervals.iter().sum();
-        let steps: u64 = (0..).zip(&self.intervals).map(|(steps, count)| steps * count).sum();
-        (count > 0).then(|| steps as f64 / count as f64)
+        (count > 0).then(|| self.interval_steps as f64 / count as f64)
     }
 
     /// Adds the spikes `[T, B, neurons]` of a batch. `backward` is the first neuron that reads backward, `classes` the
@@ -87,6 +89,7 @@ impl LayerActivity {
                     let last = if neuron < backward { steps - 1 } else { 0 };
                     self.last += u64::from(t == last);
                     if let Some(before) = before[row * neurons + neuron].replace(t) {
+                        self.interval_steps += (t - before) as u64;
                         self.intervals[(t - before).min(LONGEST_INTERVAL)] += 1;
                     }
                 }
@@ -227,6 +230,11 @@ mod tests {
         assert_eq!(layer.last, 2);
         assert_eq!(layer.intervals[1..4], [2, 1, 1]);
         assert_eq!(layer.mean_interval(), Some(7.0 / 4.0));
+        // An interval longer than the histogram counts whole.
+        let mut rare = LayerActivity::new(1, 1501, 1);
+        let spikes: Vec<f32> = (0..1501).map(|t| f32::from(u8::from(t % 1500 == 0))).collect();
+        rare.add(&spikes, 1, 1, &[0; 1501]);
+        assert_eq!(rare.mean_interval(), Some(1500.0));
         let activity = Activity {
             samples: 2,
             steps: 4,

@@ -13,7 +13,7 @@
 //! | decay of u: α u | T·H MAC |
 //! | reset: −θ after a spike | S' AC |
 //! | comparison: u − θ | T·H AC |
-//! | adaptation, if β > 0: decay ρ b, T·H MAC; (1−ρ) after a spike, S' AC; b0 + b, T·H AC | |
+//! | adaptation, where β > 0 | T·H MAC (ρ b), S' AC (1−ρ after a spike), T·H AC (b0 + b) |
 //!
 //! Leaky integrators have synapses, bias and decay. Networks of the same sizes whose neurons send real numbers:
 //!
@@ -24,7 +24,8 @@
 //! | RNN (tanh) | H (I + H) | H biases |
 //! | ReLU SRNN | H (I + H), and 4 H: α u, ρ b, (1−ρ) s, θ s | 3 H: bias, b0 + b, u − θ |
 //!
-//! with a dense readout of I·O MAC and O AC. Sigmoids, tangents and the decoder are left out everywhere, in favour of
+//! with a dense readout of I·O MAC and O AC; a ReLU layer without recurrence has H I in place of H (I + H), the others are
+//! always recurrent. A network of real numbers pays for all of its inputs and outputs, zero or not. Sigmoids, tangents and the decoder are left out everywhere, in favour of
 //! the networks that have more of them.
 
 use crate::activity::{Activity, LayerActivity};
@@ -117,11 +118,11 @@ impl EnergyCost {
         };
         let costs: Option<Vec<f64>> = text.split(',').map(cost).collect();
         match costs.as_deref() {
-            Some(&[mac, ac]) => {
+            Some(&[mac, ac]) if mac + ac > 0.0 => {
                 Ok(Self { name: format!("{mac} pJ a MAC, {ac} pJ an AC"), ac, mac })
             }
             _ => Err(Error::setting("cost", text)
-                .expected("float32, int32, or picojoules of a MAC and of an AC, such as 4.6,0.9")),
+                .expected("float32, int32, or picojoules of a MAC and of an AC, not both zero, such as 4.6,0.9")),
         }
     }
 
@@ -242,6 +243,7 @@ impl DenseCell {
 
     /// The operations of a layer in one step: of its synapses and of its neurons.
     fn step(self, inputs: u64, size: u64, recurrent: bool) -> [Operations; 2] {
+        let recurrent = recurrent || self != Self::Relu;
         let synapses = size * (inputs + if recurrent { size } else { 0 });
         let (gates, ac, mac) = match self {
             Self::Lstm => (4, 4, 3),
@@ -280,7 +282,7 @@ mod tests {
         assert_eq!(EnergyCost::parse("float32").unwrap(), EnergyCost::float32());
         let cost = EnergyCost::parse("3, 0.5").unwrap();
         assert_eq!(cost.of(Operations { ac: 10, mac: 100 }), 305.0);
-        for text in ["float", "1", "1,2,3", "-1,2", "nan,1", "a,1,2", ""] {
+        for text in ["float", "1", "1,2,3", "-1,2", "nan,1", "a,1,2", "0,0", ""] {
             let error = EnergyCost::parse(text).unwrap_err().to_string();
             assert!(error.contains("float32"), "{text}: {error}");
         }

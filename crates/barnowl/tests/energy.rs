@@ -231,4 +231,9 @@ fn dense_networks_by_hand() {
     assert_eq!(of(DenseCell::Gru), Operations { mac: 46_440, ac: 1140 });
     assert_eq!(of(DenseCell::Rnn), Operations { mac: 16_560, ac: 420 });
     assert_eq!(of(DenseCell::Relu), Operations { mac: 18_000, ac: 1140 });
+    // Of these cells, only ReLU can do without recurrence.
+    let layers = vec![LayerConfig { recurrent: false, ..LayerConfig::new(36) }];
+    let feedforward = NetworkConfig { layers, ..config.clone() };
+    assert_eq!(dense(DenseCell::Lstm, &feedforward, 10), of(DenseCell::Lstm));
+    assert_eq!(dense(DenseCell::Relu, &feedforward, 10).mac, 18_000 - 10 * 36 * 36);
 }
