@@ -18,15 +18,7 @@ pub struct Progress {
 impl Progress {
     /// A bar for a run of `epochs`, of which `done` are complete.
     pub fn new(epochs: usize, batches: usize, done: usize) -> Self {
-        let bar = ProgressBar::new((epochs * batches) as u64);
-        let left = |state: &ProgressState, to: &mut dyn Write| {
-            // A formatter cannot report an error, and writing to a string makes none.
-            let _ = write!(to, "{}", human(state.eta()));
-        };
-        let template = "{bar:20.cyan} {elapsed_precise}, {left} left · {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
-        }
+        let bar = bar((epochs * batches) as u64);
         bar.set_position((done * batches) as u64);
         bar.reset_eta();
         Self { bar, epochs, started: Instant::now(), samples: 0, best: f64::NAN }
@@ -69,6 +61,20 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A bar that says how long it has taken and how long is left.
+pub fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    let left = |state: &ProgressState, to: &mut dyn Write| {
+        // A formatter cannot report an error, and writing to a string makes none.
+        let _ = write!(to, "{}", human(state.eta()));
+    };
+    let template = "{bar:20.cyan} {elapsed_precise}, {left} left · {wide_msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
+    }
+    bar
 }
 
 /// Seconds, minutes or hours, whichever reads best.

@@ -7,6 +7,7 @@ use crate::args::Report;
 use crate::{print_json, print_line, set_threads};
 use barnowl::error::{Error, Result};
 use barnowl::file;
+use barnowl::metric::Spread;
 use page::Page;
 use section::Run;
 use serde_json::json;
@@ -68,10 +69,8 @@ fn overview(page: &mut Page, runs: &[Run]) {
         "spike rate",
     ];
     page.table(&head, &rows);
-    let accuracies: Vec<f64> = runs.iter().map(|run| run.evaluation.accuracy).collect();
-    let n = accuracies.len() as f64;
-    let mean = accuracies.iter().sum::<f64>() / n;
-    let squares: f64 = accuracies.iter().map(|accuracy| (accuracy - mean).powi(2)).sum();
-    let sd = (squares / (n - 1.0)).sqrt();
-    page.paragraph(&format!("Test accuracy over {n} runs: {mean:.4} ± {sd:.4} (mean ± s.d.)."));
+    if let Some(spread) = Spread::of(runs.iter().map(|run| run.evaluation.accuracy)) {
+        let n = spread.runs;
+        page.paragraph(&format!("Test accuracy over {n} runs: {spread:.4} (mean ± s.d.)."));
+    }
 }

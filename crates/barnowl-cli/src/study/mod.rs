@@ -53,6 +53,7 @@ fn run(
 ) -> Result<ExitCode> {
     let folder = out.unwrap_or_else(|| Path::new("studies").join(name));
     file::create_folder(&folder)?;
+    runner::check(plan, &folder)?;
     let text = serde_json::to_string_pretty(plan)
         .map_err(|error| Error::format(format!("the plan cannot be written: {error}")))?;
     file::write_atomic_bytes(folder.join("plan.json"), text.as_bytes())?;

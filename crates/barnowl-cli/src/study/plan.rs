@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Value;
 
 /// A study: what differs, and what all runs have in common.
@@ -257,6 +257,10 @@ impl Plan {
     ///
     /// Names the variant.
     pub fn check(&self) -> Result<()> {
+        let mut seeds = HashSet::new();
+        if !self.seeds.iter().all(|seed| seeds.insert(seed)) {
+            return Err(Error::setting("seeds", &self.seeds).expected("every seed once"));
+        }
         let mut names = HashSet::new();
         for variant in &self.variants {
             if !names.insert(variant.folder()) {
@@ -268,6 +272,11 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// All runs, seed by seed: after the first seed there is something to compare.
+    pub fn runs(&self) -> impl Iterator<Item = (&Variant, u64)> {
+        self.seeds.iter().flat_map(|seed| self.variants.iter().map(|variant| (variant, *seed)))
     }
 
     /// The task of one run.
@@ -298,12 +307,18 @@ impl Variant {
         more
     }
 
+    /// Where a run of this variant lies in the folder of the study.
+    pub fn run_folder(&self, seed: u64) -> PathBuf {
+        Path::new("runs").join(self.folder()).join(format!("seed-{seed}"))
+    }
+
     /// A name for a folder: letters, digits and a few signs that no file system minds.
-    pub fn folder(&self) -> String {
+    fn folder(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '=');
         let mut name = String::new();
         for c in self.name.chars().flat_map(ascii) {
-            if plain(c) {
+            // A name that begins with a dot is hidden, or a way out of the folder.
+            if plain(c) && !(c == '.' && name.is_empty()) {
                 name.push(c);
             } else if !name.ends_with('_') {
                 name.push('_');
@@ -360,6 +375,7 @@ mod tests {
         assert_eq!((task.batch, task.epochs, task.seed), (16, 3, 5));
         let long = Variant::new("x".repeat(150), []);
         let other = Variant::new("x".repeat(149) + "y", []);
+        assert_eq!(Variant::new("..", []).folder(), "_.");
         assert!(long.folder().len() <= 100 && long.folder() != other.folder());
     }
 
@@ -383,6 +399,7 @@ mod tests {
     fn what_cannot_run_is_refused_before_anything_runs() {
         for (text, part) in [
             ("task = \"ecg\"\nseeds = []", "seeds"),
+            ("task = \"ecg\"\nseeds = [2, 2]", "seeds"),
             ("task = \"nothing\"", "nothing"),
             ("task = \"ecg\"\n[grid]\n\"train.batch\" = []", "grid.train.batch"),
             ("task = \"ecg\"\n[grid]\n\"train.batch\" = [8, 0]", "train.batch"),

@@ -6,6 +6,7 @@
 use super::plan::{Plan, Variant};
 use super::record::{End, RunRecord};
 use crate::interrupt::Interrupt;
+use crate::progress::bar;
 use crate::train::conclude;
 use barnowl::dataset::Dataset;
 use barnowl::error::{Error, ErrorKind, Result};
@@ -13,10 +14,9 @@ use barnowl::file;
 use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
 use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,14 +57,7 @@ pub fn run(
     jobs: usize,
     threads: usize,
 ) -> Result<Option<Vec<RunRecord>>> {
-    // Seed by seed, so that after the first seed there is something to compare.
-    let runs: Vec<(usize, &Variant, u64)> = plan
-        .seeds
-        .iter()
-        .flat_map(|seed| plan.variants.iter().map(move |variant| (variant, *seed)))
-        .enumerate()
-        .map(|(i, (variant, seed))| (i, variant, seed))
-        .collect();
+    let runs: Vec<(&Variant, u64)> = plan.runs().collect();
     let study = Study {
         plan,
         folder,
@@ -74,7 +67,7 @@ pub fn run(
         parts: Mutex::default(),
         scores: Mutex::default(),
         hopeless: Mutex::default(),
-        bar: bar(runs.len()),
+        bar: bar(1000 * runs.len() as u64),
     };
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, RunRecord)>> {
@@ -83,12 +76,13 @@ pub fn run(
             .build()
             .map_err(|error| Error::config(format!("cannot start threads: {error}")))?;
         let mut done = Vec::new();
-        while let Some((i, variant, seed)) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
-            if study.is_over() {
+        loop {
+            let i = next.fetch_add(1, Ordering::SeqCst);
+            let Some((variant, seed)) = runs.get(i).filter(|_| !study.is_over()) else {
                 break;
-            }
-            match pool.install(|| study.run(*i, variant, *seed)) {
-                Ok(Some(record)) => done.push((*i, record)),
+            };
+            match pool.install(|| study.run(i, variant, *seed)) {
+                Ok(Some(record)) => done.push((i, record)),
                 Ok(None) => break,
                 Err(error) => {
                     study.failed.store(true, Ordering::SeqCst);
@@ -117,22 +111,47 @@ pub fn run(
     Ok(Some(records.into_iter().map(|(_, record)| record).collect()))
 }
 
-fn bar(runs: usize) -> ProgressBar {
-    let bar = ProgressBar::new(1000 * runs as u64);
-    let left = |state: &ProgressState, to: &mut dyn Write| {
-        // A formatter cannot report an error, and writing to a string makes none.
-        let _ = write!(to, "{}", crate::progress::human(state.eta()));
-    };
-    let template = "{bar:20.cyan} {elapsed_precise}, {left} left · {wide_msg}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.with_key("left", left).progress_chars("━╸─"));
-    }
-    bar
-}
-
 /// A lock whose holder has panicked still guards good values: each is written in one step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses a folder that holds runs of other settings: before anything runs.
+///
+/// # Errors
+///
+/// Names the first run of the plan whose configuration is another.
+pub fn check(plan: &Plan, folder: &Path) -> Result<()> {
+    for (variant, seed) in plan.runs() {
+        ended(&folder.join(variant.run_folder(seed)), &plan.task_of(variant, seed)?)
+            .map_err(|error| error.during(format!("{}, seed {seed}", variant.name)))?;
+    }
+    Ok(())
+}
+
+/// The record of a run that has ended before, of the same task.
+fn ended(path: &Path, task: &TaskConfig) -> Result<Option<RunRecord>> {
+    let config = path.join("config.toml");
+    if !config.is_file() {
+        return Ok(None);
+    }
+    if file::read_text(&config)? != task.to_toml()? {
+        return Err(Error::mismatch("the run was started with another configuration")
+            .in_file(&config)
+            .remedy(
+                "give another folder with --out, or the settings of the study that is in this one",
+            ));
+    }
+    let ended = path.join(ENDED);
+    if ended.is_file() {
+        let record = serde_json::from_str(&file::read_text(&ended)?).map_err(|error| {
+            Error::format(format!("not the end of a run: {error}"))
+                .in_file(&ended)
+                .remedy("remove the file: the run will go on from its checkpoint")
+        })?;
+        return Ok(Some(record));
+    }
+    Ok(None)
 }
 
 impl Study<'_> {
@@ -143,7 +162,7 @@ impl Study<'_> {
     /// One run, from where it is to its end. `None`: interrupted.
     fn run(&self, index: usize, variant: &Variant, seed: u64) -> Result<Option<RunRecord>> {
         let task = self.plan.task_of(variant, seed)?;
-        let relative = Path::new("runs").join(variant.folder()).join(format!("seed-{seed}"));
+        let relative = variant.run_folder(seed);
         let path = self.folder.join(&relative);
         let name = format!("{}, seed {seed}", variant.name);
         if lock(&self.hopeless).contains(&variant.name) {
@@ -154,7 +173,7 @@ impl Study<'_> {
             self.say(index, &name, &record);
             return Ok(Some(record));
         }
-        let mut record = match self.ended(&path, &task)? {
+        let mut record = match ended(&path, &task)? {
             Some(record) => {
                 self.bar.inc(1000);
                 if self.is_first(seed) {
@@ -202,29 +221,6 @@ impl Study<'_> {
         self.plan.seeds.first() == Some(&seed)
     }
 
-    /// The record of a run that has ended before, of the same task.
-    fn ended(&self, path: &Path, task: &TaskConfig) -> Result<Option<RunRecord>> {
-        let config = path.join("config.toml");
-        if !config.is_file() {
-            return Ok(None);
-        }
-        if file::read_text(&config)? != task.to_toml()? {
-            return Err(Error::mismatch("the run was started with another configuration")
-                .in_file(&config)
-                .remedy("give another folder with --out, or the settings of the study that is in this one"));
-        }
-        let ended = path.join(ENDED);
-        if ended.is_file() {
-            let record = serde_json::from_str(&file::read_text(&ended)?).map_err(|error| {
-                Error::format(format!("not the end of a run: {error}"))
-                    .in_file(&ended)
-                    .remedy("remove the file: the run will go on from its checkpoint")
-            })?;
-            return Ok(Some(record));
-        }
-        Ok(None)
-    }
-
     /// Scores of a run of an earlier call.
     fn learn_of(&self, path: &Path) -> Result<()> {
         let mut best = 0.0_f64;
@@ -260,6 +256,9 @@ impl Study<'_> {
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
             let folder = RunFolder::open(path)?;
             let trainer = folder.resume(task, origin)?;
+            if self.is_first(task.train.seed) {
+                self.learn_of(path)?;
+            }
             (folder, trainer)
         } else {
             (RunFolder::create(path, task)?, Trainer::new(&task.network, &task.train)?)

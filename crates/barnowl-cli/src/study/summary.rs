@@ -4,42 +4,11 @@ use super::plan::Plan;
 use super::record::{End, RunRecord};
 use barnowl::error::{Error, Result};
 use barnowl::file;
+use barnowl::metric::Spread;
 use barnowl::report::{Comparison, ComparisonRow, comparison};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-
-/// Mean and spread of some runs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
-    pub mean: f64,
-    /// The sample standard deviation; none of a single run.
-    pub sd: Option<f64>,
-    pub runs: usize,
-}
-
-impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let values: Vec<f64> = values.collect();
-        let runs = values.len();
-        if runs == 0 {
-            return None;
-        }
-        let mean = values.iter().sum::<f64>() / runs as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let sd = (runs > 1).then(|| (squares / (runs - 1) as f64).sqrt());
-        Some(Self { mean, sd, runs })
-    }
-
-    /// `0.864 ± 0.002`.
-    fn text(spread: Option<Self>, digits: usize) -> String {
-        match spread {
-            None => "–".into(),
-            Some(Self { mean, sd: None, .. }) => format!("{mean:.digits$}"),
-            Some(Self { mean, sd: Some(sd), .. }) => format!("{mean:.digits$} ± {sd:.digits$}"),
-        }
-    }
-}
 
 /// What a variant came to.
 #[derive(Debug, Clone, Serialize)]
@@ -125,9 +94,9 @@ impl<'a> Summary<'a> {
             }
             [
                 row.variant.clone(),
-                Spread::text(row.valid_accuracy, 4),
-                Spread::text(row.test_accuracy, 4),
-                Spread::text(row.spike_rate, 3),
+                text(row.valid_accuracy, 4),
+                text(row.test_accuracy, 4),
+                text(row.spike_rate, 3),
                 runs,
             ]
         };
@@ -221,6 +190,10 @@ impl<'a> Summary<'a> {
         }
         Ok(())
     }
+}
+
+fn text(spread: Option<Spread>, digits: usize) -> String {
+    spread.map_or("–".into(), |spread| format!("{spread:.digits$}"))
 }
 
 /// A field of a CSV file, in quotes where it needs them.

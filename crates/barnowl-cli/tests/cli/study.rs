@@ -63,7 +63,7 @@ fn a_study_that_was_killed_goes_on_without_repeating_a_run() {
     succeeds(train(&alone, &["--epochs", "12", "--set", kind]));
     assert_eq!(weights(&second), weights(&alone));
 
-    let other = study(&out, &["--epochs", "13", "--jobs", "1"]);
+    let other = study(&out, &["--epochs", "13"]);
     refuses(other, &["multi_gaussian", "config.toml", "another configuration", "--out"]);
 }
 

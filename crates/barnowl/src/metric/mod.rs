@@ -1,9 +1,11 @@
 //! Metrics: confusion between classes, and how well the boundaries of labelled segments are found; how far to trust
-//! an accuracy.
+//! an accuracy, and its spread over runs.
 
 pub mod boundary;
 mod confusion;
 mod interval;
+mod spread;
 
 pub use confusion::{ClassScore, ConfusionMatrix};
 pub use interval::accuracy_interval;
+pub use spread::Spread;
