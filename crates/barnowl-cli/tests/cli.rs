@@ -32,7 +32,11 @@ fn barnowl(args: &[&str]) -> Command {
 }
 
 fn train(out: &Path, more: &[&str]) -> Command {
-    let mut command = barnowl(&["train", "ecg", "--out"]);
+    train_task("ecg", out, more)
+}
+
+fn train_task(task: &str, out: &Path, more: &[&str]) -> Command {
+    let mut command = barnowl(&["train", task, "--out"]);
     command.arg(out);
     for setting in SMALL {
         command.args(["--set", setting]);
@@ -191,7 +195,7 @@ fn a_divergence_is_reported_and_no_file_holds_a_nan() {
     let out = temp.path().join("run");
     // A thousand times the recipe's rate, reached slowly, so that some epochs are good.
     let settings = ["--epochs", "40", "--set", "train.learning_rate=30", "--set"];
-    let mut command = train(&out, &settings);
+    let mut command = train_task("ecg-paper", &out, &settings);
     command.arg("train.schedule={ kind = \"constant\", warmup_epochs = 5 }");
     let output = run(command);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
@@ -205,7 +209,7 @@ fn a_divergence_is_reported_and_no_file_holds_a_nan() {
     assert!(!std::fs::read_to_string(out.join("metrics.jsonl")).unwrap().contains("null"));
     // At the full rate from the first step there is no good epoch, and no model is left.
     let out = temp.path().join("at once");
-    assert_eq!(run(train(&out, &settings[..4])).status.code(), Some(3));
+    assert_eq!(run(train_task("ecg-paper", &out, &settings[..4])).status.code(), Some(3));
     assert!(!out.join("best.safetensors").exists());
 }
 
@@ -325,7 +329,7 @@ fn bad_parameters_are_refused() {
     let temp = folder();
     let model = temp.path().join("model.safetensors");
     let import = |file: &Path| {
-        let mut command = barnowl(&["import", "--task", "ecg", "--out"]);
+        let mut command = barnowl(&["import", "--task", "ecg-paper", "--out"]);
         command.arg(&model).arg(file);
         command
     };
@@ -376,7 +380,7 @@ fn the_published_ecg_network() {
     };
     let temp = folder();
     let model = temp.path().join("model.safetensors");
-    let mut import = barnowl(&["import", "--task", "ecg", "--out"]);
+    let mut import = barnowl(&["import", "--task", "ecg-paper", "--out"]);
     import.arg(&model).arg(Path::new(&checkpoints).join("ecg.pth"));
     succeeds(import);
     let mut eval = barnowl(&["eval", "--json", "--data"]);

@@ -1,10 +1,12 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
-use crate::cell::{Cell, CellKind, gated::GatedLayer, relu};
+use crate::cell::{Cell, CellKind, gated::GatedLayer};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
-use crate::sequence::{self, AlifOptions, AlifOutput, AlifSequence, Observe, state_at_rest};
+use crate::sequence::{
+    self, AlifOptions, AlifOutput, AlifSequence, Emission, Observe, state_at_rest,
+};
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -129,7 +131,7 @@ impl LayerConfig {
     /// Names the key, its value and what is allowed.
     pub fn validate(&self, key: &str) -> Result<()> {
         check_size(&format!("{key}.size"), self.size)?;
-        if self.cell.gates().is_some() && !self.recurrent {
+        if self.cell.gated().is_some() && !self.recurrent {
             return Err(Error::setting(format!("{key}.recurrent"), false)
                 .expected("true, since lstm, gru and rnn cells are recurrent")
                 .remedy("layers without recurrence are of alif or relu cells"));
@@ -153,9 +155,9 @@ impl LayerConfig {
     }
 
     fn cell(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Cell {
-        match self.cell.gates() {
+        match self.cell.gated() {
             None => Cell::Alif(AlifLayer::init(self, inputs, device, rng)),
-            Some(gates) => Cell::Gated(GatedLayer::init(self, gates, inputs, device, rng)),
+            Some(cell) => Cell::Gated(GatedLayer::init(self, cell, inputs, device, rng)),
         }
     }
 }
@@ -244,19 +246,23 @@ impl Layer {
     ) -> Tensor<3> {
         let threshold =
             Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
-        let options = AlifOptions { threshold, surrogate, observe: Observe::Spikes };
+        let emission = match config.cell {
+            CellKind::Relu => Emission::Rectified,
+            _ => Emission::Spike,
+        };
+        let options = AlifOptions { threshold, surrogate, observe: Observe::Spikes, emission };
         let run = |cell: &Cell, input: Tensor<3>, place: u64| {
             let rng = &mut pass.rng(place);
             let state = config.initial_state;
             match cell {
-                Cell::Alif(neurons) if config.cell == CellKind::Relu => {
-                    relu::forward(neurons, input, state, threshold, rng)
-                }
                 Cell::Alif(neurons) => {
                     let output = neurons.forward(input, state, options, pass.path, rng);
                     output.spikes.expect("the spikes were observed")
                 }
-                Cell::Gated(cells) => cells.forward(input, config.cell),
+                Cell::Gated(cells) => {
+                    let cell = config.cell.gated().expect("gated cells, as the layer was made");
+                    cells.forward(input, cell, pass.path)
+                }
             }
         };
         match &self.backward {

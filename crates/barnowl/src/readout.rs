@@ -7,7 +7,7 @@ use crate::layer::{
     tau_adp, tau_m, unit, xavier,
 };
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
-use crate::sequence::{self, AlifOptions, Observe};
+use crate::sequence::{self, AlifOptions, Emission, Observe};
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::Module;
 use burn::nn::Linear;
@@ -198,7 +198,8 @@ impl Readout {
                 let threshold =
                     Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
                 let observe = if pass.observe_all { Observe::Both } else { observe };
-                let options = AlifOptions { threshold, surrogate, observe };
+                let emission = Emission::Spike;
+                let options = AlifOptions { threshold, surrogate, observe, emission };
                 let output = layer.forward(input, config.initial_state, options, pass.path, rng);
                 ReadoutOutput { membrane: output.membrane, spikes: output.spikes }
             }

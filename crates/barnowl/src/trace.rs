@@ -3,7 +3,7 @@
 use crate::cell::{Cell, CellKind};
 use crate::layer::{AlifLayer, LayerConfig, Pass};
 use crate::network::{Network, NetworkConfig};
-use crate::sequence::{AlifOptions, Observe};
+use crate::sequence::{AlifOptions, Emission, Observe};
 use barnowl_neuron::{Decay, Threshold};
 use burn::tensor::Tensor;
 
@@ -46,6 +46,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
             },
             surrogate,
             observe: Observe::Both,
+            emission: Emission::Spike,
         };
         // The stream of random initial states is that of the layer's own pass.
         let stream = if config.bidirectional { 2 * place } else { place };

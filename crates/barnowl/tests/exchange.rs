@@ -62,7 +62,7 @@ fn a_nested_state_dict_is_found_by_its_key() {
     let flat = pytorch::read(&path, None).unwrap();
     assert_eq!(flat["model.i2h.weight"], state_dict()["i2h.weight"]);
     assert!(flat.contains_key("optimizer.state.0.momentum_buffer"));
-    let error = exchange::rename("ecg", flat).unwrap_err().to_string();
+    let error = exchange::rename("ecg-paper", flat).unwrap_err().to_string();
     assert!(error.contains("name the key that holds it"), "{error}");
     for (key, expected) in [("net", "\"model\""), ("epoch", "'epoch'")] {
         let error = pytorch::read(&path, Some(key)).unwrap_err().to_string();
@@ -74,7 +74,8 @@ fn a_nested_state_dict_is_found_by_its_key() {
 #[test]
 fn the_authors_names_become_ours() {
     for name in ["state_dict.pth", "state_dict_legacy.pth", "data_parallel.pth", "module.pth"] {
-        let renamed = exchange::rename("ecg", pytorch::read(fixture(name), None).unwrap()).unwrap();
+        let renamed =
+            exchange::rename("ecg-paper", pytorch::read(fixture(name), None).unwrap()).unwrap();
         assert!(renamed.ignored.is_empty());
         assert_eq!(renamed.tensors.len(), 10);
         assert_eq!(renamed.tensors["layers.0.recurrent.weight"], state_dict()["h2h.weight"]);
@@ -187,14 +188,18 @@ fn the_published_checkpoints_are_read() {
     let ecg = exchange::read(folder.join("ecg.safetensors"), None).unwrap();
     assert_same(&exchange::read(folder.join("ecg.pth"), None).unwrap(), &ecg);
     for (task, count, ignored) in [
-        ("ecg", 10, &[][..]),
+        ("ecg-paper", 10, &[][..]),
         ("shd", 15, &["tau_adp_o"]),
         ("ssc", 15, &["tau_adp_o"]),
         ("smnist", 20, &[]),
         ("psmnist", 20, &[]),
         ("timit", 15, &[]),
     ] {
-        let theirs = exchange::read(folder.join(format!("{task}.safetensors")), None).unwrap();
+        let theirs = exchange::read(
+            folder.join(format!("{}.safetensors", task.trim_end_matches("-paper"))),
+            None,
+        )
+        .unwrap();
         let renamed = exchange::rename(task, theirs).unwrap();
         assert_eq!(renamed.tensors.len(), count, "{task}");
         assert_eq!(renamed.ignored, ignored, "{task}");

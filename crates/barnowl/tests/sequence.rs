@@ -1,7 +1,8 @@
 //! The fused sequence operation against its plain-tensor reference: values and every gradient, on random shapes.
 
 use barnowl::sequence::{
-    AlifOptions, AlifOutput, AlifSequence, Observe, alif_sequence, integrator_sequence, reference,
+    AlifOptions, AlifOutput, AlifSequence, Emission, GatedCell, Observe, alif_sequence,
+    gated_sequence, integrator_sequence, reference,
 };
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -87,6 +88,7 @@ fn cases() -> impl Strategy<Value = Case> {
                 threshold: Threshold { b0, beta, resistance: r },
                 surrogate: Surrogate::ALL[psi],
                 observe: [Observe::Spikes, Observe::Membrane, Observe::Both][observe],
+                emission: Emission::Spike,
             },
         },
     )
@@ -197,6 +199,57 @@ proptest! {
         }
     }
 
+    /// Rectified neurons have a kink, not a jump, at the threshold: no case is too near.
+    #[test]
+    fn rectified_equals_reference(case in cases()) {
+        let options = AlifOptions {
+            observe: Observe::Spikes,
+            emission: Emission::Rectified,
+            ..case.options
+        };
+        let fused = case.run(alif_sequence, options);
+        let plain = case.run(reference::alif_sequence, options);
+        for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
+            match plain.is_empty() {
+                true => assert_near(name, fused, &vec![0.0; fused.len()], 1e-4),
+                false => assert_near(name, fused, plain, 1e-4),
+            }
+        }
+    }
+
+    #[test]
+    fn gated_equals_reference(
+        (steps, batch, neurons) in (1_usize..50, 1_usize..20, 1_usize..50),
+        cell in prop_oneof![Just(GatedCell::Tanh), Just(GatedCell::Lstm), Just(GatedCell::Gru)],
+        seed in any::<u64>(),
+    ) {
+        type Path = fn(Tensor<3>, Tensor<2>, Tensor<1>, GatedCell) -> Tensor<3>;
+        let run = |path: Path| {
+            let device = Device::flex().autodiff();
+            let mut random = Random::new(seed, &device);
+            let wide = cell.gates() * neurons;
+            let current = random.normal([steps, batch, wide], 0.0, 2.0).require_grad();
+            let sd = 0.8 / (neurons as f32).sqrt();
+            let recurrent = random.normal([neurons, wide], 0.0, sd).require_grad();
+            let bias = random.normal([wide], 0.0, 1.0).require_grad();
+            let weights: Tensor<3> = random.normal([steps, batch, neurons], 0.0, 1.0);
+            let h = path(current.clone(), recurrent.clone(), bias.clone(), cell);
+            let gradients = (h.clone() * weights).sum().backward();
+            // Without a gradient asked for, nothing is kept: the same values.
+            let inner = path(current.clone().inner(), recurrent.clone().inner(), bias.clone().inner(), cell);
+            assert_eq!(values(&inner), values(&h));
+            [
+                values(&h),
+                values(&current.grad(&gradients).unwrap()),
+                values(&recurrent.grad(&gradients).unwrap()),
+                values(&bias.grad(&gradients).unwrap()),
+            ]
+        };
+        for (fused, plain) in run(gated_sequence).iter().zip(&run(reference::gated_sequence)) {
+            assert_near("gated", fused, plain, 1e-4);
+        }
+    }
+
     #[test]
     fn integrator_equals_reference(
         (steps, batch, neurons) in (1_usize..60, 1_usize..9, 1_usize..40),
@@ -267,12 +320,15 @@ fn threads_do_not_change_a_bit() {
         seed: 3,
         options: AlifOptions::default(),
     };
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| case.run(alif_sequence, case.options))
-    };
-    assert_eq!(run(1), run(2));
-    assert_eq!(run(1), run(5));
+    let rectified = AlifOptions { emission: Emission::Rectified, ..case.options };
+    for options in [case.options, rectified] {
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| case.run(alif_sequence, options))
+        };
+        assert_eq!(run(1), run(2));
+        assert_eq!(run(1), run(5));
+    }
 }
 
 /// The same bits too where the matrix products around the layers are large enough to be split among threads.

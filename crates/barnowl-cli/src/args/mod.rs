@@ -118,7 +118,7 @@ pub struct Eval {
 }
 
 const IMPORT_EXAMPLES: &str = "Examples:
-  barnowl import ecg.pth --task ecg --out ecg.safetensors
+  barnowl import ecg.pth --task ecg-paper --out ecg.safetensors
   barnowl import checkpoint.pt --key model --task mine.toml --out mine.safetensors
 
 Names of the paper's published scripts are translated; names of ours (`barnowl info`) are taken as they are.";

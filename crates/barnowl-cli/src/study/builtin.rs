@@ -121,6 +121,10 @@ fn baselines(config: &TaskConfig) -> Vec<Variant> {
         let settings = [BETA.to_owned(), "network.cell=feedforward".into()];
         variants.push(Variant::new("feed-forward ALIF", settings));
     }
+    if config.network.layers.iter().any(|layer| !layer.bidirectional) {
+        let settings = [BETA.to_owned(), "network.layers.*.bidirectional=true".into()];
+        variants.push(Variant::new("bidirectional ALIF-SRNN", settings));
+    }
     variants.push(Variant::new("ReLU SRNN", [BETA.to_owned(), "network.cell=relu".into()]));
     for (name, word) in [("LSTM", "lstm"), ("GRU", "gru"), ("RNN", "rnn")] {
         variants.push(Variant::new(name, [format!("network.cell={word}")]));

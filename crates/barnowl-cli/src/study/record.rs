@@ -30,6 +30,9 @@ pub struct RunRecord {
     /// Spikes per hidden neuron and step, on the test data.
     pub spike_rate: Option<f64>,
     pub seconds: Option<f64>,
+    /// Weights, biases and time constants of the network.
+    #[serde(default)]
+    pub parameters: Option<usize>,
     /// Why it ended early.
     pub note: Option<String>,
 }
@@ -48,6 +51,7 @@ impl RunRecord {
             test_accuracy: None,
             spike_rate: None,
             seconds: None,
+            parameters: None,
             note: None,
         }
     }

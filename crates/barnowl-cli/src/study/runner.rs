@@ -14,6 +14,7 @@ use barnowl::file;
 use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
 use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
+use burn::tensor::Device;
 use indicatif::ProgressBar;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -192,6 +193,7 @@ impl Study<'_> {
         record.folder = relative;
         record.variant.clone_from(&variant.name);
         record.seed = seed;
+        record.parameters = Some(task.network.init(&Device::flex(), seed)?.parameters());
         self.say(index, &name, &record);
         Ok(Some(record))
     }

@@ -24,6 +24,8 @@ pub struct Row {
     pub test_accuracy: Option<Spread>,
     pub spike_rate: Option<Spread>,
     pub seconds: Option<Spread>,
+    /// Of the network: weights, biases and time constants.
+    pub parameters: Option<usize>,
 }
 
 /// A study's result.
@@ -55,6 +57,7 @@ impl<'a> Summary<'a> {
                 test_accuracy: Spread::of(finished().filter_map(|run| run.test_accuracy)),
                 spike_rate: Spread::of(finished().filter_map(|run| run.spike_rate)),
                 seconds: Spread::of(finished().filter_map(|run| run.seconds)),
+                parameters: own().find_map(|run| run.parameters),
             }
         };
         let mut variants: Vec<Row> = plan.variants.iter().map(row).collect();
@@ -81,50 +84,51 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// The table in Markdown, aligned so that it reads well in a terminal too.
+    /// The table in Markdown, aligned so that it reads well in a terminal too. Parameters are told where they differ.
     pub fn table(&self) -> String {
-        let head =
-            ["variant", "validation accuracy", "test accuracy", "spikes/neuron/step", "runs"];
-        let cells = |row: &Row| {
+        let first = self.variants.first().and_then(|row| row.parameters);
+        let sizes_differ = self.variants.iter().any(|row| row.parameters != first);
+        let runs = |row: &Row| {
             let mut runs = row.finished.to_string();
             for (count, word) in [(row.diverged, "diverged"), (row.stopped, "stopped")] {
                 if count > 0 {
                     let _ = write!(runs, ", {count} {word}");
                 }
             }
-            [
-                row.variant.clone(),
-                text(row.valid_accuracy, 4),
-                text(row.test_accuracy, 4),
-                text(row.spike_rate, 3),
-                runs,
-            ]
+            runs
         };
-        let rows: Vec<[String; 5]> = self.variants.iter().map(cells).collect();
-        let width = |column: usize| {
-            let cells = rows.iter().map(|row| row[column].chars().count());
-            cells.chain([head[column].len()]).max().unwrap_or(0)
+        let parameters =
+            |row: &Row| row.parameters.map_or("–".into(), |parameters| parameters.to_string());
+        let column = |head: &str, cell: &dyn Fn(&Row) -> String| -> Vec<String> {
+            [head.to_owned()].into_iter().chain(self.variants.iter().map(cell)).collect()
         };
-        let widths: [usize; 5] = std::array::from_fn(width);
-        let line = |cells: &[String; 5]| {
-            let mut text = String::from("|");
-            for (cell, width) in cells.iter().zip(widths) {
-                let _ = write!(text, " {cell:<width$} |");
-            }
-            text + "\n"
-        };
-        let rule = widths.map(|width| "-".repeat(width));
-        let mut text = line(&head.map(str::to_owned)) + &line(&rule);
-        for row in &rows {
-            text += &line(row);
+        let mut columns = vec![
+            column("variant", &|row| row.variant.clone()),
+            column("validation accuracy", &|row| text(row.valid_accuracy, 4)),
+            column("test accuracy", &|row| text(row.test_accuracy, 4)),
+            column("spikes/neuron/step", &|row| text(row.spike_rate, 3)),
+            column("runs", &runs),
+        ];
+        if sizes_differ {
+            columns.insert(1, column("parameters", &parameters));
         }
-        text
+        for column in &mut columns {
+            let width = column.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+            column.iter_mut().for_each(|cell| *cell = format!("{cell:<width$}"));
+            column.insert(1, "-".repeat(width));
+        }
+        let mut table = String::new();
+        for line in 0..columns[0].len() {
+            let cells: Vec<&str> = columns.iter().map(|column| column[line].as_str()).collect();
+            let _ = writeln!(table, "| {} |", cells.join(" | "));
+        }
+        table
     }
 
     /// Every run as comma-separated values (RFC 4180).
     fn csv(&self) -> String {
         let mut text = String::from(
-            "variant,seed,end,epochs,best_epoch,valid_accuracy,test_accuracy,spike_rate,seconds,folder\n",
+            "variant,seed,end,epochs,best_epoch,valid_accuracy,test_accuracy,spike_rate,seconds,parameters,folder\n",
         );
         for run in self.runs {
             let number =
@@ -145,6 +149,7 @@ impl<'a> Summary<'a> {
                 number(run.test_accuracy),
                 number(run.spike_rate),
                 number(run.seconds),
+                run.parameters.map_or(String::new(), |count| count.to_string()),
                 quoted(&run.folder.to_string_lossy()),
             ];
             text += &cells.join(",");
@@ -222,6 +227,7 @@ mod tests {
             test_accuracy: (end == End::Finished).then_some(test),
             spike_rate: Some(0.25),
             seconds: Some(1.5),
+            parameters: Some(if variant == "d" { 70 } else { 50 }),
             note: None,
         }
     }
@@ -259,7 +265,14 @@ mod tests {
         let table = summary.table();
         assert!(table.contains("| 0.6000 ± 0.2828"), "{table}");
         assert!(table.contains("| 1, 1 diverged"), "{table}");
-        assert!(summary.csv().contains("\n\"b, \"\"c\"\"\",1,finished,3,2,0.8,0.3,0.25,1.5,"));
+        assert!(summary.csv().contains("\n\"b, \"\"c\"\"\",1,finished,3,2,0.8,0.3,0.25,1.5,50,"));
+        assert!(table.contains("| d       | 70         |"), "{table}");
+        let same = Summary::of(&plan, &runs[..4]);
+        assert!(
+            !Summary { variants: same.variants[..2].to_vec(), ..same }
+                .table()
+                .contains("parameters")
+        );
     }
 
     #[test]

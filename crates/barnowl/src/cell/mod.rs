@@ -3,22 +3,21 @@
 //! | cell | what it is |
 //! | --- | --- |
 //! | `alif` | adaptive spiking neurons (plain LIF with β = 0), run by the fused kernels |
-//! | `relu` | the same with the spike replaced by s = max(0, u − θ), see [`relu`] |
+//! | `relu` | the same with the spike replaced by [s = max(0, u − θ)](crate::sequence::Emission::Rectified) |
 //! | `rnn`, `lstm`, `gru` | tanh, LSTM and GRU cells, see [`gated`] |
 //!
-//! All but `alif` are differentiated by Burn, step by step.
+//! Of each, a layer is one operation over the whole sequence.
 
 pub mod gated;
-pub mod relu;
 
 use crate::error::{Error, Result};
 use crate::layer::AlifLayer;
 use crate::loss::DecoderKind;
 use crate::network::NetworkConfig;
 use crate::readout::ReadoutKind;
+use crate::sequence::GatedCell;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::Tensor;
 use gated::GatedLayer;
 use serde::{Deserialize, Serialize};
 
@@ -46,14 +45,14 @@ impl CellKind {
         *self == Self::Alif
     }
 
-    /// The blocks of weights of a gated cell; none of neurons with time constants.
+    /// The operation of a gated cell; none of neurons with time constants.
     #[must_use]
-    pub fn gates(self) -> Option<usize> {
+    pub fn gated(self) -> Option<GatedCell> {
         match self {
             Self::Alif | Self::Relu => None,
-            Self::Rnn => Some(1),
-            Self::Gru => Some(3),
-            Self::Lstm => Some(4),
+            Self::Rnn => Some(GatedCell::Tanh),
+            Self::Gru => Some(GatedCell::Gru),
+            Self::Lstm => Some(GatedCell::Lstm),
         }
     }
 }
@@ -98,7 +97,7 @@ pub(crate) fn set_cell(network: &mut NetworkConfig, word: &str) -> Result<()> {
                 .expected("alif, lif, feedforward, relu, lstm, gru or rnn"));
         }
     };
-    if kind.gates().is_some() {
+    if kind.gated().is_some() {
         if network.decode.kind == DecoderKind::SpikeCount {
             return Err(Error::setting("network.decode.kind", "spike_count")
                 .expected(format!("a decoder of membranes, since {word} cells do not spike"))
@@ -110,33 +109,11 @@ pub(crate) fn set_cell(network: &mut NetworkConfig, word: &str) -> Result<()> {
         layer.cell = kind;
         layer.recurrent = match word {
             "feedforward" => false,
-            _ => layer.recurrent || kind.gates().is_some(),
+            _ => layer.recurrent || kind.gated().is_some(),
         };
         if word == "lif" {
             layer.beta = 0.0;
         }
     }
     Ok(())
-}
-
-/// The steps of `[T, B, C]`, `[B, C]` each.
-///
-/// By halves: the gradient of a slice is as large as what it was cut from, so that cutting every step from the whole
-/// would cost T² on the way back.
-pub(crate) fn steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
-    fn split(sequence: Tensor<3>, into: &mut Vec<Tensor<2>>) {
-        let [steps, batch, channels] = sequence.dims();
-        match steps {
-            0 => {}
-            1 => into.push(sequence.reshape([batch, channels])),
-            _ => {
-                let middle = steps / 2;
-                split(sequence.clone().narrow(0, 0, middle), into);
-                split(sequence.narrow(0, middle, steps - middle), into);
-            }
-        }
-    }
-    let mut found = Vec::with_capacity(sequence.dims()[0]);
-    split(sequence, &mut found);
-    found
 }

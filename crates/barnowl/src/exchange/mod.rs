@@ -7,7 +7,7 @@
 //! use barnowl::exchange::{self, Shapes};
 //! # fn main() -> barnowl::error::Result<()> {
 //! let tensors = exchange::read("ecg.pth", None)?;
-//! let renamed = exchange::rename("ecg", tensors)?;
+//! let renamed = exchange::rename("ecg-paper", tensors)?;
 //! let expected = Shapes::from([("layers.0.input.weight".to_string(), vec![36, 4])]);
 //! exchange::check(&renamed.tensors, &expected)?;
 //! # Ok(())

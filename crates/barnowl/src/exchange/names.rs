@@ -193,7 +193,7 @@ mod tests {
             tensors(["layers.0.forward.tau_m", "readout.input.weight", "layers.12.input.bias"]);
         assert_eq!(rename("my-task", ours.clone()).unwrap().tensors, ours);
         let error = rename("my-task", tensors(["i2h.weight"])).unwrap_err().to_string();
-        for task in ["my-task", "ecg", "shd", "ssc", "smnist", "psmnist", "timit"] {
+        for task in ["my-task", "ecg-paper", "shd", "ssc", "smnist", "psmnist", "timit"] {
             assert!(error.contains(task), "{error}");
         }
     }
@@ -231,16 +231,17 @@ mod tests {
             assert_eq!(renamed, rename("timit", tensors(&names)).unwrap());
         }
         // Nothing is known behind the prefix: the names are reported as they stand.
-        let error = rename("ecg", tensors(["net.a.b", "net.a.c"])).unwrap_err().to_string();
+        let error = rename("ecg-paper", tensors(["net.a.b", "net.a.c"])).unwrap_err().to_string();
         assert!(error.contains("unknown: net.a.b") && error.contains("net.a.c"), "{error}");
         // Of a name and the same name with a prefix, neither is dropped.
-        let error = rename("ecg", tensors(["x.i2h.bias", "x"])).unwrap_err().to_string();
+        let error = rename("ecg-paper", tensors(["x.i2h.bias", "x"])).unwrap_err().to_string();
         assert!(error.contains("unknown: x.i2h.bias"), "{error}");
     }
 
     #[test]
     fn all_unknown_names_are_reported_with_the_nearest() {
-        let error = rename("ecg", tensors(["i2h.weight", "h2h.wieght", "embedding", "taum_h"]));
+        let error =
+            rename("ecg-paper", tensors(["i2h.weight", "h2h.wieght", "embedding", "taum_h"]));
         let error = error.unwrap_err().to_string();
         for expected in [
             "unknown: h2h.wieght (nearest: h2h.weight)",
@@ -251,13 +252,14 @@ mod tests {
             assert!(error.contains(expected), "{error} lacks: {expected}");
         }
         let many = tensors((0..30).map(|i| format!("conv{i}.weight")));
-        let error = rename("ecg", many).unwrap_err().to_string();
+        let error = rename("ecg-paper", many).unwrap_err().to_string();
         assert!(error.contains("and 10 more"), "{error}");
     }
 
     #[test]
     fn two_tensors_for_one_place_are_refused() {
-        let error = rename("ecg", tensors(["tau_m_h", "layers.0.tau_m"])).unwrap_err().to_string();
+        let error =
+            rename("ecg-paper", tensors(["tau_m_h", "layers.0.tau_m"])).unwrap_err().to_string();
         assert!(error.contains("two tensors stand for `layers.0.tau_m`"), "{error}");
     }
 

@@ -16,7 +16,7 @@ pub(super) struct Table {
 
 pub(super) const TABLES: &[Table] = &[
     Table {
-        tasks: &["ecg"],
+        tasks: &["ecg-paper"],
         linear: &[
             ("i2h", "layers.0.input"),
             ("h2h", "layers.0.recurrent"),

@@ -17,6 +17,8 @@
 //! | `softmax.rs` | softmax over the classes of a readout |
 //! | `alif.rs` | a chunk of adaptive neurons, forward and backward |
 //! | `integrator.rs` | a chunk of leaky integrators, forward and backward |
+//! | `dense.rs` | a step of cells that pass on real numbers: the paper's baselines |
+//! | `gated.rs`, `rectified.rs` | those cells: tanh, LSTM, GRU; adaptive neurons with a rectified output |
 //!
 //! What is sparse and what is dense: forward, a neuron receives the sum of the weight rows of the few neurons that
 //! spiked, so rows are gathered. The gradient of a weight matrix is the same sum the other way round: for each
@@ -25,12 +27,15 @@
 //! depend neither on tiles nor on threads.
 
 pub(crate) mod alif;
+pub(crate) mod dense;
 pub(crate) mod floats;
+pub(crate) mod gated;
 pub(crate) mod gather;
 pub(crate) mod integrator;
 pub(crate) mod level;
 pub(crate) mod product;
 pub(crate) mod psi;
+pub(crate) mod rectified;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod spikes;

@@ -1,6 +1,8 @@
 //! The hand-written gradients as nodes of Burn's autodiff graph: one node per layer and sequence.
 
-use super::{AlifArguments, AlifOptions, Recurrent, SequenceKernels, SequenceOps};
+use super::{
+    AlifArguments, AlifOptions, GatedArguments, GatedCell, Recurrent, SequenceKernels, SequenceOps,
+};
 use burn::backend::tensor::FloatTensor;
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -56,6 +58,31 @@ impl<B: SequenceKernels> Backward<B, 3> for Integrator {
         let [current, tau, initial, membrane] = ops.state;
         let found = B::integrator_backward(&current, &tau, &initial, &membrane, gradient);
         let found = [found.current, found.tau, found.initial];
+        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
+    }
+}
+
+/// The backward step of [`SequenceOps::gated`]; parents: current, recurrent weights, bias.
+#[derive(Debug)]
+struct Gated;
+
+impl<B: SequenceKernels> Backward<B, 3> for Gated {
+    type State = (GatedArguments<B>, FloatTensor<B>);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let (arguments, trace) = ops.state;
+        let found = B::gated_backward(&arguments, trace, gradient);
+        let found = [found.current, found.recurrent, found.bias];
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
@@ -120,6 +147,27 @@ where
                 prep.finish([current, tau, initial, membrane.clone()], membrane)
             }
             OpsKind::UnTracked(prep) => prep.finish(membrane),
+        }
+    }
+
+    fn gated(
+        current: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        cell: GatedCell,
+    ) -> FloatTensor<Self> {
+        let (current, current_node) = current.into_parts();
+        let (recurrent, recurrent_node) = recurrent.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let arguments = GatedArguments { current, recurrent, bias, cell };
+        let nodes = [current_node, recurrent_node, bias_node];
+        match Gated.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let (output, trace) = B::gated_forward(&arguments, true);
+                let trace = trace.expect("a forward pass with trace returns one");
+                prep.finish((arguments, trace), output)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::gated_forward(&arguments, false).0),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`alif_sequence`]: input current `[T, B, H]` → spikes, membrane potential, final state, for ALIF and LIF neurons
 //!   with or without recurrent weights;
 //! - [`integrator_sequence`]: the leaky integrator of a readout;
+//! - [`gated_sequence`]: tanh, LSTM and GRU cells, the paper's baselines;
 //! - [`mod@reference`]: the same in plain tensor operations, the oracle for every other file here.
 //!
 //! [`SequenceOps`] is what Burn's runtime dispatch sees; [`SequenceKernels`] is what a backend implements, one file per
@@ -35,6 +36,39 @@ pub enum Observe {
     Both,
 }
 
+/// What a neuron of [`alif_sequence`] emits from its membrane potential u and threshold θ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Emission {
+    /// A spike, `s = 1 if u − θ > 0 else 0`.
+    #[default]
+    Spike,
+    /// `s = max(0, u − θ)`, with its exact gradient: the paper's ReLU baseline.
+    Rectified,
+}
+
+/// Which gated cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GatedCell {
+    /// tanh units without gates.
+    Tanh,
+    /// Long short-term memory: gates i, f, g, o.
+    Lstm,
+    /// Gated recurrent units: gates r, z, n.
+    Gru,
+}
+
+impl GatedCell {
+    /// The blocks of weights, in PyTorch's order.
+    #[must_use]
+    pub fn gates(self) -> usize {
+        match self {
+            Self::Tanh => 1,
+            Self::Gru => 3,
+            Self::Lstm => 4,
+        }
+    }
+}
+
 /// What an ALIF layer has besides tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AlifOptions {
@@ -42,8 +76,10 @@ pub struct AlifOptions {
     pub threshold: Threshold,
     /// ψ, which stands for ds/dv in the backward pass.
     pub surrogate: Surrogate,
-    /// Which output is wanted.
+    /// Which output is wanted; of rectified neurons, [`Observe::Spikes`].
     pub observe: Observe,
+    /// What a neuron emits.
+    pub emission: Emission,
 }
 
 /// The tensors of an ALIF layer over a sequence.
@@ -102,6 +138,38 @@ pub trait SequenceOps: Backend {
         tau: FloatTensor<Self>,
         initial: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+
+    /// [`gated_sequence`]: current `[T, B, G · H]`, U `[H, G · H]`, b `[G · H]` → h `[T, B, H]`.
+    fn gated(
+        current: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        cell: GatedCell,
+    ) -> FloatTensor<Self>;
+}
+
+/// The tensors of gated cells, forward and backward; shapes as in [`gated_sequence`].
+#[derive(Debug, Clone)]
+pub struct GatedArguments<B: Backend> {
+    /// `[T, B, G · H]`.
+    pub current: FloatTensor<B>,
+    /// `[H, G · H]`.
+    pub recurrent: FloatTensor<B>,
+    /// `[G · H]`.
+    pub bias: FloatTensor<B>,
+    /// Which cell.
+    pub cell: GatedCell,
+}
+
+/// The gradients of gated cells, of the shapes of [`GatedArguments`].
+#[derive(Debug)]
+pub struct GatedGradients<B: Backend> {
+    /// ∂L/∂(W x).
+    pub current: FloatTensor<B>,
+    /// ∂L/∂U.
+    pub recurrent: FloatTensor<B>,
+    /// ∂L/∂b.
+    pub bias: FloatTensor<B>,
 }
 
 /// The tensors that the ALIF kernels read, forward and backward.
@@ -185,6 +253,19 @@ pub trait SequenceKernels: Backend {
         membrane: &FloatTensor<Self>,
         gradient: FloatTensor<Self>,
     ) -> IntegratorGradients<Self>;
+
+    /// Gated cells, forward: h, and with `trace` what [`gated_backward`](Self::gated_backward) needs.
+    fn gated_forward(
+        arguments: &GatedArguments<Self>,
+        trace: bool,
+    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>);
+
+    /// Gated cells, backward: the gradient of h in, the gradients of every argument out.
+    fn gated_backward(
+        arguments: &GatedArguments<Self>,
+        trace: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> GatedGradients<Self>;
 }
 
 /// The state at rest, `[3, B, H]`: u = 0, b = b0, s = 0.
@@ -204,10 +285,15 @@ pub fn state_at_rest(
 ///
 /// # Panics
 ///
-/// If the shapes do not agree, T, B or H is zero, or the tensors are not 32-bit floats.
+/// If the shapes do not agree, T, B or H is zero, the tensors are not 32-bit floats, or the membrane of rectified
+/// neurons is to be observed.
 #[must_use]
 pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput {
     let [steps, batch, neurons] = sequence.check();
+    assert!(
+        options.emission == Emission::Spike || options.observe == Observe::Spikes,
+        "of rectified neurons, the output is observed"
+    );
     let initial = sequence.initial.unwrap_or_else(|| {
         state_at_rest([batch, neurons], options.threshold.b0, &sequence.current.device())
     });
@@ -262,6 +348,37 @@ pub fn integrator_sequence(
         tau.into_dispatch(),
         initial.into_dispatch(),
     ))
+}
+
+/// A layer of tanh, LSTM or GRU cells over a whole sequence, from a state of zero.
+///
+/// With G [gates](GatedCell::gates): `current` W x, `[T, B, G · H]`; `recurrent` U, `[H, G · H]`, row = presynaptic unit;
+/// `bias` b, `[G · H]`. Returns h, `[T, B, H]`.
+///
+/// ```text
+/// a = W x + U h_{t−1} + b
+/// tanh   h_t = tanh(a)
+/// LSTM   i, f, o = σ(a)    g = tanh(a)    c_t = f ⊙ c_{t−1} + i ⊙ g    h_t = o ⊙ tanh(c_t)
+/// GRU    r, z = σ(a)    n = tanh(W x + r ⊙ (U h_{t−1} + b))    h_t = n + z ⊙ (h_{t−1} − n)
+/// ```
+///
+/// # Panics
+///
+/// If the shapes do not agree, or T, B or H is zero.
+#[must_use]
+pub fn gated_sequence(
+    current: Tensor<3>,
+    recurrent: Tensor<2>,
+    bias: Tensor<1>,
+    cell: GatedCell,
+) -> Tensor<3> {
+    let [steps, batch, wide] = current.dims();
+    let [neurons, outputs] = recurrent.dims();
+    assert!(steps * batch * neurons > 0, "an empty sequence: current {:?}", current.dims());
+    assert_eq!([wide, outputs], [cell.gates() * neurons; 2], "G · H columns of current and U");
+    assert_eq!(bias.dims(), [wide], "the bias is [G · H]");
+    let (current, recurrent) = (current.into_dispatch(), recurrent.into_dispatch());
+    Tensor::from_dispatch(Dispatch::gated(current, recurrent, bias.into_dispatch(), cell))
 }
 
 impl AlifSequence {

@@ -2,9 +2,10 @@
 //!
 //! This is the oracle: every fused path is tested against it, values and gradients.
 
-use super::{AlifOptions, AlifOutput, AlifSequence, Observe, state_at_rest};
+use super::{AlifOptions, AlifOutput, AlifSequence, Emission, GatedCell, Observe, state_at_rest};
 use barnowl_neuron::{Decay, Shape, Surrogate};
 use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, sigmoid, tanh};
 use std::f64::consts::PI;
 
 /// [`alif_sequence`](super::alif_sequence), step by step.
@@ -14,19 +15,21 @@ use std::f64::consts::PI;
 /// If the shapes do not agree.
 #[must_use]
 pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput {
-    let [steps, batch, neurons] = sequence.check();
+    let [_, batch, neurons] = sequence.check();
     let device = sequence.current.device();
     let threshold = options.threshold;
     let initial =
         sequence.initial.unwrap_or_else(|| state_at_rest([batch, neurons], threshold.b0, &device));
-    let [mut u, mut b, mut s] = [0, 1, 2].map(|i| step_of(&initial, i));
+    let [mut u, mut b, mut s] = [0, 1, 2].map(|i| {
+        let part: Tensor<3> = initial.clone().narrow(0, i, 1);
+        part.reshape([batch, neurons])
+    });
 
     // α = exp(−1/τ_m)      ρ = exp(−1/τ_adp)      1−α = −expm1(−1/τ_m)
     let [alpha, leak] = decay(sequence.tau_m);
     let [rho, gain] = decay(sequence.tau_adp);
     let (mut spikes, mut membrane) = (Vec::new(), Vec::new());
-    for t in 0..steps {
-        let mut current = step_of(&sequence.current, t);
+    for mut current in steps(sequence.current) {
         if let Some(recurrent) = &sequence.recurrent {
             current = current + s.clone().matmul(recurrent.clone());
         }
@@ -36,8 +39,12 @@ pub fn alif_sequence(sequence: AlifSequence, options: AlifOptions) -> AlifOutput
         let theta = b.clone() * threshold.beta + threshold.b0;
         // u_t = α u_{t−1} + (1−α) R I_t − θ_t s_{t−1}
         u = alpha.clone() * u + leak.clone() * (current * threshold.resistance) - theta.clone() * s;
-        // s_t = 1 if u_t − θ_t > 0 else 0
-        s = spike(u.clone() - theta, options.surrogate);
+        s = match options.emission {
+            // s_t = 1 if u_t − θ_t > 0 else 0
+            Emission::Spike => spike(u.clone() - theta, options.surrogate),
+            // s_t = max(0, u_t − θ_t)
+            Emission::Rectified => relu(u.clone() - theta),
+        };
         spikes.push(s.clone());
         membrane.push(u.clone());
     }
@@ -57,23 +64,58 @@ pub fn integrator_sequence(
     tau: Tensor<1>,
     initial: Option<Tensor<2>>,
 ) -> Tensor<3> {
-    let [steps, batch, neurons] = current.dims();
+    let [length, batch, neurons] = current.dims();
     let mut m = initial.unwrap_or_else(|| Tensor::zeros([batch, neurons], &current.device()));
     let [alpha, leak] = decay(tau);
-    let mut membrane = Vec::with_capacity(steps);
-    for t in 0..steps {
+    let mut membrane = Vec::with_capacity(length);
+    for current in steps(current) {
         // m_t = α m_{t−1} + (1−α) I_t
-        m = alpha.clone() * m + leak.clone() * step_of(&current, t);
+        m = alpha.clone() * m + leak.clone() * current;
         membrane.push(m.clone());
     }
     Tensor::stack(membrane, 0)
+}
+
+/// [`gated_sequence`](super::gated_sequence), step by step.
+#[must_use]
+pub fn gated_sequence(
+    current: Tensor<3>,
+    recurrent: Tensor<2>,
+    bias: Tensor<1>,
+    cell: GatedCell,
+) -> Tensor<3> {
+    let batch = current.dims()[1];
+    let neurons = recurrent.dims()[0];
+    let zeros = Tensor::<2>::zeros([batch, neurons], &current.device());
+    let (mut h, mut c) = (zeros.clone(), zeros);
+    let block = |gates: &Tensor<2>, gate: usize| gates.clone().narrow(1, gate * neurons, neurons);
+    let mut outputs = Vec::new();
+    for outer in steps(current) {
+        let inner = h.clone().matmul(recurrent.clone()) + bias.clone().unsqueeze();
+        let a = outer.clone() + inner.clone();
+        h = match cell {
+            GatedCell::Tanh => tanh(a),
+            GatedCell::Lstm => {
+                let [i, f, o] = [0, 1, 3].map(|gate| sigmoid(block(&a, gate)));
+                c = f * c + i * tanh(block(&a, 2));
+                o * tanh(c.clone())
+            }
+            GatedCell::Gru => {
+                let [r, z] = [0, 1].map(|gate| sigmoid(block(&a, gate)));
+                let n = tanh(block(&outer, 2) + r * block(&inner, 2));
+                n.clone() + z * (h - n)
+            }
+        };
+        outputs.push(h.clone());
+    }
+    Tensor::stack(outputs, 0)
 }
 
 /// α and 1−α, `[1, H]` each, of time constants `[H]` in steps.
 ///
 /// The derivative is Burn's, of the formula; the values are those that every other path uses, to the bit. A decay that
 /// differs in its last digit sooner or later lifts some membrane over a threshold that it misses elsewhere.
-pub(crate) fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
+fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
     let steps: Vec<f32> = tau.to_data().iter().collect();
     let decays = steps.iter().map(|tau| Decay::from_time_constant(*tau, 1.0));
     let (keep, leak): (Vec<f32>, Vec<f32>) = decays.map(|decay| (decay.keep, decay.leak)).unzip();
@@ -86,11 +128,26 @@ pub(crate) fn decay(tau: Tensor<1>) -> [Tensor<2>; 2] {
     })
 }
 
-/// Step `t` of `[T, B, H]`, `[B, H]`.
-fn step_of(tensor: &Tensor<3>, t: usize) -> Tensor<2> {
-    let [_, batch, neurons] = tensor.dims();
-    let step: Tensor<3> = tensor.clone().narrow(0, t, 1);
-    step.reshape([batch, neurons])
+/// The steps of `[T, B, C]`, `[B, C]` each.
+///
+/// By halves: the gradient of a slice is as large as what it was cut from, so that cutting every step from the whole
+/// would cost T² on the way back.
+fn steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
+    fn split(sequence: Tensor<3>, into: &mut Vec<Tensor<2>>) {
+        let [steps, batch, channels] = sequence.dims();
+        match steps {
+            0 => {}
+            1 => into.push(sequence.reshape([batch, channels])),
+            _ => {
+                let middle = steps / 2;
+                split(sequence.clone().narrow(0, 0, middle), into);
+                split(sequence.narrow(0, middle, steps - middle), into);
+            }
+        }
+    }
+    let mut found = Vec::with_capacity(sequence.dims()[0]);
+    split(sequence, &mut found);
+    found
 }
 
 /// `s = 1 if v > 0 else 0` with ds/dv = ψ(v): `v − v` adds nothing to the value and ψ to the derivative.

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 1] = [("ecg", include_str!("../../../../tasks/ecg.toml"))];
+pub const BUILT_IN: [(&str, &str); 2] = [
+    ("ecg", include_str!("../../../../tasks/ecg.toml")),
+    ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
+];
 
 /// A task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,13 +5,16 @@
 
 mod backward;
 mod buffer;
+mod dense;
 mod forward;
+mod gated;
 mod integrator;
+mod rectified;
 mod tile;
 
 use super::{
-    AlifArguments, AlifForward, AlifGradients, AlifOptions, IntegratorGradients, Recurrent,
-    SequenceKernels, SequenceOps,
+    AlifArguments, AlifForward, AlifGradients, AlifOptions, Emission, GatedArguments, GatedCell,
+    GatedGradients, IntegratorGradients, Recurrent, SequenceKernels, SequenceOps,
 };
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
@@ -39,11 +42,23 @@ impl SequenceOps for Flex {
     fn integrator(current: FlexTensor, tau: FlexTensor, initial: FlexTensor) -> FlexTensor {
         Self::integrator_forward(&current, &tau, &initial)
     }
+
+    fn gated(
+        current: FlexTensor,
+        recurrent: FlexTensor,
+        bias: FlexTensor,
+        cell: GatedCell,
+    ) -> FlexTensor {
+        gated::forward(&GatedArguments { current, recurrent, bias, cell }, false).0
+    }
 }
 
 impl SequenceKernels for Flex {
     fn alif_forward(arguments: &AlifArguments<Self>, trace: bool) -> AlifForward<Self> {
-        forward::run(arguments, trace)
+        match arguments.options.emission {
+            Emission::Spike => forward::run(arguments, trace),
+            Emission::Rectified => rectified::forward(arguments, trace),
+        }
     }
 
     fn alif_backward(
@@ -51,7 +66,10 @@ impl SequenceKernels for Flex {
         trace: FlexTensor,
         gradient: FlexTensor,
     ) -> AlifGradients<Self> {
-        backward::run(arguments, &trace, &gradient)
+        match arguments.options.emission {
+            Emission::Spike => backward::run(arguments, &trace, &gradient),
+            Emission::Rectified => rectified::backward(arguments, &trace, &gradient),
+        }
     }
 
     fn integrator_forward(
@@ -70,6 +88,21 @@ impl SequenceKernels for Flex {
         gradient: FloatTensor<Self>,
     ) -> IntegratorGradients<Self> {
         integrator::backward(current, tau, initial, membrane, &gradient)
+    }
+
+    fn gated_forward(
+        arguments: &GatedArguments<Self>,
+        trace: bool,
+    ) -> (FlexTensor, Option<FlexTensor>) {
+        gated::forward(arguments, trace)
+    }
+
+    fn gated_backward(
+        arguments: &GatedArguments<Self>,
+        trace: FlexTensor,
+        gradient: FlexTensor,
+    ) -> GatedGradients<Self> {
+        gated::backward(arguments, &trace, &gradient)
     }
 }
 
