@@ -14,6 +14,7 @@ mod sparsity;
 mod study;
 mod table;
 mod tasks;
+mod tensorboard;
 mod train;
 
 use args::{Cli, Command, Threads};

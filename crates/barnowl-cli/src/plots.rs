@@ -28,7 +28,7 @@ pub fn write(
     folder.write("curves.svg", &curves(reports))?;
     let confusion = report::confusion(&evaluation.confusion, test.class_names());
     folder.write("confusion.svg", &confusion)?;
-    folder.write("raster.svg", &report::raster(&raster(task, model, test)?))?;
+    folder.write("raster.svg", &report::raster(&raster(task, &model.network, test)?))?;
     folder.write("time_constants.svg", &time_constants(task, &model.network)?)
 }
 
@@ -52,12 +52,12 @@ pub fn curves(reports: &[EpochReport]) -> String {
     report::curves(&points)
 }
 
-/// The first test sequence on its way through the network.
-pub fn raster(task: &TaskConfig, model: &Model, test: &Dataset) -> Result<RasterData> {
+/// The first sequence on its way through the network.
+pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<RasterData> {
     let batch = test.batch(&[0]);
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &Device::flex());
-    let output = model.network.forward(input, &task.network, Pass::default());
+    let output = network.forward(input, &task.network, Pass::default());
     let layer = |(i, spikes): (usize, &Tensor<3>)| {
         let name = format!("layer {}", i + 1);
         let neurons = spikes.dims()[2];
@@ -101,8 +101,7 @@ pub fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
     let after = trained.tensors(&task.network, form);
     let histograms: Vec<TimeConstantHistogram> = after
         .iter()
-        .filter(|(name, _)| name.ends_with("tau_m") || name.ends_with("tau_adp"))
-        .filter(|(name, _)| !(name.ends_with("tau_adp") && without_adaptation(task, name)))
+        .filter(|(name, _)| is_time_constant(task, name))
         .map(|(name, tensor)| TimeConstantHistogram {
             name: name.clone(),
             before: before[name].values.clone(),
@@ -143,6 +142,11 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
     }
     let title = format!("{}: neurons on test sequence 0", task.name);
     report::traces(&title, &chosen, task.sampling_rate())
+}
+
+/// Whether a tensor holds time constants that have an effect.
+pub fn is_time_constant(task: &TaskConfig, name: &str) -> bool {
+    name.ends_with("tau_m") || (name.ends_with("tau_adp") && !without_adaptation(task, name))
 }
 
 /// Whether the neurons of a tensor have β = 0: their adaptation constants are without effect.

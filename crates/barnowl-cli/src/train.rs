@@ -4,6 +4,7 @@ use crate::args::Train;
 use crate::eval::{boundaries, summary};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, human};
+use crate::tensorboard::Recorder;
 use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, table};
 use barnowl::dataset::Dataset;
 use barnowl::error::{Error, Result};
@@ -46,12 +47,23 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         folder.path().display()
     );
 
+    let tensorboard = match args.tensorboard.on {
+        true => Some(Recorder::create(&folder, &trainer)?),
+        false => None,
+    };
     let interrupt = Interrupt::listen()?;
     let started = Instant::now();
     let batches = data.samples().div_ceil(task.train.batch);
     let progress = Progress::new(task.train.epochs, batches, trainer.progress().epoch);
-    let mut record =
-        Record { folder: &folder, task: &task, data: origin, progress, interrupt: &interrupt };
+    let mut record = Record {
+        folder: &folder,
+        task: &task,
+        data: origin,
+        valid: &valid,
+        progress,
+        interrupt: &interrupt,
+        tensorboard,
+    };
     let outcome = trainer.run(&data, &valid, &mut record);
     record.progress.finish();
     match outcome? {
@@ -153,8 +165,10 @@ struct Record<'a> {
     folder: &'a RunFolder,
     task: &'a TaskConfig,
     data: &'a str,
+    valid: &'a Dataset,
     progress: Progress,
     interrupt: &'a Interrupt,
+    tensorboard: Option<Recorder>,
 }
 
 impl Observer for Record<'_> {
@@ -165,8 +179,13 @@ impl Observer for Record<'_> {
 
     fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
         self.progress.epoch(report);
-        self.folder.record(report, trainer, self.task, self.data).map_err(|error: Error| {
+        let remedy = |error: Error| {
             error.remedy("free some space or permissions; the run can go on with --resume")
-        })
+        };
+        self.folder.record(report, trainer, self.task, self.data).map_err(remedy)?;
+        match &mut self.tensorboard {
+            Some(events) => events.epoch(self.task, self.valid, report, trainer).map_err(remedy),
+            None => Ok(()),
+        }
     }
 }

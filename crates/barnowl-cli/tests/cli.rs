@@ -189,6 +189,29 @@ fn ctrl_c_saves_in_mid_epoch_and_exits_with_130() {
     assert_eq!(weights(&whole), weights(&stopped));
 }
 
+/// What is in the files is tested in the library, and with TensorBoard itself by `reference/tensorboard_check.py`.
+#[test]
+fn events_for_tensorboard_change_no_result() {
+    let temp = folder();
+    let (plain, told) = (temp.path().join("plain"), temp.path().join("told"));
+    succeeds(train(&plain, &["--epochs", "4"]));
+    succeeds(train(&told, &["--epochs", "2", "--tensorboard"]));
+    let events = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&told).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.to_string_lossy().contains("tfevents")).collect()
+    };
+    let [first] = &events()[..] else { panic!("{:?}", events()) };
+    let bytes = std::fs::read(first).unwrap();
+    for tag in ["brain.Event:2", "loss/valid", "spike_rate/layer_1", "layers/0/tau_m", "raster"] {
+        let found = bytes.windows(tag.len()).filter(|window| window == &tag.as_bytes()).count();
+        assert_eq!(found, if tag.starts_with("brain") { 1 } else { 2 }, "{tag}");
+    }
+    // Nobody looks: training is the same.
+    let whole = temp.path().join("whole");
+    succeeds(train(&whole, &["--epochs", "4", "--tensorboard"]));
+    assert_eq!(weights(&plain), weights(&whole));
+}
+
 #[test]
 fn a_divergence_is_reported_and_no_file_holds_a_nan() {
     let temp = folder();

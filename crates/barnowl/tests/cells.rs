@@ -204,3 +204,90 @@ fn the_word_reaches_every_layer() {
         }
     }
 }
+
+/// `torch.nn.LSTM`, `GRU` and `RNN`, and a rectified layer, in double precision: `reference/cell_golden.py`.
+mod pytorch {
+    use barnowl::exchange::{TensorMap, safetensors};
+    use barnowl::sequence::{
+        AlifOptions, AlifSequence, Emission, GatedCell, alif_sequence, gated_sequence,
+    };
+    use barnowl_neuron::Threshold;
+    use burn::tensor::{Device, Tensor, TensorData};
+
+    fn golden() -> TensorMap {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cells.safetensors");
+        safetensors::read(file).unwrap().tensors
+    }
+
+    fn tensor<const D: usize>(tensors: &TensorMap, name: &str) -> Tensor<D> {
+        let tensor = &tensors[name];
+        let data = TensorData::new(tensor.values.clone(), tensor.shape.clone());
+        Tensor::from_data(data, &Device::flex().autodiff())
+    }
+
+    /// ‖a − b‖ ≤ 10⁻⁵ ‖b‖.
+    fn assert_near<const D: usize>(tensors: &TensorMap, name: &str, found: Tensor<D>) {
+        let found: Vec<f32> = found.into_data().try_to_vec().unwrap();
+        let expected = &tensors[name].values;
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let norm = |values: &mut dyn Iterator<Item = f32>| -> f64 {
+            values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+        };
+        let difference = norm(&mut found.iter().zip(expected).map(|(a, b)| a - b));
+        let size = norm(&mut expected.iter().copied());
+        assert!(size > 0.0 && difference <= 1e-5 * size, "{name}: {difference} of {size}");
+    }
+
+    #[test]
+    fn gated_cells_are_those_of_pytorch() {
+        let golden = golden();
+        for (case, cell) in
+            [("lstm", GatedCell::Lstm), ("gru", GatedCell::Gru), ("rnn", GatedCell::Tanh)]
+        {
+            let name = |part: &str| format!("{case}.{part}");
+            let x: Tensor<3> = tensor(&golden, &name("x")).require_grad();
+            let [w_ih, w_hh]: [Tensor<2>; 2] =
+                ["weight_ih", "weight_hh"].map(|part| tensor(&golden, &name(part)).require_grad());
+            let [b_ih, b_hh]: [Tensor<1>; 2] =
+                ["bias_ih", "bias_hh"].map(|part| tensor(&golden, &name(part)).require_grad());
+            let current = x.clone().matmul(w_ih.clone().transpose().unsqueeze())
+                + b_ih.clone().unsqueeze::<3>();
+            let h = gated_sequence(current, w_hh.clone().transpose(), b_hh.clone(), cell);
+            let gradients = (h.clone() * tensor(&golden, &name("g"))).sum().backward();
+            assert_near(&golden, &name("h"), h);
+            assert_near(&golden, &name("d_x"), x.grad(&gradients).unwrap());
+            assert_near(&golden, &name("d_weight_ih"), w_ih.grad(&gradients).unwrap());
+            assert_near(&golden, &name("d_weight_hh"), w_hh.grad(&gradients).unwrap());
+            assert_near(&golden, &name("d_bias_ih"), b_ih.grad(&gradients).unwrap());
+            assert_near(&golden, &name("d_bias_hh"), b_hh.grad(&gradients).unwrap());
+        }
+    }
+
+    #[test]
+    fn rectified_neurons_are_those_of_pytorch() {
+        let golden = golden();
+        let current: Tensor<3> = tensor(&golden, "relu.current").require_grad();
+        let recurrent: Tensor<2> = tensor(&golden, "relu.recurrent").require_grad();
+        let [tau_m, tau_adp]: [Tensor<1>; 2] =
+            ["relu.tau_m", "relu.tau_adp"].map(|name| tensor(&golden, name).require_grad());
+        let sequence = AlifSequence {
+            current: current.clone(),
+            recurrent: Some(recurrent.clone()),
+            tau_m: tau_m.clone(),
+            tau_adp: tau_adp.clone(),
+            initial: None,
+        };
+        let options = AlifOptions {
+            threshold: Threshold { b0: 0.1, beta: 1.8, resistance: 0.7 },
+            emission: Emission::Rectified,
+            ..AlifOptions::default()
+        };
+        let h = alif_sequence(sequence, options).spikes.unwrap();
+        let gradients = (h.clone() * tensor(&golden, "relu.g")).sum().backward();
+        assert_near(&golden, "relu.h", h);
+        assert_near(&golden, "relu.d_current", current.grad(&gradients).unwrap());
+        assert_near(&golden, "relu.d_recurrent", recurrent.grad(&gradients).unwrap());
+        assert_near(&golden, "relu.d_tau_m", tau_m.grad(&gradients).unwrap());
+        assert_near(&golden, "relu.d_tau_adp", tau_adp.grad(&gradients).unwrap());
+    }
+}

@@ -87,7 +87,16 @@ pub struct Train {
     #[arg(long)]
     pub resume: bool,
     #[command(flatten)]
+    pub tensorboard: TensorBoard,
+    #[command(flatten)]
     pub output: Output,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct TensorBoard {
+    /// Write events for TensorBoard into the run folder: `tensorboard --logdir runs` shows them.
+    #[arg(long = "tensorboard")]
+    pub on: bool,
 }
 
 const EVAL_EXAMPLES: &str = "Examples:

@@ -1,6 +1,6 @@
 //! The flags of `barnowl study` and `barnowl sweep`.
 
-use super::{Data, Output};
+use super::{Data, Output, TensorBoard};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -112,4 +112,6 @@ pub struct Jobs {
     /// Runs at a time; they share the cores [default: as many as there are cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub tensorboard: TensorBoard,
 }

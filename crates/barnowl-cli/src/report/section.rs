@@ -95,7 +95,7 @@ impl Run {
                 "raster",
                 "One test sequence, from input to answer",
                 "Input, spikes of the hidden layers, readout, and the labels beside the answers.",
-                report::raster(&plots::raster(task, model, test)?),
+                report::raster(&plots::raster(task, &model.network, test)?),
             ),
             figure(
                 "traces",

@@ -59,6 +59,7 @@ fn run(
     file::write_atomic_bytes(folder.join("plan.json"), text.as_bytes())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runs = plan.variants.len() * plan.seeds.len();
+    let tensorboard = jobs.tensorboard.on;
     let jobs = jobs.jobs.map_or(cores, usize::from).min(runs).max(1);
     eprintln!(
         "{}: {} variants × {} seeds, {jobs} at a time · {}",
@@ -67,7 +68,8 @@ fn run(
         plan.seeds.len(),
         folder.display()
     );
-    let Some(records) = runner::run(plan, &folder, data, jobs, (cores / jobs).max(1))? else {
+    let threads = (cores / jobs).max(1);
+    let Some(records) = runner::run(plan, &folder, data, [jobs, threads], tensorboard)? else {
         eprintln!("stopped; the same command goes on where it was");
         return Ok(ExitCode::from(INTERRUPTED));
     };

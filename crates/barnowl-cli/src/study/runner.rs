@@ -7,6 +7,7 @@ use super::plan::{Plan, Variant};
 use super::record::{End, RunRecord};
 use crate::interrupt::Interrupt;
 use crate::progress::bar;
+use crate::tensorboard::Recorder;
 use crate::train::conclude;
 use barnowl::dataset::Dataset;
 use barnowl::error::{Error, ErrorKind, Result};
@@ -44,9 +45,11 @@ struct Study<'a> {
     /// Variants whose first seed was stopped.
     hopeless: Mutex<HashSet<String>>,
     bar: ProgressBar,
+    tensorboard: bool,
 }
 
-/// Runs what is left of a plan, `jobs` runs at a time with `threads` threads each. `None`: interrupted.
+/// Runs what is left of a plan, `jobs` runs at a time with `threads` threads each; with
+/// `tensorboard`, each writes its events. `None`: interrupted.
 ///
 /// # Errors
 ///
@@ -55,8 +58,8 @@ pub fn run(
     plan: &Plan,
     folder: &Path,
     data: Option<&Path>,
-    jobs: usize,
-    threads: usize,
+    [jobs, threads]: [usize; 2],
+    tensorboard: bool,
 ) -> Result<Option<Vec<RunRecord>>> {
     let runs: Vec<(&Variant, u64)> = plan.runs().collect();
     let study = Study {
@@ -69,6 +72,7 @@ pub fn run(
         scores: Mutex::default(),
         hopeless: Mutex::default(),
         bar: bar(1000 * runs.len() as u64),
+        tensorboard,
     };
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, RunRecord)>> {
@@ -270,10 +274,15 @@ impl Study<'_> {
             folder: &folder,
             task,
             origin,
+            valid,
             name,
             best: trainer.progress().best_accuracy,
             shown: 0,
             verdict: None,
+            tensorboard: match self.tensorboard {
+                true => Some(Recorder::create(&folder, &trainer)?),
+                false => None,
+            },
         };
         watch.show(trainer.progress().epoch);
         let started = Instant::now();
@@ -330,11 +339,13 @@ struct Watch<'a> {
     folder: &'a RunFolder,
     task: &'a TaskConfig,
     origin: &'a str,
+    valid: &'a Dataset,
     name: &'a str,
     best: f64,
     /// Thousandths of the run that the bar shows.
     shown: u64,
     verdict: Option<String>,
+    tensorboard: Option<Recorder>,
 }
 
 impl Watch<'_> {
@@ -353,6 +364,9 @@ impl Observer for Watch<'_> {
 
     fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
         self.folder.record(report, trainer, self.task, self.origin)?;
+        if let Some(events) = &mut self.tensorboard {
+            events.epoch(self.task, self.valid, report, trainer)?;
+        }
         self.best = self.best.max(report.valid_accuracy);
         self.show(report.epoch);
         self.study.bar.set_message(format!(

@@ -17,7 +17,7 @@ const PALETTE: [[u8; 3]; 8] = [
 ];
 
 /// Beyond eight classes the palette comes again, lighter, then darker, and so on.
-fn rgb(class: usize) -> [u8; 3] {
+pub(super) fn rgb(class: usize) -> [u8; 3] {
     PALETTE[class % PALETTE.len()].map(|channel| match class / PALETTE.len() % 3 {
         0 => channel,
         1 => channel / 2 + 127,
