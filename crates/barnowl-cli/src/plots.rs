@@ -40,6 +40,7 @@ pub fn curves(reports: &[EpochReport]) -> String {
         train_accuracy: report.train_accuracy,
         valid_accuracy: report.valid_accuracy,
         spike_rate: report.spike_rate,
+        layer_spike_rates: report.layer_spike_rates.clone(),
         learning_rate: report.learning_rate,
         best: report.best,
     };

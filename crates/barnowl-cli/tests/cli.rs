@@ -174,19 +174,22 @@ fn a_killed_run_resumes_bit_for_bit() {
 #[test]
 fn ctrl_c_saves_in_mid_epoch_and_exits_with_130() {
     let temp = folder();
-    let (whole, stopped) = (temp.path().join("whole"), temp.path().join("stopped"));
-    let settings = ["--epochs", "60"];
-    succeeds(train(&whole, &settings));
-    let mut child =
-        train(&stopped, &settings).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-    wait_for(&stopped, 2, &mut child);
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    let mut resumed = train(&stopped, &settings);
-    resumed.arg("--resume");
-    succeeds(resumed);
-    assert_eq!(weights(&whole), weights(&stopped));
+    for (cell, epochs) in [("alif", "60"), ("lstm", "40")] {
+        let [whole, stopped] = ["whole", "stopped"].map(|name| temp.path().join(cell).join(name));
+        let cell = format!("network.cell={cell}");
+        let settings = ["--epochs", epochs, "--set", &cell];
+        succeeds(train(&whole, &settings));
+        let mut child =
+            train(&stopped, &settings).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        wait_for(&stopped, 2, &mut child);
+        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let mut resumed = train(&stopped, &settings);
+        resumed.arg("--resume");
+        succeeds(resumed);
+        assert_eq!(weights(&whole), weights(&stopped));
+    }
 }
 
 /// What is in the files is tested in the library, and with TensorBoard itself by `reference/tensorboard_check.py`.

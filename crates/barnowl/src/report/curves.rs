@@ -3,10 +3,10 @@
 use super::axis::{self, Scale};
 use super::svg::{Svg, polyline};
 use super::text::{Anchor, Style};
-use super::{BLUE, FAINT, INK, VERMILLION, drawable, extent};
+use super::{BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, drawable, extent};
 
 /// What one epoch came to. A value that was not measured is NaN; it is left out.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CurvePoint {
     /// The number of the epoch.
     pub epoch: usize,
@@ -20,6 +20,8 @@ pub struct CurvePoint {
     pub valid_accuracy: f64,
     /// Spikes per hidden neuron and step.
     pub spike_rate: f64,
+    /// The same of each hidden layer.
+    pub layer_spike_rates: Vec<f64>,
     /// The learning rate.
     pub learning_rate: f64,
     /// Whether this is the epoch whose model is kept.
@@ -59,6 +61,21 @@ const PANELS: [(&str, &[Curve]); 4] = [
     ("Learning rate", &[Curve { name: "", colour: BLUE, value: |p| p.learning_rate }]),
 ];
 
+/// The rates of the first layers, where there are several.
+const BY_LAYER: (&str, &[Curve]) = (
+    "Spikes per neuron and step, by layer",
+    &[
+        Curve { name: "1", colour: BLUE, value: |p| rate(p, 0) },
+        Curve { name: "2", colour: VERMILLION, value: |p| rate(p, 1) },
+        Curve { name: "3", colour: GREEN, value: |p| rate(p, 2) },
+        Curve { name: "4", colour: ORANGE, value: |p| rate(p, 3) },
+    ],
+);
+
+fn rate(point: &CurvePoint, layer: usize) -> f64 {
+    point.layer_spike_rates.get(layer).copied().unwrap_or(f64::NAN)
+}
+
 const WIDTH: f64 = 920.0;
 const PANEL: (f64, f64) = (370.0, 190.0);
 /// Left edges of the columns, upper edges of the rows.
@@ -76,7 +93,9 @@ pub fn curves(points: &[CurvePoint]) -> String {
     let best = points.iter().rfind(|point| point.best);
     heading(&mut svg, best);
     let epochs = extent(points.iter().map(|point| point.epoch as f64)).unwrap_or((0.0, 1.0));
-    for (i, (title, lines)) in PANELS.iter().enumerate() {
+    let layered = points.iter().any(|point| point.layer_spike_rates.len() > 1);
+    for (i, panel) in PANELS.iter().enumerate() {
+        let (title, lines) = if i == 2 && layered { &BY_LAYER } else { panel };
         let (left, top) = (COLUMNS[i % 2], ROWS[i / 2]);
         let (right, bottom) = (left + PANEL.0, top + PANEL.1);
         let x = Scale::linear(epochs, (left, right)).padded(0.02).whole();
@@ -192,6 +211,7 @@ mod tests {
             train_accuracy: 0.5,
             valid_accuracy: 0.4,
             spike_rate: 0.3,
+            layer_spike_rates: vec![0.3],
             learning_rate: 1e-3,
             best: epoch == 2,
         }
@@ -217,6 +237,17 @@ mod tests {
         assert_eq!(labels([100.0, 1.0]), [true; 3]);
         assert_eq!(labels([8.0, 2.0]), [false; 3]);
         assert_eq!(labels([100.0, -1.0]), [false, false, true]);
+    }
+
+    #[test]
+    fn several_layers_have_a_curve_each() {
+        let layered =
+            |epoch| CurvePoint { layer_spike_rates: vec![0.1, 0.2, 0.3], ..point(epoch, 1.0) };
+        let svg = curves(&[layered(1), layered(2)]);
+        assert!(svg.contains("by layer") && svg.contains(GREEN));
+        // Three in place of one, and nothing of a fourth.
+        assert_eq!(svg.matches("<circle").count(), 8);
+        assert!(!svg.contains(ORANGE) && !svg.contains("missing"));
     }
 
     #[test]

@@ -39,6 +39,8 @@ const GRID: &str = "#e6e6e6";
 
 const BLUE: &str = "#0072b2";
 const VERMILLION: &str = "#d55e00";
+const GREEN: &str = "#009e73";
+const ORANGE: &str = "#e69f00";
 
 fn hex([r, g, b]: [u8; 3]) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
