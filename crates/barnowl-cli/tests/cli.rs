@@ -350,6 +350,16 @@ fn bad_data_are_refused() {
 }
 
 #[test]
+fn a_task_without_data_says_where_they_go() {
+    for task in ["smnist", "psmnist"] {
+        refuses(barnowl(&["train", task]), &[task, "mnist/", "--data"]);
+        refuses(barnowl(&["train", task, "--data", "/nowhere"]), &["/nowhere/mnist/train-images"]);
+    }
+    let pixels = ["train", "smnist", "--set", "dataset.pixels=785"];
+    refuses(barnowl(&pixels), &["dataset.pixels", "1 to 784"]);
+}
+
+#[test]
 fn bad_parameters_are_refused() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../barnowl/tests/fixtures");
     let temp = folder();
@@ -395,9 +405,9 @@ fn bad_parameters_are_refused() {
     refuses(import, &["layers.0.tau_adp, element 3 is -55", "positive time constant"]);
 }
 
-/// The authors' trained ECG network on real data gives the accuracy of their own scripts.
+/// The authors' trained networks on real data give the accuracy and the spike rate of their own scripts.
 #[test]
-fn the_published_ecg_network() {
+fn the_published_networks() {
     let (Some(data), Some(checkpoints)) =
         (std::env::var_os("BARNOWL_DATA"), std::env::var_os("BARNOWL_CHECKPOINT_DIR"))
     else {
@@ -405,15 +415,25 @@ fn the_published_ecg_network() {
         return;
     };
     let temp = folder();
-    let model = temp.path().join("model.safetensors");
-    let mut import = barnowl(&["import", "--task", "ecg-paper", "--out"]);
-    import.arg(&model).arg(Path::new(&checkpoints).join("ecg.pth"));
-    succeeds(import);
-    let mut eval = barnowl(&["eval", "--json", "--data"]);
-    eval.arg(data).arg(&model);
-    let result = json(&succeeds(eval));
-    let accuracy = result["accuracy"].as_f64().unwrap();
-    let rate = result["spike_rate"]["overall"].as_f64().unwrap();
-    assert!((accuracy - 0.8586).abs() <= 5e-4, "{accuracy}");
-    assert!((rate - 0.344).abs() <= 2e-3, "{rate}");
+    // The rate is that of the hidden layer of `ecg-paper`, and the mean of all four layers of `smnist`.
+    for (task, file, expected, expected_rate, layers) in [
+        ("ecg-paper", "ecg.pth", 0.8586, 0.344, 1),
+        ("smnist", "smnist.safetensors", 0.9789, 0.139, 4),
+    ] {
+        let model = temp.path().join(task).with_extension("safetensors");
+        let mut import = barnowl(&["import", "--task", task, "--out"]);
+        import.arg(&model).arg(Path::new(&checkpoints).join(file));
+        succeeds(import);
+        let mut eval = barnowl(&["eval", "--json", "--data"]);
+        eval.arg(&data).arg(&model);
+        let result = json(&succeeds(eval));
+        let accuracy = result["accuracy"].as_f64().unwrap();
+        let mut sparsity = barnowl(&["sparsity", "--json", "--data"]);
+        sparsity.arg(&data).arg(&model);
+        let activity = json(&succeeds(sparsity));
+        let rates = activity["layers"].as_array().unwrap().iter().take(layers);
+        let rate = rates.map(|layer| layer["rate"].as_f64().unwrap()).sum::<f64>() / layers as f64;
+        assert!((accuracy - expected).abs() <= 5e-4, "{task}: {accuracy}");
+        assert!((rate - expected_rate).abs() <= 2e-3, "{task}: {rate}");
+    }
 }

@@ -3,6 +3,7 @@
 use super::plan::{Plan, Variant};
 use crate::args::StudyName;
 use barnowl::error::Result;
+use barnowl::loss::DecoderKind;
 use barnowl::task::TaskConfig;
 
 /// The variants of a built-in study.
@@ -27,7 +28,7 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
         StudyName::Size => "Size",
     };
     let title = format!("{title} on {}", config.name);
-    let plan = Plan {
+    let mut plan = Plan {
         title,
         task: task.to_owned(),
         seeds,
@@ -37,6 +38,18 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
     }
     .with_settings(settings);
     plan.check()?;
+    // What the task is anyway, it is not twice.
+    let seed = plan.seeds.first().copied().unwrap_or_default();
+    let mut tasks: Vec<TaskConfig> = Vec::new();
+    let mut distinct = Vec::new();
+    for variant in std::mem::take(&mut plan.variants) {
+        let task = plan.task_of(&variant, seed)?;
+        if !tasks.contains(&task) {
+            tasks.push(task);
+            distinct.push(variant);
+        }
+    }
+    plan.variants = distinct;
     Ok(plan)
 }
 
@@ -127,7 +140,11 @@ fn baselines(config: &TaskConfig) -> Vec<Variant> {
     }
     variants.push(Variant::new("ReLU SRNN", [BETA.to_owned(), "network.cell=relu".into()]));
     for (name, word) in [("LSTM", "lstm"), ("GRU", "gru"), ("RNN", "rnn")] {
-        variants.push(Variant::new(name, [format!("network.cell={word}")]));
+        let mut settings = vec![format!("network.cell={word}")];
+        if config.network.decode.kind == DecoderKind::SpikeCount {
+            settings.push("network.decode.kind=mean_membrane".into());
+        }
+        variants.push(Variant::new(name, settings));
     }
     variants
 }

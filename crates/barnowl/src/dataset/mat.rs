@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file;
-use container::{GZIP, HEADER_LENGTH, gunzip, header};
+use crate::file::gzip::{gunzip, is_gzip};
+use container::{HEADER_LENGTH, header};
 use element::{
     COMPRESSED, DAMAGED, Element, Elements, Endian, INT8, INT32, MATRIX, MAX_LENGTH, UINT32, UTF8,
 };
@@ -68,7 +69,7 @@ pub struct MatArray {
 pub fn read(path: impl AsRef<Path>) -> Result<MatFile> {
     let path = path.as_ref();
     let bytes = file::read(path)?;
-    let gzip = bytes.starts_with(&GZIP);
+    let gzip = is_gzip(&bytes);
     let list = |bytes: Vec<u8>| {
         let endian = header(&bytes)?;
         let variables = list(&bytes, endian)?;

@@ -1,14 +1,17 @@
 //! Data sets: sequences of equal length with a class at every step or one a sequence.
 //!
-//! One file per source: [`qtdb`] reads the QT Database, [`ecg_model`] generates ECGs. [`Dataset::new`] takes arrays of
-//! your own.
+//! One file per source: [`qtdb`] reads the QT Database, [`mnist`] MNIST, [`ecg_model`] generates ECGs. [`Dataset::new`]
+//! takes arrays of your own.
 
 pub mod ecg_model;
 mod events;
 pub mod mat;
+pub mod mnist;
+mod pixels;
 pub mod qtdb;
 
 pub use events::Events;
+pub use pixels::Pixels;
 
 use crate::error::{Error, Result};
 use rand::seq::SliceRandom;
@@ -22,6 +25,16 @@ pub enum Inputs {
     Events(Events),
     /// Real values.
     Real(Vec<f32>),
+    /// Grey values of images, a few pixels a step.
+    Pixels(Pixels),
+}
+
+impl Inputs {
+    /// Whether the inputs are real numbers, and no events.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        !matches!(self, Self::Events(_))
+    }
 }
 
 /// The classes of a data set.
@@ -103,6 +116,13 @@ impl Dataset {
                         events.channels()
                     ))
                     .expected(format!("{samples} × {steps} = {rows} rows on {channels}")));
+                }
+            }
+            Inputs::Pixels(pixels) => {
+                let found = [pixels.samples(), pixels.steps(), pixels.window()];
+                if found != [samples, steps, channels] {
+                    return Err(Error::format(format!("pixels of {found:?}"))
+                        .expected(format!("{:?}", [samples, steps, channels])));
                 }
             }
             Inputs::Real(values) => {
@@ -221,6 +241,7 @@ impl Dataset {
         let inputs = match &self.inputs {
             Inputs::Events(events) => Inputs::Events(events.pick(self.steps, indices)),
             Inputs::Real(values) => Inputs::Real(pick(values, size, indices)),
+            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.pick(indices)),
         };
         let targets = match &self.targets {
             Targets::PerStep(classes) => Targets::PerStep(pick(classes, self.steps, indices)),
@@ -274,6 +295,12 @@ impl Dataset {
                         for (channel, sign) in events.signed(sample * steps + t) {
                             row[channel] = f32::from(sign);
                         }
+                    }
+                }
+                Inputs::Pixels(pixels) => {
+                    for (t, row) in rows.enumerate() {
+                        let row = &mut row[b * channels..(b + 1) * channels];
+                        pixels.read(sample * steps + t, row);
                     }
                 }
                 Inputs::Real(values) => {

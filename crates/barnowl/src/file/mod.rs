@@ -1,6 +1,7 @@
 //! Files: read, written and appended to with errors that say what to do.
 
 mod atomic;
+pub(crate) mod gzip;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};

@@ -5,7 +5,7 @@
 
 mod parse;
 
-use crate::dataset::{Dataset, ecg_model, qtdb};
+use crate::dataset::{Dataset, ecg_model, mnist, qtdb};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 2] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     ("ecg", include_str!("../../../../tasks/ecg.toml")),
     ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
+    ("smnist", include_str!("../../../../tasks/smnist.toml")),
+    ("psmnist", include_str!("../../../../tasks/psmnist.toml")),
 ];
 
 /// A task.
@@ -45,6 +47,19 @@ pub enum DatasetConfig {
         #[serde(default)]
         generator: ecg_model::GeneratorConfig,
     },
+    /// Handwritten digits, pixel by pixel.
+    Mnist {
+        /// The pixels of a step. Default 8.
+        #[serde(default = "eight")]
+        pixels: usize,
+        /// Their order, if not row by row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permutation: Option<mnist::Permutation>,
+    },
+}
+
+fn eight() -> usize {
+    8
 }
 
 /// A part of the data.
@@ -98,6 +113,11 @@ impl TaskConfig {
         self.train.validate("train")?;
         match &self.dataset {
             DatasetConfig::Ecg { generator } => generator.validate("dataset.generator"),
+            DatasetConfig::Mnist { pixels, .. } if !(1..=mnist::PIXELS).contains(pixels) => {
+                Err(Error::setting("dataset.pixels", pixels)
+                    .expected(format!("1 to {}", mnist::PIXELS)))
+            }
+            DatasetConfig::Mnist { .. } => Ok(()),
         }
     }
 
@@ -139,6 +159,7 @@ impl TaskConfig {
     pub fn sampling_rate(&self) -> Option<f64> {
         match &self.dataset {
             DatasetConfig::Ecg { .. } => Some(qtdb::SAMPLING_RATE),
+            DatasetConfig::Mnist { .. } => None,
         }
     }
 
@@ -151,6 +172,15 @@ impl TaskConfig {
             (DatasetConfig::Ecg { generator }, None) => {
                 let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
                 ecg_model::generate(generator, split)?
+            }
+            (DatasetConfig::Mnist { pixels, permutation }, Some(directory)) => {
+                let split = if test { mnist::Split::Test } else { mnist::Split::Train };
+                mnist::load(directory, split, *pixels, permutation.as_ref())?
+            }
+            (DatasetConfig::Mnist { .. }, None) => {
+                return Err(Error::config(format!("the data of {} are not given", self.name))
+                    .expected("a folder that holds mnist/, with --data or in BARNOWL_DATA")
+                    .remedy("without data of your own, train the task ecg: it has a generator"));
             }
         };
         self.check(&dataset)?;

@@ -1,15 +1,9 @@
 //! What surrounds the variables of a MAT-file: its header, and perhaps gzip.
 
-use std::io::Read;
-
-use flate2::read::MultiGzDecoder;
-
-use super::element::{DAMAGED, Endian, MAX_LENGTH};
+use super::element::{DAMAGED, Endian};
 use crate::error::{Error, Result};
 
 pub(super) const HEADER_LENGTH: usize = 128;
-/// How a file begins that was compressed as a whole.
-pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Checks the header of a file, which says in which byte order it was written.
 pub(super) fn header(bytes: &[u8]) -> Result<Endian> {
@@ -50,25 +44,4 @@ pub(super) fn header(bytes: &[u8]) -> Result<Endian> {
             .remedy(AGAIN));
     }
     Ok(endian)
-}
-
-/// Decompresses a whole file.
-pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut unpacked = Vec::new();
-    let mut decoder = MultiGzDecoder::new(bytes).take(MAX_LENGTH + 1);
-    if let Err(source) = decoder.read_to_end(&mut unpacked) {
-        let found = format!(
-            "the gzip data are damaged or cut short after {} decompressed bytes ({source})",
-            unpacked.len()
-        );
-        return Err(Error::format(found).at_byte(0).remedy("copy the file again"));
-    }
-    if unpacked.len() as u64 > MAX_LENGTH {
-        return Err(Error::format(format!(
-            "the gzip data decompress to more than {MAX_LENGTH} bytes"
-        ))
-        .at_byte(0)
-        .remedy("decompress the file with gunzip first"));
-    }
-    Ok(unpacked)
 }

@@ -17,7 +17,7 @@ mod gradients;
 mod plan;
 mod tile;
 
-use crate::dataset::{Dataset, Inputs};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
@@ -161,7 +161,7 @@ impl Bptt {
             "a decoder per step needs targets per step, and one per sequence per sequence"
         );
         assert!(decoder.skip < steps, "the decoder skips {} of {steps} steps", decoder.skip);
-        let dense = matches!(data.inputs(), Inputs::Real(_));
+        let dense = data.inputs().is_real();
         self.plan
             .par_iter_mut()
             .zip(Parameters::of(network).collect::<Vec<_>>())

@@ -262,8 +262,8 @@ impl Tile {
             (None, Inputs::Events(events)) => {
                 Source::Events(EventRows { events, first: &self.first, step: start })
             }
-            (None, Inputs::Real(values)) => {
-                real_inputs(values, &self.first, layer.inputs, start, steps, &mut self.x);
+            (None, inputs) => {
+                real_inputs(inputs, &self.first, layer.inputs, start, steps, &mut self.x);
                 Source::Real(&self.x)
             }
         };
@@ -341,8 +341,8 @@ impl Tile {
                         }
                     }
                 }
-                (None, Inputs::Real(values)) => {
-                    real_inputs(values, &self.first, layer.inputs, chunk.start, steps, &mut self.x);
+                (None, inputs) => {
+                    real_inputs(inputs, &self.first, layer.inputs, chunk.start, steps, &mut self.x);
                     add_outer(&self.x, layer.inputs, g, width, input);
                 }
             }
@@ -415,7 +415,7 @@ impl LayerArrays {
 
 /// The real-valued inputs of a chunk, `[steps, rows, channels]`; `first` as in [`Tile`].
 fn real_inputs(
-    values: &[f32],
+    inputs: &Inputs,
     first: &[usize],
     channels: usize,
     start: usize,
@@ -424,7 +424,12 @@ fn real_inputs(
 ) {
     x.resize(steps * first.len() * channels);
     let places = (start..start + steps).flat_map(|k| first.iter().map(move |first| first + k));
-    for (to, place) in x.chunks_exact_mut(channels).zip(places) {
-        to.copy_from_slice(&values[place * channels..(place + 1) * channels]);
+    let rows = x.chunks_exact_mut(channels).zip(places);
+    match inputs {
+        Inputs::Real(values) => rows.for_each(|(to, place)| {
+            to.copy_from_slice(&values[place * channels..(place + 1) * channels]);
+        }),
+        Inputs::Pixels(pixels) => rows.for_each(|(to, place)| pixels.read(place, to)),
+        Inputs::Events(_) => unreachable!("events have a product of their own"),
     }
 }

@@ -1,0 +1,288 @@
+//! MNIST, pixel by pixel: handwritten digits as sequences of 784 steps.
+//!
+//! The data are those of LeCun, Cortes & Burges (<http://yann.lecun.com/exdb/mnist>), in IDX files, plain or compressed with
+//! gzip: a magic number that says type and dimensions, the sizes, and a byte a pixel or label; numbers are big-endian.
+
+use super::{Dataset, Inputs, Pixels, Targets};
+use crate::error::{Error, Result};
+use crate::file;
+use crate::file::gzip::{gunzip, is_gzip};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// An image is 28 × 28.
+pub const PIXELS: usize = 784;
+
+/// The two parts of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// 60,000 images.
+    Train,
+    /// 10,000 images.
+    Test,
+}
+
+impl Split {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "t10k",
+        }
+    }
+}
+
+/// In which order the pixels of an image are read, if not row by row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Permutation {
+    /// A random order, the same for all images and for every run with this seed.
+    Seed(u64),
+    /// A text file of the numbers 0 to 783 in the order of reading, separated by white space or commas.
+    File(PathBuf),
+}
+
+impl Permutation {
+    /// Which pixel is read at every step.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or does not hold every number once.
+    pub fn order(&self) -> Result<Vec<usize>> {
+        match self {
+            Self::Seed(seed) => {
+                let mut order: Vec<usize> = (0..PIXELS).collect();
+                order.shuffle(&mut ChaCha8Rng::seed_from_u64(*seed));
+                Ok(order)
+            }
+            Self::File(path) => parse_order(&file::read_text(path)?).map_err(|e| e.in_file(path)),
+        }
+    }
+}
+
+fn parse_order(text: &str) -> Result<Vec<usize>> {
+    const EXPECTED: &str = "the numbers 0 to 783, each once";
+    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let mut order = Vec::with_capacity(PIXELS);
+    let mut seen = [false; PIXELS];
+    for (place, word) in words.enumerate() {
+        let pixel: Option<usize> = word.parse().ok().filter(|pixel| *pixel < PIXELS);
+        let Some(pixel) = pixel else {
+            return Err(Error::format(format!("number {place} of the order is {word:?}"))
+                .expected(EXPECTED));
+        };
+        if std::mem::replace(&mut seen[pixel], true) {
+            return Err(
+                Error::format(format!("pixel {pixel} comes twice in the order")).expected(EXPECTED)
+            );
+        }
+        order.push(pixel);
+    }
+    if order.len() != PIXELS {
+        return Err(
+            Error::format(format!("the order has {} numbers", order.len())).expected(EXPECTED)
+        );
+    }
+    Ok(order)
+}
+
+/// Reads `directory/mnist/train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or those of `t10k`, with or without `.gz`.
+///
+/// A step shows `window` pixels, from 0 to 1.
+///
+/// # Errors
+///
+/// If a file is missing, damaged, or holds anything else: with the byte offset.
+pub fn load(
+    directory: impl AsRef<Path>,
+    split: Split,
+    window: usize,
+    permutation: Option<&Permutation>,
+) -> Result<Dataset> {
+    let folder = directory.as_ref().join("mnist");
+    let read = |name: &str, dimensions: usize| {
+        let path = find(&folder.join(format!("{}-{name}", split.name())))?;
+        let bytes = file::read(&path)?;
+        let bytes = if is_gzip(&bytes) { gunzip(&bytes) } else { Ok(bytes) };
+        let array = bytes.and_then(|bytes| idx(&bytes, dimensions));
+        array.map_err(|e| e.in_file(&path)).map(|array| (array, path))
+    };
+    let ((sizes, mut pixels), images) = read("images-idx3-ubyte", 3)?;
+    let ((labelled, labels), path) = read("labels-idx1-ubyte", 1)?;
+    if sizes[1..] != [28, 28] {
+        return Err(Error::format(format!("images of {} × {} pixels", sizes[1], sizes[2]))
+            .in_file(&images)
+            .at_byte(8)
+            .expected("28 × 28"));
+    }
+    if labelled[0] != sizes[0] {
+        return Err(Error::format(format!("{} labels for {} images", labelled[0], sizes[0]))
+            .in_file(&path)
+            .at_byte(4)
+            .remedy("take both files from the same download"));
+    }
+    if let Some(i) = labels.iter().position(|label| *label > 9) {
+        return Err(Error::format(format!("the label of image {i} is {}", labels[i]))
+            .in_file(&path)
+            .at_byte(8 + i as u64)
+            .expected("0 to 9"));
+    }
+    let mut order_of = "row by row";
+    if let Some(permutation) = permutation {
+        let order = permutation.order()?;
+        order_of = "permuted";
+        let mut image = vec![0; PIXELS];
+        for pixels in pixels.chunks_exact_mut(PIXELS) {
+            image.copy_from_slice(pixels);
+            pixels.iter_mut().zip(&order).for_each(|(to, from)| *to = image[*from]);
+        }
+    }
+    let inputs = Pixels::new(pixels, PIXELS, window)?;
+    let origin = format!(
+        "MNIST, {} {} images, {window} pixels a step, {order_of}",
+        sizes[0],
+        if split == Split::Train { "training" } else { "test" },
+    );
+    let names = (0..10).map(|digit| digit.to_string()).collect();
+    let targets = Targets::PerSequence(labels.into_iter().map(u16::from).collect());
+    Dataset::new([sizes[0], PIXELS, window], names, Inputs::Pixels(inputs), targets, origin)
+}
+
+/// The file, or the same with `.gz`.
+fn find(path: &Path) -> Result<PathBuf> {
+    let mut gzip = path.as_os_str().to_owned();
+    gzip.push(".gz");
+    let gzip = PathBuf::from(gzip);
+    if path.is_file() {
+        return Ok(path.to_path_buf());
+    }
+    if gzip.is_file() {
+        return Ok(gzip);
+    }
+    let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+    Err(Error::io("read", path, missing).remedy(
+        "--data (or BARNOWL_DATA) names the folder that holds mnist/ with the four files \
+         {train,t10k}-{images-idx3,labels-idx1}-ubyte, plain or .gz",
+    ))
+}
+
+/// The sizes and bytes of an IDX array of unsigned bytes.
+fn idx(bytes: &[u8], dimensions: usize) -> Result<(Vec<usize>, Vec<u8>)> {
+    let number = |at: usize| {
+        bytes.get(at..at + 4).map(|four| four.iter().fold(0, |n, byte| n << 8 | usize::from(*byte)))
+    };
+    let short = || {
+        Error::format(format!("the file is {} bytes long", bytes.len()))
+            .at_byte(bytes.len() as u64)
+            .expected(format!("a header of {} bytes", 4 + 4 * dimensions))
+            .remedy("copy the file again")
+    };
+    // Two zeros, 8 for unsigned bytes, and the number of dimensions.
+    let (magic, expected) = (number(0).ok_or_else(short)?, 0x0800 + dimensions);
+    if magic != expected {
+        return Err(Error::format(format!("the magic number is {magic:#010x}"))
+            .at_byte(0)
+            .expected(format!(
+                "{expected:#010x}, an IDX file of bytes in {dimensions} dimensions"
+            )));
+    }
+    let sizes: Option<Vec<usize>> = (1..=dimensions).map(|i| number(4 * i)).collect();
+    let sizes = sizes.ok_or_else(short)?;
+    let data = &bytes[4 + 4 * dimensions..];
+    let length = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    if length != Some(data.len()) {
+        return Err(Error::format(format!("{} bytes of data follow the header", data.len()))
+            .at_byte(bytes.len() as u64)
+            .expected(format!("{sizes:?} as the header says"))
+            .remedy("copy the file again"));
+    }
+    Ok((sizes, data.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn file(magic: u32, sizes: &[u32], data: &[u8]) -> Vec<u8> {
+        let numbers = [magic].into_iter().chain(sizes.iter().copied());
+        numbers.flat_map(u32::to_be_bytes).chain(data.iter().copied()).collect()
+    }
+
+    fn folder(images: &[u8], labels: &[u8]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mnist = folder.path().join("mnist");
+        std::fs::create_dir(&mnist).unwrap();
+        std::fs::write(mnist.join("train-images-idx3-ubyte"), images).unwrap();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(labels).unwrap();
+        std::fs::write(mnist.join("train-labels-idx1-ubyte.gz"), gzip.finish().unwrap()).unwrap();
+        folder
+    }
+
+    fn images() -> Vec<u8> {
+        file(0x803, &[2, 28, 28], &(0..2 * PIXELS).map(|i| (i % 251) as u8).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn pixels_and_labels_are_read() {
+        let folder = folder(&images(), &file(0x801, &[2], &[7, 0]));
+        let data = load(folder.path(), Split::Train, 8, None).unwrap();
+        assert_eq!([data.samples(), data.steps(), data.channels()], [2, 784, 8]);
+        assert_eq!(data.targets(), &Targets::PerSequence(vec![7, 0]));
+        let batch = data.batch(&[1]);
+        let grey = |i: usize| (i % 251) as f32 / 255.0;
+        assert_eq!(batch.inputs[..8], (784..792).map(grey).collect::<Vec<_>>());
+        let last = &batch.inputs[783 * 8..];
+        assert_eq!(last, (2 * 784 - 8..2 * 784).map(grey).collect::<Vec<_>>());
+
+        let permuted = load(folder.path(), Split::Train, 4, Some(&Permutation::Seed(3))).unwrap();
+        let order = Permutation::Seed(3).order().unwrap();
+        let first: Vec<f32> = order[..4].iter().map(|pixel| grey(*pixel)).collect();
+        assert_eq!(permuted.batch(&[0]).inputs[..4], first);
+        let file = folder.path().join("order.txt");
+        let text: Vec<String> = order.iter().map(usize::to_string).collect();
+        std::fs::write(&file, text.join(", ")).unwrap();
+        let again = load(folder.path(), Split::Train, 4, Some(&Permutation::File(file))).unwrap();
+        assert_eq!(again.inputs(), permuted.inputs());
+    }
+
+    #[test]
+    fn a_permutation_has_every_pixel_once() {
+        let mut order = Permutation::Seed(1).order().unwrap();
+        assert_ne!(order, Permutation::Seed(2).order().unwrap());
+        order.sort_unstable();
+        assert!(order.into_iter().eq(0..PIXELS));
+        let message = |text: &str| parse_order(text).unwrap_err().to_string();
+        assert!(message("0 1 2").contains("3 numbers"));
+        assert!(message("0 1 1").contains("pixel 1 comes twice"));
+        assert!(message("0 784").contains("number 1 of the order is \"784\""));
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_their_place() {
+        let labels = file(0x801, &[2], &[7, 0]);
+        let refused = |images: &[u8], labels: &[u8], parts: &[&str]| {
+            let folder = folder(images, labels);
+            let error = load(folder.path(), Split::Train, 8, None).unwrap_err().to_string();
+            for part in parts {
+                assert!(error.contains(part), "{error} lacks {part}");
+            }
+        };
+        let good = images();
+        refused(&file(0x801, &[2], &[0; 2]), &labels, &["images", "0x00000801", "byte 0"]);
+        refused(&good[..1000], &labels, &["984 bytes of data", "byte 1000"]);
+        refused(&good[..9], &labels, &["9 bytes long", "header of 16"]);
+        refused(&[], &labels, &["0 bytes long"]);
+        refused(&file(0x803, &[1, 1, 784], &[0; 784]), &labels, &["1 × 784", "28 × 28"]);
+        refused(&good, &file(0x801, &[3], &[7, 0, 1]), &["labels", "3 labels for 2 images"]);
+        refused(&good, &file(0x801, &[2], &[7, 10]), &["image 1 is 10", "byte 9"]);
+        let huge = file(0x803, &[u32::MAX; 3], &[]);
+        refused(&huge, &labels, &["0 bytes of data"]);
+        let error = load("/nowhere", Split::Test, 8, None).unwrap_err().to_string();
+        assert!(error.contains("t10k-images-idx3-ubyte") && error.contains("--data"), "{error}");
+    }
+}
