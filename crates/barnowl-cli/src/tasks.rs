@@ -31,7 +31,7 @@ pub fn run(args: &Tasks) -> Result<ExitCode> {
         print_json(&json!({ "tasks": tasks }))?;
     } else {
         for task in tasks {
-            print_line(&format!("{:8} {}", task.name, task.summary))?;
+            print_line(&format!("{:10} {}", task.name, task.summary))?;
         }
     }
     Ok(ExitCode::SUCCESS)
