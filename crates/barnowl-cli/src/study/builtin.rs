@@ -38,7 +38,7 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
     }
     .with_settings(settings);
     plan.check()?;
-    // What the task is anyway, it is not twice.
+    // A variant may be what another is already, where the task has its settings: it would only run twice.
     let seed = plan.seeds.first().copied().unwrap_or_default();
     let mut tasks: Vec<TaskConfig> = Vec::new();
     let mut distinct = Vec::new();

@@ -24,7 +24,7 @@ pub use comparison::{Comparison, ComparisonRow, comparison};
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use histogram::{Histogram, histograms};
-pub use pixels::raster_pixels;
+pub use pixels::{Bitmap, raster_pixels};
 pub use raster::{LayerSpikes, RasterData, raster};
 pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};
 pub use time_constants::{TimeConstantHistogram, time_constants};

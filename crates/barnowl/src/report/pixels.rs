@@ -2,7 +2,7 @@
 
 use super::classes::rgb;
 use super::raster::RasterData;
-use super::tensorboard::Bitmap;
+use crate::error::{Error, Result};
 
 /// Rows between the parts.
 const GAP: usize = 4;
@@ -17,6 +17,34 @@ const WHITE: [u8; 3] = [255; 3];
 const INPUT: [u8; 3] = [0x00, 0x72, 0xb2];
 const MINUS: [u8; 3] = [0xd5, 0x5e, 0x00];
 const HIDDEN: [u8; 3] = [0x22, 0x22, 0x22];
+
+/// A picture of `width · height` pixels, red, green and blue a byte each, row by row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// Pixels of a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// The pixels.
+    pub pixels: Vec<u8>,
+}
+
+impl Bitmap {
+    /// The picture as a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// If the pixels are not as many as width and height say.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
+        encoder.set_color(png::ColorType::Rgb);
+        let written =
+            encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.pixels));
+        written.map_err(|error| Error::format(format!("no PNG of this picture: {error}")))?;
+        Ok(bytes)
+    }
+}
 
 /// From the top: input channels, hidden layers, the true and the predicted class.
 ///
@@ -108,5 +136,10 @@ mod tests {
         assert_eq!(pixel(12 + GAP, 0), HIDDEN);
         assert_eq!(pixel(height - 1, 0), rgb(1));
         assert_eq!(pixel(height - RIBBON - GAP - 1, 0), rgb(0));
+    }
+
+    #[test]
+    fn a_picture_of_the_wrong_size_is_refused() {
+        assert!(Bitmap { width: 3, height: 2, pixels: vec![0; 17] }.png().is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! their field numbers are those of TensorFlow's `event.proto`, `summary.proto` and `histogram.proto`; the checksum is
 //! CRC-32C, rotated and shifted so that a checksum of checksums is no constant (TensorFlow's `record_writer`).
 
+use super::pixels::Bitmap;
 use crate::error::{Error, Result};
 use prost::Message;
 use std::fs::{File, OpenOptions};
@@ -96,34 +97,6 @@ struct Histogram {
     bucket_limit: Vec<f64>,
     #[prost(double, repeated, tag = "7")]
     bucket: Vec<f64>,
-}
-
-/// A picture of `width · height` pixels, red, green and blue a byte each, row by row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bitmap {
-    /// Pixels of a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// The pixels.
-    pub pixels: Vec<u8>,
-}
-
-impl Bitmap {
-    /// The picture as a PNG file.
-    ///
-    /// # Errors
-    ///
-    /// If the pixels are not as many as width and height say.
-    pub fn png(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.width, self.height);
-        encoder.set_color(png::ColorType::Rgb);
-        let written =
-            encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.pixels));
-        written.map_err(|error| Error::format(format!("no PNG of this picture: {error}")))?;
-        Ok(bytes)
-    }
 }
 
 /// An event file, open for writing. What was written is on its way to the disk after every call, so that TensorBoard
@@ -326,10 +299,5 @@ mod tests {
     fn checksums_are_tensorflows() {
         let expected = 0xe306_9283_u32.rotate_right(15).wrapping_add(0xa282_ead8);
         assert_eq!(masked(b"123456789"), expected);
-    }
-
-    #[test]
-    fn a_picture_of_the_wrong_size_is_refused() {
-        assert!(Bitmap { width: 3, height: 2, pixels: vec![0; 17] }.png().is_err());
     }
 }

@@ -4,10 +4,23 @@ use super::{
     AlifArguments, AlifOptions, GatedArguments, GatedCell, Recurrent, SequenceKernels, SequenceOps,
 };
 use burn::backend::tensor::FloatTensor;
-use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
+use burn_autodiff::{Autodiff, NodeId};
+
+/// Hands the gradients that there are to the parents that ask for them.
+fn register<B: SequenceKernels, const N: usize>(
+    parents: [Option<NodeId>; N],
+    grads: &mut Gradients,
+    found: [Option<FloatTensor<B>>; N],
+) {
+    for (parent, gradient) in parents.into_iter().zip(found) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<B>(parent, gradient);
+        }
+    }
+}
 
 /// The backward step of [`SequenceOps::alif`]; parents: current, recurrent, τ_m, τ_adp, initial state.
 #[derive(Debug)]
@@ -32,11 +45,8 @@ impl<B: SequenceKernels> Backward<B, 5> for Alif {
             Some(found.tau_adp),
             Some(found.initial),
         ];
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B, 5>(parents, grads, found);
     }
 }
 
@@ -57,12 +67,8 @@ impl<B: SequenceKernels> Backward<B, 3> for Integrator {
         let gradient = grads.consume::<B>(&ops.node);
         let [current, tau, initial, membrane] = ops.state;
         let found = B::integrator_backward(&current, &tau, &initial, &membrane, gradient);
-        let found = [found.current, found.tau, found.initial];
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B, 3>(parents, grads, [found.current, found.tau, found.initial].map(Some));
     }
 }
 
@@ -82,12 +88,8 @@ impl<B: SequenceKernels> Backward<B, 3> for Gated {
         let gradient = grads.consume::<B>(&ops.node);
         let (arguments, trace) = ops.state;
         let found = B::gated_backward(&arguments, trace, gradient);
-        let found = [found.current, found.recurrent, found.bias];
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B, 3>(parents, grads, [found.current, found.recurrent, found.bias].map(Some));
     }
 }
 
