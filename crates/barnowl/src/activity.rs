@@ -85,7 +85,9 @@ impl LayerActivity {
                 for (neuron, _) in spikes.iter().enumerate().filter(|(_, spike)| **spike != 0.0) {
                     self.spikes[neuron] += 1;
                     self.over_time[t] += 1;
-                    self.by_class[classes[t * batch + row]] += 1;
+                    if let Some(of_class) = self.by_class.get_mut(classes[t * batch + row]) {
+                        *of_class += 1;
+                    }
                     let last = if neuron < backward { steps - 1 } else { 0 };
                     self.last += u64::from(t == last);
                     if let Some(before) = before[row * neurons + neuron].replace(t) {
@@ -137,14 +139,20 @@ impl Activity {
                 *events += batch.inputs.iter().filter(|x| **x != 0.0).count() as u64;
             }
             let classes: Vec<usize> = match dataset.targets() {
-                Targets::PerStep(_) => batch.targets.iter().map(|c| *c as usize).collect(),
+                // Steps without a label belong to no class.
+                Targets::PerStep(_) => {
+                    let class = |c: &i32| usize::try_from(*c).unwrap_or(usize::MAX);
+                    batch.targets.iter().map(class).collect()
+                }
                 Targets::PerSequence(_) => {
                     let classes = batch.targets.iter().map(|c| *c as usize);
                     classes.cycle().take(steps * rows).collect()
                 }
             };
             for class in &classes {
-                activity.class_steps[*class] += 1;
+                if let Some(steps) = activity.class_steps.get_mut(*class) {
+                    *steps += 1;
+                }
             }
             let shape = [steps, rows, dataset.channels()];
             let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);

@@ -2,7 +2,7 @@
 //!
 //! | decoder | score | loss |
 //! | --- | --- | --- |
-//! | `per_step` | log softmax(m_t) at every step | −Σ_{t ≥ skip} score of the target, averaged over the batch |
+//! | `per_step` | log softmax(m_t) at every step | −Σ_{t ≥ skip, labelled} score of the target, averaged over the batch |
 //! | `softmax_sum` | Σ_{t ≥ skip} softmax(m_t) | cross-entropy of the score as logits, averaged over the batch |
 //! | `mean_membrane` | mean of m_t over t ≥ skip | the same |
 //! | `last_membrane` | m_T | the same |
@@ -57,7 +57,7 @@ pub enum Score {
 /// The target of a batch.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A class at every step, `[T, B]`.
+    /// A class at every step, `[T, B]`; below 0 where there is no label.
     PerStep(Tensor<2, Int>),
     /// One class a sequence, `[B]`.
     PerSequence(Tensor<1, Int>),
@@ -156,7 +156,10 @@ impl Decoder {
                     let (score, target) = (score.clone(), target.clone());
                     (score.narrow(0, self.skip, counted), target.narrow(0, self.skip, counted))
                 };
-                -score.gather(2, target.unsqueeze_dim(2)).sum() / batch as f64
+                // Steps without a label have a target below 0.
+                let labelled = target.clone().greater_equal_elem(0).float();
+                let score = score.gather(2, target.clamp_min(0).unsqueeze_dim(2));
+                -(score.squeeze_dim::<2>(2) * labelled).sum() / batch as f64
             }
             (Score::PerSequence(score), Target::PerSequence(target)) => {
                 let [batch, _] = score.dims();

@@ -156,7 +156,7 @@ fn by_bptt(
     checkpoint_steps: Option<usize>,
 ) -> (BatchOutcome, Vec<Vec<f32>>) {
     let indices: Vec<usize> = (0..case.batch).collect();
-    let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps }).unwrap();
+    let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
     let (outcome, gradients) = bptt.gradients(network, data, &indices, pass);
     let without = bptt.evaluate(network, data, &indices, pass);
     assert_eq!(without.classes, outcome.classes);
@@ -232,6 +232,7 @@ fn what_it_cannot_do_is_refused_by_key() {
     let error = Bptt::new(&config, BpttOptions::default()).unwrap_err();
     assert_eq!(error.key(), Some("network.layers.1.bidirectional"));
     let config = NetworkConfig { layers: vec![LayerConfig::new(4)], ..config };
-    let error = Bptt::new(&config, BpttOptions { checkpoint_steps: Some(0) }).unwrap_err();
+    let error =
+        Bptt::new(&config, BpttOptions { checkpoint_steps: Some(0), cut: None }).unwrap_err();
     assert_eq!(error.key(), Some("checkpoint_steps"));
 }

@@ -63,5 +63,6 @@ fn threads(count: usize) -> String {
 
 /// How the way back is gone.
 fn options(args: &Bench) -> BpttOptions {
-    BpttOptions { checkpoint_steps: args.checkpoint_steps.map(|steps| steps as usize) }
+    let checkpoint_steps = args.checkpoint_steps.map(|steps| steps as usize);
+    BpttOptions { checkpoint_steps, ..BpttOptions::default() }
 }

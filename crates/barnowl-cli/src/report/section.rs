@@ -4,7 +4,7 @@ use super::page::Page;
 use crate::energy::Spent;
 use crate::{eval, plots, sparsity};
 use barnowl::activity::Activity;
-use barnowl::dataset::{Dataset, Targets};
+use barnowl::dataset::{Dataset, Targets, UNLABELLED};
 use barnowl::energy::EnergyCost;
 use barnowl::error::Result;
 use barnowl::file;
@@ -267,7 +267,8 @@ fn by_sequence(task: &TaskConfig, test: &Dataset, evaluation: &Evaluation) -> Ve
     let steps = prediction.steps.max(1);
     let pairs = targets.chunks_exact(steps).zip(prediction.classes.chunks_exact(steps));
     let count = |(targets, classes): (&[u16], &[u16])| {
-        let pairs = targets.iter().zip(classes).skip(skip);
+        let labelled = |pair: &(&u16, &u16)| *pair.0 != UNLABELLED;
+        let pairs = targets.iter().zip(classes).skip(skip).filter(labelled);
         let right = pairs.clone().filter(|(target, class)| target == class).count();
         (right as u64, pairs.count() as u64)
     };

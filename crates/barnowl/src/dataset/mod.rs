@@ -37,10 +37,13 @@ impl Inputs {
     }
 }
 
+/// The class of a step without a label: it counts neither in the loss nor in the accuracy.
+pub const UNLABELLED: u16 = u16::MAX;
+
 /// The classes of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
-    /// A class at every step, row-major `[N, T]`.
+    /// A class, or [`UNLABELLED`], at every step, row-major `[N, T]`.
     PerStep(Vec<u16>),
     /// One class a sequence, `[N]`.
     PerSequence(Vec<u16>),
@@ -71,7 +74,7 @@ pub struct Dataset {
 pub struct Batch {
     /// Row-major `[T, B, C]`.
     pub inputs: Vec<f32>,
-    /// Row-major `[T, B]`, or `[B]`.
+    /// Row-major `[T, B]`, or `[B]`; −1 at steps without a label.
     pub targets: Vec<i32>,
     /// T.
     pub steps: usize,
@@ -146,7 +149,10 @@ impl Dataset {
                 .expected(expected.to_string()));
         }
         let count = class_names.len();
-        if let Some(i) = classes.iter().position(|class| usize::from(*class) >= count) {
+        let known = |class: u16| {
+            usize::from(class) < count || (class == UNLABELLED && targets.is_per_step())
+        };
+        if let Some(i) = classes.iter().position(|class| !known(*class)) {
             return Err(Error::format(format!(
                 "the class of sequence {}, step {} is {}",
                 i / per,
@@ -314,7 +320,7 @@ impl Dataset {
         Batch { inputs, targets, steps, batch, channels }
     }
 
-    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`.
+    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`; −1 at steps without a label.
     ///
     /// # Panics
     ///
@@ -324,7 +330,7 @@ impl Dataset {
         match &self.targets {
             Targets::PerStep(classes) => (0..self.steps)
                 .flat_map(|t| indices.iter().map(move |sample| sample * self.steps + t))
-                .map(|i| i32::from(classes[i]))
+                .map(|i| if classes[i] == UNLABELLED { -1 } else { i32::from(classes[i]) })
                 .collect(),
             Targets::PerSequence(classes) => {
                 indices.iter().map(|&sample| i32::from(classes[sample])).collect()

@@ -183,9 +183,15 @@ impl Counts {
 fn boundaries(labels: &[u16], skip: usize, classes: usize) -> Vec<[Vec<usize>; 2]> {
     let mut found = vec![[Vec::new(), Vec::new()]; classes];
     for (step, pair) in labels.windows(2).enumerate().skip(skip) {
-        if pair[0] != pair[1] {
-            found[usize::from(pair[0])][1].push(step);
-            found[usize::from(pair[1])][0].push(step + 1);
+        if pair[0] == pair[1] {
+            continue;
+        }
+        // Steps without a label are of no class, but bound those that are.
+        if let Some([_, ends]) = found.get_mut(usize::from(pair[0])) {
+            ends.push(step);
+        }
+        if let Some([onsets, _]) = found.get_mut(usize::from(pair[1])) {
+            onsets.push(step + 1);
         }
     }
     found

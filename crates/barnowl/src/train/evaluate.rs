@@ -91,9 +91,12 @@ impl Sums {
         }
         let per_step = targets.len() > size;
         let from = if per_step { skip * size } else { 0 };
-        let pairs = outcome.classes.iter().zip(targets).skip(from);
-        self.right += pairs.filter(|(class, target)| i32::from(**class) == **target).count() as u64;
-        self.counted += (outcome.classes.len() - from) as u64;
+        // Steps without a label have a target below 0.
+        let pairs = outcome.classes.iter().zip(targets).skip(from).filter(|pair| *pair.1 >= 0);
+        for (class, target) in pairs {
+            self.right += u64::from(i32::from(*class) == *target);
+            self.counted += 1;
+        }
     }
 }
 
@@ -203,8 +206,8 @@ pub fn evaluate(
                 classes.iter().zip(indices).zip(&targets[t * indices.len()..])
             {
                 prediction.classes[sample * steps + t] = *class;
-                if t >= skip {
-                    confusion.add(*target as usize, usize::from(*class));
+                if let (true, Ok(target)) = (t >= skip, usize::try_from(*target)) {
+                    confusion.add(target, usize::from(*class));
                 }
             }
         }

@@ -52,6 +52,9 @@ pub struct TrainConfig {
     /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Default: keeps all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_steps: Option<usize>,
+    /// Truncates backpropagation through time. Default: gradients flow back to the first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncation: Option<Truncation>,
     /// The share of the training data that validates. Default 0.1.
     pub validation: f64,
     /// Seed of the split into training and validation data: apart from `seed`, so that runs of different seeds are
@@ -77,6 +80,7 @@ impl Default for TrainConfig {
             clipping: None,
             rate_penalty: None,
             checkpoint_steps: None,
+            truncation: None,
             validation: 0.1,
             split_seed: 1,
             patience: None,
@@ -93,6 +97,30 @@ pub struct RatePenalty {
     pub target: f64,
     /// How strong the penalty is, > 0.
     pub weight: f64,
+}
+
+/// Backpropagation through time in windows: the state goes from one to the next, its gradient does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Truncation {
+    /// Steps of a window. The memory for potentials and spikes is that of one window.
+    pub window: usize,
+    /// When the weights change. Default after every window.
+    #[serde(default)]
+    pub update: Update,
+}
+
+/// When truncated backpropagation changes the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Update {
+    /// After every window, by the loss of what has been read so far; the state goes on under the new weights. So
+    /// Yin, Corradi & Bohté (2021) train permuted MNIST.
+    #[default]
+    Window,
+    /// Once, by the loss of the whole sequence; the gradients of its windows are summed. Each window but the last is
+    /// computed once more on the way back.
+    Sequence,
 }
 
 impl TrainConfig {
@@ -128,6 +156,9 @@ impl TrainConfig {
         }
         if self.checkpoint_steps == Some(0) {
             return refuse("checkpoint_steps", &0, "1 or more");
+        }
+        if self.truncation.is_some_and(|truncation| truncation.window == 0) {
+            return refuse("truncation.window", &0, "1 or more steps");
         }
         if self.patience == Some(0) {
             return refuse("patience", &0, "1 or more");

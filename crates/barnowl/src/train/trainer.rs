@@ -1,7 +1,7 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
 use super::evaluate::{SpikeRate, Sums, evaluate, number, outcome, tensors};
-use super::{RatePenalty, TrainConfig};
+use super::{RatePenalty, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -267,47 +267,41 @@ impl Trainer {
             ^ ((self.progress.epoch as u64) << 20)
             ^ self.progress.batch as u64;
         let pass = Pass { seed, ..Pass::default() };
-        let (outcome, gradients) = match &mut self.bptt {
-            Some(bptt) => bptt.gradients(&self.network, data, indices, pass),
-            None => self.autodiff(data, indices, pass),
-        };
-        if !outcome.loss.is_finite() {
-            return Err(Error::divergence(format!(
-                "the loss of batch {} is {}",
-                self.progress.batch + 1,
-                outcome.loss
-            ))
-            .remedy(REMEDY));
-        }
-        let skip = self.network_config.decode.skip;
-        self.sums.add(&outcome, &data.batch_targets(indices), indices.len(), skip);
         let rate = self.learning_rate();
-        // On an error the network stays as it was.
-        let (network, _) = self.optimizer.step(rate, self.network.clone(), gradients)?;
-        self.network = network;
-        self.network.project_time_constants(&self.network_config);
-        Ok(())
-    }
-
-    /// Gradients by Burn's autodiff, for what [`Bptt`] does not do.
-    fn autodiff(
-        &self,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass,
-    ) -> (BatchOutcome, GradientsParams) {
-        let config = &self.network_config;
-        let per_step = matches!(data.targets(), Targets::PerStep(_));
-        let (input, target) = tensors(data.batch(indices), per_step, &Device::flex().autodiff());
-        let output = self.network.forward(input, config, pass);
-        let loss = config.decode.loss(&output.score, &target);
-        let outcome = outcome(number(&loss), &output);
-        let loss = match self.config.rate_penalty {
-            Some(penalty) => loss + rate_penalty(penalty, &output),
-            None => loss,
+        let by_window = self.config.truncation.filter(|t| t.update == Update::Window);
+        let (batch, config, optimizer) =
+            (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
+        let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
+            if !outcome.loss.is_finite() {
+                let problem = format!("the loss of batch {batch} is {}", outcome.loss);
+                return Err(Error::divergence(problem).remedy(REMEDY));
+            }
+            let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
+            network.project_time_constants(config);
+            Ok(network)
         };
-        drop(output);
-        (outcome, GradientsParams::from_grads(loss.backward(), &self.network))
+        // On an error the network stays as it was.
+        let (outcome, network) = match (&mut self.bptt, by_window) {
+            (Some(bptt), Some(Truncation { window, .. })) => {
+                bptt.windows(&self.network, data, indices, pass, window, update)?
+            }
+            (Some(bptt), None) => {
+                let (outcome, gradients) = bptt.gradients(&self.network, data, indices, pass);
+                let network = update(&self.network, &outcome, gradients)?;
+                (outcome, network)
+            }
+            (None, _) => {
+                let penalty = self.config.rate_penalty;
+                let (outcome, gradients) =
+                    autodiff(&self.network, config, penalty, data, indices, pass);
+                let network = update(&self.network, &outcome, gradients)?;
+                (outcome, network)
+            }
+        };
+        self.network = network;
+        let skip = config.decode.skip;
+        self.sums.add(&outcome, &data.batch_targets(indices), indices.len(), skip);
+        Ok(())
     }
 
     /// Validates, and starts the next epoch.
@@ -369,6 +363,28 @@ impl Trainer {
     }
 }
 
+/// Gradients by Burn's autodiff, for what [`Bptt`] does not do.
+fn autodiff(
+    network: &Network,
+    config: &NetworkConfig,
+    penalty: Option<RatePenalty>,
+    data: &Dataset,
+    indices: &[usize],
+    pass: Pass,
+) -> (BatchOutcome, GradientsParams) {
+    let per_step = matches!(data.targets(), Targets::PerStep(_));
+    let (input, target) = tensors(data.batch(indices), per_step, &Device::flex().autodiff());
+    let output = network.forward(input, config, pass);
+    let loss = config.decode.loss(&output.score, &target);
+    let outcome = outcome(number(&loss), &output);
+    let loss = match penalty {
+        Some(penalty) => loss + rate_penalty(penalty, &output),
+        None => loss,
+    };
+    drop(output);
+    (outcome, GradientsParams::from_grads(loss.backward(), network))
+}
+
 /// What computes the gradients of a recipe, unless it is Burn's autodiff: a penalty on the spike rate is no sum over
 /// sequences, and not every network is [fused](NetworkConfig::is_fused).
 pub(super) fn bptt(network: &NetworkConfig, train: &TrainConfig) -> Result<Option<Bptt>> {
@@ -377,9 +393,16 @@ pub(super) fn bptt(network: &NetworkConfig, train: &TrainConfig) -> Result<Optio
             .expected("none, since the hidden layers have cells that do not spike"));
     }
     if train.rate_penalty.is_some() || !network.is_fused() {
+        if let Some(truncation) = train.truncation {
+            return Err(Error::setting("train.truncation", truncation).expected(
+                "none: windows are for spiking networks that read in one direction, without a rate penalty",
+            ));
+        }
         return Ok(None);
     }
-    Bptt::new(network, BpttOptions { checkpoint_steps: train.checkpoint_steps }).map(Some)
+    let cut = train.truncation.filter(|t| t.update == Update::Sequence).map(|t| t.window);
+    let options = BpttOptions { checkpoint_steps: train.checkpoint_steps, cut };
+    Bptt::new(network, options).map(Some)
 }
 
 const REMEDY: &str =

@@ -7,6 +7,7 @@ use crate::kernel::floats::Floats;
 use crate::kernel::simd::LANES;
 use crate::kernel::softmax::softmax;
 use crate::loss::{Decoder, DecoderKind};
+use std::ops::Range;
 
 /// What has been read of a tile.
 #[derive(Debug, Default)]
@@ -22,8 +23,15 @@ pub(super) struct Readings {
     log_sum: Vec<f32>,
     /// Σ over the tile's sequences of their losses.
     pub(super) loss: f64,
-    /// Predicted classes, `[T, rows]` or `[rows]`.
+    /// Predicted classes, `[window, rows]` or `[rows]`.
     pub(super) classes: Vec<u16>,
+}
+
+/// Where the readings of a sequence stand between two windows.
+#[derive(Debug, Default)]
+pub(super) struct Score {
+    score: Floats,
+    at: Vec<u32>,
 }
 
 /// A chunk of a readout's output.
@@ -38,13 +46,15 @@ pub(super) struct Output<'a> {
 }
 
 /// What all chunks of a tile share.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Reader<'a> {
     pub(super) decoder: Decoder,
     pub(super) classes: usize,
     pub(super) width: usize,
     /// T.
     pub(super) steps: usize,
+    /// The steps that are run: all, or a window of them.
+    pub(super) window: Range<usize>,
     /// Batch rows of the tile, and its first.
     pub(super) rows: usize,
     pub(super) first: usize,
@@ -56,7 +66,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The steps of a chunk that count, as a range within it.
-    fn counted(&self, output: Output<'_>) -> std::ops::Range<usize> {
+    fn counted(&self, output: Output<'_>) -> Range<usize> {
         let steps = output.membrane.len() / (self.rows * self.width);
         let from = match self.decoder.kind {
             DecoderKind::LastMembrane => self.steps - 1,
@@ -65,14 +75,15 @@ impl Reader<'_> {
         from.saturating_sub(output.start).min(steps)..steps
     }
 
-    /// The steps of a sequence that count.
-    fn count(&self) -> usize {
-        self.steps - self.decoder.skip
+    /// The steps that count before step `end`, at least 1.
+    fn count(&self, end: usize) -> f32 {
+        end.saturating_sub(self.decoder.skip).max(1) as f32
     }
 
-    fn target(&self, step: usize, row: usize) -> usize {
+    /// The class; none at a step without a label.
+    fn target(&self, step: usize, row: usize) -> Option<usize> {
         let at = if self.decoder.is_per_step() { step * self.batch } else { 0 };
-        self.targets[at + self.first + row] as usize
+        usize::try_from(self.targets[at + self.first + row]).ok()
     }
 }
 
@@ -85,9 +96,26 @@ impl Readings {
         };
         self.score.refill(reader.rows * reader.width, start);
         refill(&mut self.at, reader.rows * reader.width, 0);
-        let steps = if reader.decoder.is_per_step() { reader.steps } else { 1 };
+        let steps = if reader.decoder.is_per_step() { reader.window.len() } else { 1 };
         refill(&mut self.classes, steps * reader.rows, 0);
         self.loss = 0.0;
+    }
+
+    /// Goes on where the window before ended.
+    pub(super) fn enter(&mut self, reader: &Reader<'_>, from: &Score) {
+        self.score.copy_from_slice(&from.score);
+        self.at.copy_from_slice(&from.at);
+        if reader.decoder.kind == DecoderKind::MeanMembrane {
+            // The mean so far, as its share of the mean of this window and all before.
+            let share = reader.count(reader.window.start) / reader.count(reader.window.end);
+            self.score.iter_mut().for_each(|score| *score *= share);
+        }
+    }
+
+    /// Keeps where a window ends.
+    pub(super) fn leave(&self, to: &mut Score) {
+        to.score.copy_of(&self.score);
+        self.at.clone_into(&mut to.at);
     }
 
     /// Reads a chunk on its way forward.
@@ -110,7 +138,7 @@ impl Readings {
             }
             DecoderKind::MeanMembrane | DecoderKind::LastMembrane => {
                 let count = match reader.decoder.kind {
-                    DecoderKind::MeanMembrane => reader.count() as f32,
+                    DecoderKind::MeanMembrane => reader.count(reader.window.end),
                     _ => 1.0,
                 };
                 for m in output.membrane[counted.start * span..].chunks_exact(span) {
@@ -152,10 +180,13 @@ impl Readings {
         softmax(&self.score, width, classes, scale, &mut self.gradient, &mut self.log_sum);
         for row in 0..reader.rows {
             let score = &self.score[row * width..row * width + classes];
-            let target = reader.target(0, row);
             self.classes[row] = best(score);
-            self.loss += f64::from(self.log_sum[row] - score[target]);
-            self.gradient[row * width + target] -= scale;
+            if let Some(target) = reader.target(0, row) {
+                self.loss += f64::from(self.log_sum[row] - score[target]);
+                self.gradient[row * width + target] -= scale;
+            } else {
+                self.gradient[row * width..(row + 1) * width].fill(0.0);
+            }
         }
     }
 
@@ -185,7 +216,7 @@ impl Readings {
                 }
             }
             DecoderKind::MeanMembrane => {
-                let count = reader.count() as f32;
+                let count = reader.count(reader.window.end);
                 for g in g.chunks_exact_mut(span) {
                     g.iter_mut()
                         .zip(self.gradient.iter())
@@ -226,13 +257,13 @@ impl Readings {
         for (entry, ((m, g), log_sum)) in entries.enumerate() {
             let (k, row) = (entry / rows, entry % rows);
             let step = output.start + k;
-            self.classes[step * rows + row] = best(&m[..classes]);
-            if step < reader.decoder.skip {
-                g.fill(0.0);
-            } else {
-                let target = reader.target(step, row);
-                g[target] -= scale;
-                self.loss += f64::from(log_sum - m[target]);
+            self.classes[(step - reader.window.start) * rows + row] = best(&m[..classes]);
+            match reader.target(step, row) {
+                Some(target) if step >= reader.decoder.skip => {
+                    g[target] -= scale;
+                    self.loss += f64::from(log_sum - m[target]);
+                }
+                _ => g.fill(0.0),
             }
         }
     }

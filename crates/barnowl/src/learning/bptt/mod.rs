@@ -21,6 +21,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
+use crate::loss::DecoderKind;
 use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
@@ -28,8 +29,9 @@ use decoder::Reader;
 use plan::{LayerPlan, Parameters};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Mutex;
-use tile::{Job, LayerGradients, Tile};
+use tile::{Job, LayerGradients, Stand, Tile};
 
 /// How memory is traded for time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,6 +42,9 @@ pub struct BpttOptions {
     /// for bit. Rounded up to a multiple of 16. Default: keep those of all steps.
     #[serde(default)]
     pub checkpoint_steps: Option<usize>,
+    /// Ends the gradient of the state after every so many steps. Default: not before the first step.
+    #[serde(default)]
+    pub cut: Option<usize>,
 }
 
 /// What a network does on a batch.
@@ -61,6 +66,8 @@ pub struct Bptt {
     plan: Vec<LayerPlan>,
     tiles: Mutex<Vec<Tile>>,
     gradients: Vec<Vec<LayerGradients>>,
+    /// Where each tile stands, by group.
+    stands: Vec<Vec<Stand>>,
 }
 
 /// The most sums of gradients that are kept side by side.
@@ -100,12 +107,16 @@ impl Bptt {
         if options.checkpoint_steps == Some(0) {
             return Err(Error::setting("checkpoint_steps", 0).expected("1 or more"));
         }
+        if options.cut == Some(0) {
+            return Err(Error::setting("cut", 0).expected("1 or more"));
+        }
         Ok(Self {
             plan: LayerPlan::of(config),
             config: config.clone(),
             options,
             tiles: Mutex::new(Vec::new()),
             gradients: Vec::new(),
+            stands: Vec::new(),
         })
     }
 
@@ -123,7 +134,8 @@ impl Bptt {
         indices: &[usize],
         pass: Pass,
     ) -> BatchOutcome {
-        self.run(network, data, indices, pass, false)
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        self.run(network, &sequences, 0..data.steps(), false, false)
     }
 
     /// Runs a network over the sequences `indices` of a data set, and returns the gradient of their mean loss for every
@@ -139,28 +151,66 @@ impl Bptt {
         indices: &[usize],
         pass: Pass,
     ) -> (BatchOutcome, GradientsParams) {
-        let outcome = self.run(network, data, indices, pass, true);
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        let outcome = self.run(network, &sequences, 0..data.steps(), true, false);
         let count = groups(indices.len());
         (outcome, gradients::collect(network, &self.plan, &self.gradients[..count]))
     }
 
-    fn run(
+    /// Truncated backpropagation: runs a network over the sequences `indices` of a data set, `window` steps at a time, and
+    /// hands the gradient of each window to `update`, which returns the network that goes on from there.
+    ///
+    /// The state goes from window to window, its gradient does not. The loss of a window is that of its steps, or, of one
+    /// class a sequence, that of the score over all steps so far. Windows of which no step counts leave the network as it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// That of `update`: nothing is run after it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Bptt::evaluate`], and if a window has no steps.
+    pub fn windows(
         &mut self,
         network: &Network,
         data: &Dataset,
         indices: &[usize],
         pass: Pass,
+        window: usize,
+        mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
+    ) -> Result<(BatchOutcome, Network)> {
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        let (decoder, steps, count) = (self.config.decode, data.steps(), groups(indices.len()));
+        let first =
+            if decoder.kind == DecoderKind::LastMembrane { steps - 1 } else { decoder.skip };
+        let mut network = network.clone();
+        let mut whole = BatchOutcome { loss: 0.0, classes: Vec::new(), rates: Vec::new() };
+        for start in (0..steps).step_by(window) {
+            let end = steps.min(start + window);
+            let train = end > first;
+            let outcome = self.run(&network, &sequences, start..end, train, true);
+            if train {
+                let gradients = gradients::collect(&network, &self.plan, &self.gradients[..count]);
+                network = update(&network, &outcome, gradients)?;
+            }
+            whole.add(outcome, (end - start) as f64 / steps as f64, decoder.is_per_step());
+        }
+        Ok((whole, network))
+    }
+
+    /// Runs a window of time. `carry` if it is one of several: it goes on where the one before ended.
+    fn run(
+        &mut self,
+        network: &Network,
+        sequences: &Sequences<'_>,
+        window: Range<usize>,
         train: bool,
+        carry: bool,
     ) -> BatchOutcome {
+        let Sequences { data, indices, targets, initial } = sequences;
         let (config, batch, steps) = (&self.config, indices.len(), data.steps());
         let decoder = config.decode;
-        assert_eq!(data.channels(), config.inputs, "the data have other channels than the network");
-        assert_eq!(
-            data.targets().is_per_step(),
-            decoder.is_per_step(),
-            "a decoder per step needs targets per step, and one per sequence per sequence"
-        );
-        assert!(decoder.skip < steps, "the decoder skips {} of {steps} steps", decoder.skip);
         let dense = data.inputs().is_real();
         self.plan
             .par_iter_mut()
@@ -169,71 +219,123 @@ impl Bptt {
             .for_each(|(place, (layer, parameters))| {
                 layer.load(parameters, dense && place == 0, place == 0, train);
             });
-        let initial: Vec<Option<Vec<f32>>> = self
-            .plan
-            .iter()
-            .map(|layer| layer.initial.draw(batch * layer.neurons, &mut pass.rng(layer.place)))
-            .collect();
-        let targets = data.batch_targets(indices);
         let readout = &self.plan[self.plan.len() - 1];
         let reader = |first: usize, rows: usize| Reader {
             decoder,
             classes: readout.neurons,
             width: readout.width,
             steps,
+            window: window.clone(),
             rows,
             first,
             batch,
-            targets: &targets,
+            targets,
         };
         // Without a way back, nothing is kept beyond a chunk.
         let segment = match (train, self.options.checkpoint_steps) {
             (false, _) => CHUNK,
-            (true, None) => steps.next_multiple_of(CHUNK),
+            (true, None) => window.len().next_multiple_of(CHUNK),
             (true, Some(steps)) => steps.next_multiple_of(CHUNK),
         };
         let groups = groups(batch);
-        if train {
-            self.gradients.resize_with(self.gradients.len().max(groups), Vec::new);
-        }
+        self.gradients.resize_with(self.gradients.len().max(groups), Vec::new);
+        self.stands.resize_with(self.stands.len().max(groups), Vec::new);
+        let cut = self.options.cut.unwrap_or(usize::MAX);
         let (plan, tiles) = (&self.plan, &self.tiles);
         let surrogate = config.surrogate.surrogate();
-        let (initial, rows, count) = (&initial, rows(batch), tile_count(batch));
-        let run_group = |group: usize, gradients: &mut Vec<LayerGradients>| {
-            let mut tile = pop(tiles);
-            let mut found = Found { spikes: vec![0; plan.len()], ..Found::default() };
-            if train {
-                gradients.resize_with(plan.len(), LayerGradients::default);
-                gradients.iter_mut().zip(plan).for_each(|(to, layer)| to.reset(layer));
-            }
-            for index in group * count / groups..(group + 1) * count / groups {
-                let first = index * rows;
-                let rows = rows.min(batch - first);
-                let job = Job {
-                    plan,
-                    data,
-                    indices: &indices[first..first + rows],
-                    reader: reader(first, rows),
-                    surrogate,
-                    initial,
-                    segment,
-                    train,
-                };
-                tile.run(&job, gradients);
-                found.loss += tile.readings.loss;
-                found.spikes.iter_mut().zip(&tile.spikes).for_each(|(sum, n)| *sum += n);
-                found.classes.push((first, rows, tile.readings.classes.clone()));
-            }
-            push(tiles, tile);
-            found
+        let (rows, count) = (rows(batch), tile_count(batch));
+        let run_group =
+            |group: usize, gradients: &mut Vec<LayerGradients>, stands: &mut Vec<Stand>| {
+                let mut tile = pop(tiles);
+                let mut found = Found { spikes: vec![0; plan.len()], ..Found::default() };
+                if train {
+                    gradients.resize_with(plan.len(), LayerGradients::default);
+                    gradients.iter_mut().zip(plan).for_each(|(to, layer)| to.reset(layer));
+                }
+                let tiles_of = group * count / groups..(group + 1) * count / groups;
+                if carry {
+                    stands.resize_with(tiles_of.len(), Stand::default);
+                }
+                for (place, index) in tiles_of.enumerate() {
+                    let first = index * rows;
+                    let rows = rows.min(batch - first);
+                    let job = Job {
+                        plan,
+                        data,
+                        indices: &indices[first..first + rows],
+                        reader: reader(first, rows),
+                        surrogate,
+                        initial,
+                        segment,
+                        cut,
+                        train,
+                    };
+                    tile.run(&job, gradients, stands.get_mut(place).filter(|_| carry));
+                    found.loss += tile.readings.loss;
+                    found.spikes.iter_mut().zip(&tile.spikes).for_each(|(sum, n)| *sum += n);
+                    found.classes.push((first, rows, tile.readings.classes.clone()));
+                }
+                push(tiles, tile);
+                found
+            };
+        let groups = self.gradients[..groups].par_iter_mut().zip(&mut self.stands[..groups]);
+        let found: Vec<Found> = groups
+            .enumerate()
+            .map(|(group, (gradients, stands))| run_group(group, gradients, stands))
+            .collect();
+        outcome(&self.plan, &found, [window.len(), batch], decoder.is_per_step())
+    }
+}
+
+/// What a run works on, the same for all windows of it.
+struct Sequences<'a> {
+    data: &'a Dataset,
+    indices: &'a [usize],
+    /// `[T, B]` or `[B]`.
+    targets: Vec<i32>,
+    /// The membrane potentials before the first step, `[B, neurons]` for every layer that does not start at zero.
+    initial: Vec<Option<Vec<f32>>>,
+}
+
+impl<'a> Sequences<'a> {
+    fn of(
+        config: &NetworkConfig,
+        plan: &[LayerPlan],
+        data: &'a Dataset,
+        indices: &'a [usize],
+        pass: Pass,
+    ) -> Self {
+        let (decoder, steps) = (config.decode, data.steps());
+        assert_eq!(data.channels(), config.inputs, "the data have other channels than the network");
+        assert_eq!(
+            data.targets().is_per_step(),
+            decoder.is_per_step(),
+            "a decoder per step needs targets per step, and one per sequence per sequence"
+        );
+        assert!(decoder.skip < steps, "the decoder skips {} of {steps} steps", decoder.skip);
+        let draw = |layer: &LayerPlan| {
+            layer.initial.draw(indices.len() * layer.neurons, &mut pass.rng(layer.place))
         };
-        let found: Vec<Found> = if train {
-            let gradients = self.gradients[..groups].par_iter_mut().enumerate();
-            gradients.map(|(group, gradients)| run_group(group, gradients)).collect()
+        Self {
+            data,
+            indices,
+            targets: data.batch_targets(indices),
+            initial: plan.iter().map(draw).collect(),
+        }
+    }
+}
+
+impl BatchOutcome {
+    /// Adds a window that is so large a share of the sequence.
+    fn add(&mut self, window: Self, share: f64, per_step: bool) {
+        self.rates.resize(window.rates.len(), 0.0);
+        self.rates.iter_mut().zip(&window.rates).for_each(|(sum, rate)| *sum += rate * share);
+        if per_step {
+            self.loss += window.loss;
+            self.classes.extend(window.classes);
         } else {
-            (0..groups).into_par_iter().map(|group| run_group(group, &mut Vec::new())).collect()
-        };
-        outcome(&self.plan, &found, [steps, batch], decoder.is_per_step())
+            (self.loss, self.classes) = (window.loss, window.classes);
+        }
     }
 }
 

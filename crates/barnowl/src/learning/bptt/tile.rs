@@ -4,8 +4,11 @@
 //! the membrane potential of every neuron and step, its spikes as bits, and the adaptation before every chunk. With
 //! `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
 //! each segment runs forward once more, by the same code and hence with the same bits.
+//!
+//! Truncated, a run covers a window of time, and goes on from the state in which the one before ended; or all of it, but
+//! no gradient of the state crosses from one window into the one before.
 
-use super::decoder::{Output, Reader, Readings, refill};
+use super::decoder::{Output, Reader, Readings, Score, refill};
 use super::plan::{Cell, LayerPlan};
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
@@ -21,7 +24,6 @@ use barnowl_neuron::Surrogate;
 use std::ops::Range;
 
 /// What a tile works on.
-#[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) plan: &'a [LayerPlan],
     pub(super) data: &'a Dataset,
@@ -31,8 +33,10 @@ pub(super) struct Job<'a> {
     pub(super) surrogate: Surrogate,
     /// The membrane potentials before the first step, `[B, neurons]` for every layer that does not start at zero.
     pub(super) initial: &'a [Option<Vec<f32>>],
-    /// Steps of a segment: T, or a multiple of [`CHUNK`].
+    /// Steps of a segment, a multiple of [`CHUNK`].
     pub(super) segment: usize,
+    /// Steps after each of which the gradient of the state ends.
+    pub(super) cut: usize,
     /// Whether the tile is to run back.
     pub(super) train: bool,
 }
@@ -55,6 +59,21 @@ impl LayerGradients {
         self.recurrent.refill(recurrent * layer.width, 0.0);
         self.sums.reset(layer.width);
     }
+}
+
+/// Where the sequences of a tile stand between two windows of time.
+#[derive(Debug, Default)]
+pub(super) struct Stand {
+    layers: Vec<State>,
+    score: Score,
+}
+
+/// The state of a layer after a step.
+#[derive(Debug, Default)]
+struct State {
+    u: Floats,
+    b: Floats,
+    bits: Vec<u16>,
 }
 
 /// The arrays of a tile, used again for one tile after another.
@@ -86,7 +105,7 @@ struct LayerArrays {
     /// s as lists, of a chunk and the step before it.
     lists: Lists,
     /// The state before every segment.
-    saved: Vec<(Floats, Floats, Vec<u16>)>,
+    saved: Vec<State>,
     /// ∂L/∂s, or ∂L/∂m of the readout, `[CHUNK, rows, width]`.
     given: Floats,
     /// gI, `[CHUNK, rows, width]`.
@@ -96,13 +115,27 @@ struct LayerArrays {
 }
 
 impl Tile {
-    /// Runs the job: forward, and back if it is to be trained on, adding to `gradients`.
-    pub(super) fn run(&mut self, job: &Job<'_>, gradients: &mut [LayerGradients]) {
+    /// Runs the job: forward, and back if it is to be trained on, adding to `gradients`. With `stand`, a window that does
+    /// not begin with the first step goes on from there, and leaves there where it ends.
+    pub(super) fn run(
+        &mut self,
+        job: &Job<'_>,
+        gradients: &mut [LayerGradients],
+        mut stand: Option<&mut Stand>,
+    ) {
         self.start(job);
-        let steps = job.reader.steps;
-        let segments: Vec<Range<usize>> = (0..steps)
-            .step_by(job.segment)
-            .map(|start| start..steps.min(start + job.segment))
+        let window = job.reader.window.clone();
+        if let Some(stand) = stand.as_deref().filter(|_| window.start > 0) {
+            self.enter(job, stand);
+        }
+        let segments: Vec<Range<usize>> = window
+            .clone()
+            .step_by(job.cut)
+            .map(|start| start..window.end.min(start.saturating_add(job.cut)))
+            .flat_map(|cut| {
+                let starts = cut.clone().step_by(job.segment);
+                starts.map(move |start| start..cut.end.min(start + job.segment))
+            })
             .collect();
         for (i, segment) in segments.iter().enumerate() {
             if i > 0 {
@@ -114,16 +147,21 @@ impl Tile {
             self.forward(job, segment.clone(), true);
         }
         self.readings.finish(&job.reader);
+        if let Some(stand) = &mut stand {
+            self.leave(job, segments.last().map_or(0, Range::len), stand);
+        }
         if !job.train {
             return;
-        }
-        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            arrays.carry.reset(job.reader.rows * layer.width);
         }
         for (i, segment) in segments.iter().enumerate().rev() {
             if i + 1 < segments.len() {
                 self.restore(job, i);
                 self.forward(job, segment.clone(), false);
+            }
+            if segment.end == window.end || (segment.end - window.start).is_multiple_of(job.cut) {
+                for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
+                    arrays.carry.reset(job.reader.rows * layer.width);
+                }
             }
             for start in segment.clone().step_by(CHUNK).rev() {
                 let chunk = start..segment.end.min(start + CHUNK);
@@ -134,13 +172,13 @@ impl Tile {
 
     /// Makes room, and sets the state before the first step.
     fn start(&mut self, job: &Job<'_>) {
-        let Reader { rows, first, steps, .. } = job.reader;
+        let Reader { rows, first, ref window, .. } = job.reader;
         self.layers.resize_with(job.plan.len(), LayerArrays::default);
         refill(&mut self.spikes, job.plan.len(), 0);
         self.first.clear();
         self.first.extend(job.indices.iter().map(|sample| sample * job.data.steps()));
         self.readings.start(&job.reader);
-        let segment = job.segment.min(steps);
+        let segment = job.segment.min(job.cut).min(window.len());
         for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
             let (width, span) = (layer.width, rows * layer.width);
             // What is longer than needed is cut, what is shorter grows; only the first step needs values.
@@ -184,29 +222,39 @@ impl Tile {
     /// Saves the state before segment `index`.
     fn save(&mut self, job: &Job<'_>, index: usize) {
         for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            let span = job.reader.rows * layer.width;
             if arrays.saved.len() <= index {
                 arrays.saved.resize_with(index + 1, Default::default);
             }
-            let (u, b, bits) = &mut arrays.saved[index];
-            u.copy_of(&arrays.u[..span]);
-            b.copy_of(&arrays.b);
-            arrays.bits[..arrays.bits.len().min(span / LANES)].clone_into(bits);
+            let mut saved = std::mem::take(&mut arrays.saved[index]);
+            arrays.state(job.reader.rows * layer.width, 0, &mut saved);
+            arrays.saved[index] = saved;
         }
     }
 
     /// Goes back to the state before segment `index`.
     fn restore(&mut self, job: &Job<'_>, index: usize) {
         for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            let (u, b, bits) = &arrays.saved[index];
-            arrays.u[..u.len()].copy_from_slice(u);
-            arrays.b.copy_from_slice(b);
-            arrays.bits[..bits.len()].copy_from_slice(bits);
-            let blocks = layer.width / LANES;
-            for (row, bits) in bits.chunks_exact(blocks).enumerate() {
-                arrays.lists.read(row, bits);
-            }
+            let saved = std::mem::take(&mut arrays.saved[index]);
+            arrays.set_state(layer.width, &saved);
+            arrays.saved[index] = saved;
         }
+    }
+
+    /// Goes on where the window before ended.
+    fn enter(&mut self, job: &Job<'_>, from: &Stand) {
+        for ((layer, arrays), state) in job.plan.iter().zip(&mut self.layers).zip(&from.layers) {
+            arrays.set_state(layer.width, state);
+        }
+        self.readings.enter(&job.reader, &from.score);
+    }
+
+    /// Keeps where a window ends, whose last segment has so many steps.
+    fn leave(&self, job: &Job<'_>, steps: usize, to: &mut Stand) {
+        to.layers.resize_with(job.plan.len(), State::default);
+        for ((layer, arrays), state) in job.plan.iter().zip(&self.layers).zip(&mut to.layers) {
+            arrays.state(job.reader.rows * layer.width, steps, state);
+        }
+        self.readings.leave(&mut to.score);
     }
 
     /// Runs all layers over a segment, chunk by chunk.
@@ -351,6 +399,24 @@ impl Tile {
 }
 
 impl LayerArrays {
+    /// The state after so many steps of the segment; the adaptation is that of the last step run. `span` is rows · width.
+    fn state(&self, span: usize, steps: usize, to: &mut State) {
+        to.u.copy_of(&self.u[steps * span..(steps + 1) * span]);
+        to.b.copy_of(&self.b);
+        let blocks = span / LANES;
+        self.bits.get(steps * blocks..(steps + 1) * blocks).unwrap_or(&[]).clone_into(&mut to.bits);
+    }
+
+    /// Sets the state before a segment.
+    fn set_state(&mut self, width: usize, State { u, b, bits }: &State) {
+        self.u[..u.len()].copy_from_slice(u);
+        self.b.copy_from_slice(b);
+        self.bits[..bits.len()].copy_from_slice(bits);
+        for (row, bits) in bits.chunks_exact(width / LANES).enumerate() {
+            self.lists.read(row, bits);
+        }
+    }
+
     /// What the layer put out over a chunk.
     fn output<'a>(
         &'a self,

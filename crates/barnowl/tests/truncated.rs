@@ -1,0 +1,344 @@
+//! Truncated backpropagation against plain tensors: a loop over steps in Burn's autodiff whose state is detached between
+//! windows.
+
+use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::layer::{LayerConfig, Pass};
+use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::loss::{Decoder, DecoderKind};
+use barnowl::network::{Network, NetworkConfig};
+use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
+use barnowl::parameters::TimeConstantForm;
+use barnowl::readout::{Readout, ReadoutConfig, ReadoutKind};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::nn::Linear;
+use burn::optim::GradientsParams;
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const STEPS: usize = 41;
+const BATCH: usize = 5;
+const INPUTS: usize = 6;
+const CLASSES: usize = 4;
+const SKIP: usize = 3;
+const B0: f32 = 0.05;
+const BETA: f32 = 0.9;
+
+fn config(kind: DecoderKind) -> NetworkConfig {
+    let layer = |size, recurrent| LayerConfig {
+        recurrent,
+        b0: B0,
+        beta: BETA,
+        tau_m: TimeConstants::Normal { mean: 15.0, sd: 5.0 },
+        ..LayerConfig::new(size)
+    };
+    let readout = match kind {
+        DecoderKind::SpikeCount | DecoderKind::MaxMembrane => ReadoutKind::Alif,
+        _ => ReadoutKind::LeakyIntegrator,
+    };
+    NetworkConfig {
+        inputs: INPUTS,
+        layers: vec![layer(19, true), layer(21, false)],
+        readout: ReadoutConfig { b0: B0, beta: BETA, ..ReadoutConfig::new(readout, CLASSES) },
+        decode: Decoder::new(kind).with_skip(SKIP),
+        surrogate: SurrogateConfig::Linear { gamma: 0.5 },
+    }
+}
+
+/// Weights are multiples of 1/64 and inputs of 1/8, so that currents are exact in whatever order they are summed.
+fn network(config: &NetworkConfig, seed: u64) -> Network {
+    let device = Device::flex().autodiff();
+    let mut tensors = config.init(&device, seed).unwrap().tensors(config, TimeConstantForm::Log);
+    for (name, tensor) in &mut tensors {
+        if !name.contains("log_tau") {
+            tensor.values.iter_mut().for_each(|w| *w = (*w * 64.0).round() / 64.0);
+        }
+        if name.ends_with("input.bias") {
+            tensor.values.fill(0.125);
+        }
+    }
+    Network::from_tensors(config, &tensors, TimeConstantForm::Log, &device).unwrap()
+}
+
+fn data(per_step: bool) -> Dataset {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let size = BATCH * STEPS * INPUTS;
+    let real = (0..size).map(|_| f32::from(rng.random_range(-8..=8_i8)) / 8.0).collect();
+    let mut class = |n: usize| (0..n).map(|_| rng.random_range(0..CLASSES) as u16).collect();
+    let targets = match per_step {
+        true => Targets::PerStep(class(BATCH * STEPS)),
+        false => Targets::PerSequence(class(BATCH)),
+    };
+    let names = (0..CLASSES).map(|i| i.to_string()).collect();
+    Dataset::new([BATCH, STEPS, INPUTS], names, Inputs::Real(real), targets, "").unwrap()
+}
+
+/// Membrane, adaptation and spikes of a layer, `[B, N]`.
+#[derive(Clone)]
+struct State(Tensor<2>, Tensor<2>, Tensor<2>);
+
+impl State {
+    fn new(neurons: usize) -> Self {
+        let zeros = || Tensor::zeros([BATCH, neurons], &Device::flex().autodiff());
+        Self(zeros(), zeros() + B0, zeros())
+    }
+
+    fn detach(self) -> Self {
+        Self(self.0.detach(), self.1.detach(), self.2.detach())
+    }
+
+    fn step(
+        self,
+        input: &Linear,
+        recurrent: Option<&Linear>,
+        taus: [&Tensor<1>; 2],
+        x: Tensor<2>,
+    ) -> Self {
+        let Self(u, b, s) = self;
+        let [alpha, rho] = taus.map(|tau| (-(tau.clone().recip())).exp().unsqueeze::<2>());
+        let mut current = input.forward(x);
+        if let Some(recurrent) = recurrent {
+            current = current + recurrent.forward(s.clone());
+        }
+        let b = rho.clone() * b + (-rho + 1.0) * s.clone();
+        let theta = b.clone() * BETA + B0;
+        let u = alpha.clone() * u + (-alpha + 1.0) * current - theta.clone() * s;
+        let v = u.clone() - theta;
+        // A spike whose derivative is that of ψ(v) · v, with ψ(v) = γ max(0, 1 − |v|) held fixed.
+        let psi = (-(v.clone().detach().abs()) + 1.0).clamp_min(0.0) * 0.5;
+        let slope = psi * v.clone();
+        let s = v.greater_elem(0.0).float() + slope.clone() - slope.detach();
+        Self(u, b, s)
+    }
+}
+
+/// What the loop over windows finds: the loss and gradients of each.
+type Found = Vec<(f64, Vec<Vec<f32>>)>;
+
+struct Collect(GradientsParams, Vec<Vec<f32>>);
+
+impl ModuleVisitor for Collect {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // A parameter that a window does not reach has none.
+        let zeros = || vec![0.0; param.val().dims().iter().product()];
+        let gradient = self.0.get::<D>(param.id);
+        self.1.push(gradient.map_or_else(zeros, |g| g.to_data().try_to_vec().unwrap()));
+    }
+}
+
+fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
+    let mut collect = Collect(gradients, Vec::new());
+    network.visit(&mut collect);
+    collect.1
+}
+
+/// The plain loop. `networks[k]` runs window k; with `whole`, the loss is that of the whole sequence, at its end.
+fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: bool) -> Found {
+    let device = Device::flex().autodiff();
+    let kind = config.decode.kind;
+    let batch = data(config.decode.is_per_step()).batch(&(0..BATCH).collect::<Vec<_>>());
+    let x = TensorData::new(batch.inputs, [STEPS, BATCH, INPUTS]);
+    let x: Tensor<3> = Tensor::from_data(x, &device);
+    let targets = |t: usize| -> Tensor<2, Int> {
+        let at = if config.decode.is_per_step() { t * BATCH } else { 0 };
+        let targets = batch.targets[at..at + BATCH].to_vec();
+        Tensor::from_data(TensorData::new(targets, [BATCH, 1]), &device)
+    };
+    let cross_entropy = |logits: Tensor<2>, t: usize| {
+        -log_softmax(logits, 1).gather(1, targets(t)).sum() / BATCH as f64
+    };
+    let mut states: Vec<State> = [19, 21, CLASSES].map(State::new).to_vec();
+    // The sum of what is scored, or its maximum.
+    let mut score: Tensor<2> = Tensor::zeros([BATCH, CLASSES], &device);
+    let mut loss: Tensor<1> = Tensor::zeros([1], &device);
+    let mut found = Vec::new();
+    for (start, network) in (0..STEPS).step_by(window).zip(networks) {
+        let end = STEPS.min(start + window);
+        for t in start..end {
+            let mut signal = x.clone().narrow(0, t, 1).squeeze_dim::<2>(0);
+            for (layer, state) in network.layers.iter().zip(&mut states) {
+                let barnowl::cell::Cell::Alif(layer) = &layer.forward else { panic!("no ALIF") };
+                let taus = [&layer.tau_m.steps(), &layer.tau_adp.steps()];
+                *state = state.clone().step(&layer.input, layer.recurrent.as_ref(), taus, signal);
+                signal = state.2.clone();
+            }
+            let state = &mut states[2];
+            *state = match &network.readout {
+                Readout::Alif(layer) => {
+                    let taus = [&layer.tau_m.steps(), &layer.tau_adp.steps()];
+                    state.clone().step(&layer.input, None, taus, signal)
+                }
+                Readout::LeakyIntegrator(layer) => {
+                    let alpha = (-(layer.tau_m.steps().recip())).exp().unsqueeze::<2>();
+                    let current = layer.input.forward(signal);
+                    let u = alpha.clone() * state.0.clone() + (-alpha + 1.0) * current;
+                    State(u, state.1.clone(), state.2.clone())
+                }
+                Readout::Dense(_) => panic!("no neurons"),
+            };
+            let m = state.0.clone();
+            if t < SKIP {
+                continue;
+            }
+            match kind {
+                DecoderKind::PerStep => loss = loss + cross_entropy(m, t),
+                DecoderKind::SoftmaxSum => score = score + softmax(m, 1),
+                DecoderKind::MeanMembrane => score = score + m,
+                DecoderKind::SpikeCount => score = score + state.2.clone(),
+                DecoderKind::MaxMembrane if t == SKIP => score = m,
+                DecoderKind::MaxMembrane => score = score.max_pair(m),
+                DecoderKind::LastMembrane => score = m,
+            }
+        }
+        if !whole || end == STEPS {
+            let loss = match kind {
+                DecoderKind::PerStep => loss.clone(),
+                DecoderKind::MeanMembrane => cross_entropy(score.clone() / (end - SKIP) as f64, 0),
+                _ => cross_entropy(score.clone(), 0),
+            };
+            let gradients = GradientsParams::from_grads(loss.backward(), network);
+            found.push((f64::from(loss.into_scalar::<f32>()), collect(network, gradients)));
+        }
+        states = states.into_iter().map(State::detach).collect();
+        if !whole {
+            score = score.detach();
+            loss = Tensor::zeros([1], &device);
+        }
+    }
+    found
+}
+
+fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], what: &str) {
+    let norm = |values: &[f32]| values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+    let size: f64 = expected.iter().map(|values| norm(values)).sum();
+    assert!(size > 1e-4, "{what}: no gradient, no proof");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let difference: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
+        assert!(
+            norm(&difference) <= 2e-4 * norm(expected) + 2e-6 * size,
+            "{what}, parameter {i}: off by {:e} of {:e}",
+            norm(&difference),
+            norm(expected)
+        );
+    }
+}
+
+const KINDS: [DecoderKind; 6] = [
+    DecoderKind::PerStep,
+    DecoderKind::SoftmaxSum,
+    DecoderKind::MeanMembrane,
+    DecoderKind::LastMembrane,
+    DecoderKind::MaxMembrane,
+    DecoderKind::SpikeCount,
+];
+
+#[test]
+fn windows_carry_the_state_and_not_its_gradient() {
+    // Shorter than a chunk, no multiple of one, a whole one; one window is all of the sequence.
+    for (kind, window) in KINDS.into_iter().flat_map(|kind| [7, 16, 20, 41].map(|w| (kind, w))) {
+        let config = config(kind);
+        let networks: Vec<Network> =
+            (0..STEPS.div_ceil(window)).map(|k| network(&config, 1 + k as u64 % 2)).collect();
+        let expected = by_loop(&config, &networks, window, false);
+        let data = data(config.decode.is_per_step());
+        let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
+        let indices: Vec<usize> = (0..BATCH).collect();
+        let mut found = Vec::new();
+        let mut place = 0;
+        let last = kind == DecoderKind::LastMembrane;
+        let (whole, _) = bptt
+            .windows(&networks[0], &data, &indices, Pass::default(), window, |network, out, g| {
+                found.push((out.loss, collect(network, g)));
+                // Of the last membrane potential, only the last window has a loss.
+                place += 1;
+                Ok(networks[place % networks.len()].clone())
+            })
+            .unwrap();
+        if last {
+            // Windows without a loss leave the network as it is.
+            let same: Vec<Network> = networks.iter().map(|_| networks[0].clone()).collect();
+            let expected = by_loop(&config, &same, window, false);
+            assert_eq!(found.len(), 1);
+            let expected = expected.last().unwrap();
+            assert!((found[0].0 - expected.0).abs() < 1e-5);
+            assert_close(&found[0].1, &expected.1, &format!("{kind:?}, {window}"));
+            continue;
+        }
+        assert_eq!(found.len(), expected.len());
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let what = format!("{kind:?}, window {i} of {window}");
+            assert!((found.0 - expected.0).abs() <= 2e-5 * expected.0.abs(), "{what}");
+            assert_close(&found.1, &expected.1, &what);
+        }
+        let total: f64 = match kind {
+            DecoderKind::PerStep => expected.iter().map(|(loss, _)| loss).sum(),
+            _ => expected.last().unwrap().0,
+        };
+        assert!((whole.loss - total).abs() <= 2e-5 * total);
+        let answers = if kind == DecoderKind::PerStep { STEPS * BATCH } else { BATCH };
+        assert_eq!(whole.classes.len(), answers);
+        assert!(whole.rates.iter().all(|rate| (0.01..0.9).contains(rate)), "{:?}", whole.rates);
+    }
+}
+
+#[test]
+fn cut_gradients_are_those_of_detached_states() {
+    for (kind, window) in KINDS.into_iter().flat_map(|kind| [7, 16, 20].map(|w| (kind, w))) {
+        let config = config(kind);
+        let network = network(&config, 1);
+        let networks: Vec<Network> = (0..STEPS).map(|_| network.clone()).collect();
+        let expected = by_loop(&config, &networks, window, true);
+        let (loss, expected) = expected.last().unwrap();
+        let data = data(config.decode.is_per_step());
+        let indices: Vec<usize> = (0..BATCH).collect();
+        let run = |checkpoint_steps| {
+            let options = BpttOptions { checkpoint_steps, cut: Some(window) };
+            let mut bptt = Bptt::new(&config, options).unwrap();
+            bptt.gradients(&network, &data, &indices, Pass::default())
+        };
+        let (outcome, gradients) = run(None);
+        assert!((outcome.loss - loss).abs() <= 2e-5 * loss);
+        let found = collect(&network, gradients);
+        assert_close(&found, expected, &format!("{kind:?}, {window}"));
+        let (again, gradients) = run(Some(16));
+        assert_eq!(again, outcome);
+        assert_eq!(collect(&network, gradients), found);
+    }
+}
+
+#[test]
+fn a_window_of_everything_is_no_truncation() {
+    let config = config(DecoderKind::SpikeCount);
+    let (network, data) = (network(&config, 1), data(false));
+    let indices: Vec<usize> = (0..BATCH).collect();
+    let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
+    let (outcome, gradients) = bptt.gradients(&network, &data, &indices, Pass::default());
+    let expected = collect(&network, gradients);
+    bptt.windows(&network, &data, &indices, Pass::default(), STEPS, |network, out, gradients| {
+        assert_eq!(*out, outcome);
+        assert_eq!(collect(network, gradients), expected);
+        Ok(network.clone())
+    })
+    .unwrap();
+    let mut cut = Bptt::new(&config, BpttOptions { cut: Some(STEPS), ..BpttOptions::default() });
+    let (_, gradients) =
+        cut.as_mut().unwrap().gradients(&network, &data, &indices, Pass::default());
+    assert_eq!(collect(&network, gradients), expected);
+}
+
+#[test]
+fn random_initial_states_are_drawn_once() {
+    let mut config = config(DecoderKind::SpikeCount);
+    config.layers[0].initial_state = InitialState::Uniform { low: 0.0, high: 0.25 };
+    let (network, data) = (network(&config, 1), data(false));
+    let indices: Vec<usize> = (0..BATCH).collect();
+    let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
+    let pass = Pass { seed: 3, ..Pass::default() };
+    let whole = bptt.evaluate(&network, &data, &indices, pass);
+    let keep = |network: &Network, _: &_, _| Ok(network.clone());
+    let (windows, _) = bptt.windows(&network, &data, &indices, pass, 10, keep).unwrap();
+    assert_eq!(windows.classes, whole.classes);
+    assert_eq!(windows.loss, whole.loss);
+}
