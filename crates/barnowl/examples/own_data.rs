@@ -37,6 +37,8 @@ fn main() -> Result<()> {
         readout: ReadoutConfig::new(ReadoutKind::Alif, 2),
         decode: Decoder::new(DecoderKind::PerStep).with_skip(10),
         surrogate: Default::default(),
+        encoder: None,
+        repeat: 1,
     };
     let recipe = TrainConfig { epochs: 30, batch: 16, learning_rate: 0.02, ..Default::default() };
     let (train, valid) = data(200, 1)?.split(0.1, 1)?;

@@ -121,12 +121,14 @@ impl Activity {
         }
         let device = Device::flex();
         let network = network.valid();
-        let (steps, classes) = (dataset.steps(), dataset.class_names().len());
+        let (steps, classes) = (dataset.steps() * config.repeat, dataset.class_names().len());
         let layer = |neurons| LayerActivity::new(neurons, steps, classes);
         let mut activity = Self {
             samples: dataset.samples() as u64,
             steps,
-            input_events: matches!(dataset.inputs(), Inputs::Events(_)).then_some(0),
+            input_events: (config.encoder.is_some()
+                || matches!(dataset.inputs(), Inputs::Events(_)))
+            .then_some(0),
             class_steps: vec![0; classes],
             layers: config.layers.iter().map(|config| layer(config.outputs())).collect(),
             readout: None,
@@ -135,14 +137,13 @@ impl Activity {
         for (number, indices) in indices.chunks(batch.max(1)).enumerate() {
             let rows = indices.len();
             let batch = dataset.batch(indices);
-            if let Some(events) = &mut activity.input_events {
-                *events += batch.inputs.iter().filter(|x| **x != 0.0).count() as u64;
-            }
             let classes: Vec<usize> = match dataset.targets() {
                 // Steps without a label belong to no class.
                 Targets::PerStep(_) => {
                     let class = |c: &i32| usize::try_from(*c).unwrap_or(usize::MAX);
-                    batch.targets.iter().map(class).collect()
+                    let by_step = batch.targets.chunks_exact(rows);
+                    let steps = by_step.flat_map(|step| std::iter::repeat_n(step, config.repeat));
+                    steps.flatten().map(class).collect()
                 }
                 Targets::PerSequence(_) => {
                     let classes = batch.targets.iter().map(|c| *c as usize);
@@ -154,10 +155,13 @@ impl Activity {
                     *steps += 1;
                 }
             }
-            let shape = [steps, rows, dataset.channels()];
+            let shape = [dataset.steps(), rows, dataset.channels()];
             let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);
             let pass = Pass { seed: number as u64, observe_all: true, ..Pass::default() };
             let output = network.forward(input, config, pass);
+            if let Some(events) = &mut activity.input_events {
+                *events += values(output.input).iter().filter(|x| **x != 0.0).count() as u64;
+            }
             let pairs = activity.layers.iter_mut().zip(&config.layers).zip(output.spikes);
             for ((layer, config), spikes) in pairs {
                 layer.add(&values(spikes), rows, config.size, &classes);

@@ -160,6 +160,13 @@ impl Error {
         self
     }
 
+    /// More of the same problem, such as the other elements that have it.
+    #[must_use]
+    pub fn also(mut self, more: impl fmt::Display) -> Self {
+        self.0.problem = format!("{}; {more}", self.0.problem);
+        self
+    }
+
     /// The configuration key that the error is about, dotted: where it stands in the file is for the reader to find.
     #[must_use]
     pub fn key(&self) -> Option<&str> {

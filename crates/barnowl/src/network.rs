@@ -1,5 +1,6 @@
 //! A whole network: hidden layers, readout and decoder, from one configuration.
 
+use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, LayerConfig, Pass, check_size};
 use crate::loss::{Decoder, Score};
@@ -10,6 +11,9 @@ use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
+
+/// The most steps of the hidden layers for a step of the data.
+const MOST_REPEATS: usize = 1000;
 
 /// The configuration of a network.
 ///
@@ -26,6 +30,8 @@ use serde::{Deserialize, Serialize};
 ///     readout: ReadoutConfig::new(ReadoutKind::Alif, 6),
 ///     decode: Decoder::new(DecoderKind::PerStep).with_skip(10),
 ///     surrogate: Default::default(),
+///     encoder: None,
+///     repeat: 1,
 /// };
 /// let device = Device::flex();
 /// let network = config.init(&device, 1)?;
@@ -48,6 +54,22 @@ pub struct NetworkConfig {
     /// The surrogate gradient of all spiking neurons. Default multi-Gaussian.
     #[serde(default)]
     pub surrogate: SurrogateConfig,
+    /// Turns real-valued inputs into spikes, by a rule that is trained with the network. Default: the first layer reads
+    /// the inputs as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderConfig>,
+    /// How many steps the hidden layers take for each step of the data; the readout reads the mean of their outputs.
+    /// Default 1.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub repeat: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+fn is_once(repeat: &usize) -> bool {
+    *repeat == 1
 }
 
 impl NetworkConfig {
@@ -64,6 +86,13 @@ impl NetworkConfig {
         }
         for (i, layer) in self.layers.iter().enumerate() {
             layer.validate(&format!("{key}.layers.{i}"))?;
+        }
+        if !(1..=MOST_REPEATS).contains(&self.repeat) {
+            return Err(Error::setting(format!("{key}.repeat"), self.repeat)
+                .expected(format!("1 to {MOST_REPEATS} steps of the hidden layers")));
+        }
+        if let Some(encoder) = &self.encoder {
+            encoder.validate(&format!("{key}.encoder"), self.inputs)?;
         }
         self.readout.validate(&format!("{key}.readout"))?;
         self.decode.validate(&format!("{key}.decode"), self.readout.kind)?;
@@ -86,14 +115,16 @@ impl NetworkConfig {
         });
         let layers = layers.collect();
         let readout = self.readout.init(inputs, device, rng);
-        Ok(Network { layers, readout })
+        let encoder = self.encoder.map(|encoder| encoder.init(device));
+        Ok(Network { encoder, layers, readout })
     }
 
     /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,
-    /// and a readout of neurons. What is not fused is differentiated by Burn's autodiff.
+    /// and a readout of neurons, all at the steps of the data. What is not fused is differentiated by Burn's autodiff.
     #[must_use]
     pub fn is_fused(&self) -> bool {
-        self.readout.kind != ReadoutKind::Dense
+        self.repeat == 1
+            && self.readout.kind != ReadoutKind::Dense
             && self.layers.iter().all(|layer| layer.cell.is_spiking() && !layer.bidirectional)
     }
 
@@ -107,6 +138,8 @@ impl NetworkConfig {
 /// A network: parameters only. What does not change in training stays in the [`NetworkConfig`].
 #[derive(Module, Debug)]
 pub struct Network {
+    /// What turns the inputs into spikes, if they are not read as they are.
+    pub encoder: Option<TrainedThreshold>,
     /// The hidden layers, from the input on.
     pub layers: Vec<Layer>,
     /// The readout.
@@ -116,7 +149,9 @@ pub struct Network {
 /// What a network returns for a batch of sequences.
 #[derive(Debug, Clone)]
 pub struct NetworkOutput {
-    /// The spikes of every hidden layer, or what its cells have in their place, `[T, B, outputs of the layer]`.
+    /// The inputs as the first layer reads them, `[repeat · T, B, inputs]`.
+    pub input: Tensor<3>,
+    /// The spikes of every hidden layer, or what its cells have in their place, `[repeat · T, B, outputs of the layer]`.
     pub spikes: Vec<Tensor<3>>,
     /// Membranes and spikes of the readout.
     pub readout: ReadoutOutput,
@@ -140,16 +175,42 @@ impl Network {
     pub fn forward(&self, input: Tensor<3>, config: &NetworkConfig, pass: Pass) -> NetworkOutput {
         let surrogate = config.surrogate.surrogate();
         let mut spikes = Vec::with_capacity(self.layers.len());
-        let mut signal = input;
+        let input = self.encode(input, config);
+        let mut signal = input.clone();
         for (place, (layer, config)) in (0..).zip(self.layers.iter().zip(&config.layers)) {
             signal = layer.forward(signal, config, surrogate, pass, place);
             spikes.push(signal.clone());
+        }
+        if config.repeat > 1 {
+            let [steps, batch, neurons] = signal.dims();
+            let shape = [steps / config.repeat, config.repeat, batch, neurons];
+            signal = signal.reshape(shape).mean_dim(1).squeeze_dim(1);
         }
         let place = 2 * self.layers.len() as u64;
         let observe = config.decode.observes();
         let readout =
             self.readout.forward(signal, &config.readout, surrogate, observe, pass, place);
         let score = config.decode.decode(&readout);
-        NetworkOutput { spikes, readout, score }
+        NetworkOutput { input, spikes, readout, score }
+    }
+
+    /// The inputs as the first layer reads them: `[T, B, inputs]` as spikes, if there is an encoder, and every step
+    /// `repeat` times.
+    #[must_use]
+    pub fn encode(&self, input: Tensor<3>, config: &NetworkConfig) -> Tensor<3> {
+        let input = match &self.encoder {
+            Some(encoder) => encoder.forward(input, config.surrogate.surrogate()),
+            None => input,
+        };
+        if config.repeat == 1 {
+            return input;
+        }
+        let [steps, batch, inputs] = input.dims();
+        let repeated: Tensor<4> = input.unsqueeze_dim(1);
+        repeated.expand([steps, config.repeat, batch, inputs]).reshape([
+            steps * config.repeat,
+            batch,
+            inputs,
+        ])
     }
 }

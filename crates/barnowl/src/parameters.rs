@@ -2,10 +2,11 @@
 //!
 //! Names and shapes are those of PyTorch state dicts: `layers.N.input.weight` `[out, in]`, `.input.bias`,
 //! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp` (with `.forward` and `.backward` before them in
-//! bidirectional layers), `readout.input.weight`, … Gated cells have no time constants, and their weights hold a block of
+//! bidirectional layers), `readout.input.weight`, …, and `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of
 //! rows for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
 use crate::cell::Cell;
+use crate::encoder::LEAST_THRESHOLD;
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, TensorMap};
 use crate::layer::AlifLayer;
@@ -16,6 +17,9 @@ use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
+
+/// The name of the threshold of the inputs.
+const THRESHOLD: &str = "encoder.threshold";
 
 /// In which form time constants are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,8 @@ enum Slot<'a> {
     Weight(&'a mut Param<Tensor<2>>),
     Bias(&'a mut Param<Tensor<1>>),
     TimeConstants(&'a mut TrainedTimeConstants, f64),
+    /// θ of the inputs, `[1]`.
+    Threshold(&'a mut Param<Tensor<1>>),
 }
 
 impl Network {
@@ -70,12 +76,15 @@ impl Network {
         Ok(network)
     }
 
-    /// Brings time constants that a step has carried out of range back to its edge.
-    pub(crate) fn project_time_constants(&mut self, config: &NetworkConfig) {
-        self.walk(config, TimeConstantForm::Log, |_, slot| {
-            if let Slot::TimeConstants(constants, _) = slot {
-                constants.project();
+    /// Brings time constants and thresholds that a step has carried out of range back to its edge.
+    pub(crate) fn project(&mut self, config: &NetworkConfig) {
+        self.walk(config, TimeConstantForm::Log, |_, slot| match slot {
+            Slot::TimeConstants(constants, _) => constants.project(),
+            Slot::Threshold(threshold) => {
+                let clamped = threshold.val().clamp_min(LEAST_THRESHOLD);
+                replace(threshold, |_| clamped);
             }
+            Slot::Weight(_) | Slot::Bias(_) => {}
         });
     }
 
@@ -86,6 +95,9 @@ impl Network {
         form: TimeConstantForm,
         mut visit: impl FnMut(String, Slot<'_>),
     ) {
+        if let Some(encoder) = &mut self.encoder {
+            visit(THRESHOLD.to_owned(), Slot::Threshold(&mut encoder.threshold));
+        }
         for (i, (layer, config)) in self.layers.iter_mut().zip(&config.layers).enumerate() {
             let dt = config.dt;
             match &mut layer.backward {
@@ -110,15 +122,34 @@ impl Network {
     }
 }
 
-/// Refuses what no network can run with: numbers that are not finite, time constants that are not positive.
+/// Refuses what no network can run with: numbers that are not finite, time constants and thresholds that are not
+/// positive.
 fn check_values(name: &str, values: &[f32]) -> Result<()> {
-    let tau = name.ends_with(".tau_m") || name.ends_with(".tau_adp");
-    let bad = values.iter().position(|x| !x.is_finite() || (tau && *x <= 0.0));
-    match bad {
-        None => Ok(()),
-        Some(i) => Err(Error::format(format!("{name}, element {i} is {}", values[i]))
-            .expected(if tau { "a positive time constant" } else { "a finite number" })),
-    }
+    let expected = match name {
+        THRESHOLD => "a positive threshold",
+        _ if is_time_constant(name) => "a positive time constant",
+        _ => "a finite number",
+    };
+    let positive = expected != "a finite number";
+    let is_bad = |x: &f32| !x.is_finite() || (positive && *x <= 0.0);
+    let bad: Vec<usize> = (0..values.len()).filter(|&i| is_bad(&values[i])).collect();
+    let Some(&first) = bad.first() else {
+        return Ok(());
+    };
+    let error = Error::format(format!("{name}, element {first} is {}", values[first]));
+    let error = error.expected(expected);
+    let others: Vec<String> = bad[1..].iter().map(usize::to_string).collect();
+    let error = match others.len() {
+        0 => error,
+        1..=20 => error.also(format!("so are elements {}", others.join(", "))),
+        n => error.also(format!("so are {n} more, up to element {}", others[n - 1])),
+    };
+    Err(error)
+}
+
+/// Whether a tensor of this name holds time constants.
+pub(crate) fn is_time_constant(name: &str) -> bool {
+    name.ends_with(".tau_m") || name.ends_with(".tau_adp")
 }
 
 fn walk_cell(
@@ -172,7 +203,7 @@ impl Slot<'_> {
     fn read(&self, form: TimeConstantForm) -> NamedTensor {
         match self {
             Slot::Weight(weight) => named(weight.val().transpose()),
-            Slot::Bias(bias) => named(bias.val()),
+            Slot::Bias(values) | Slot::Threshold(values) => named(values.val()),
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => named(constants.log_tau.val()),
                 TimeConstantForm::Tau => {
@@ -195,7 +226,9 @@ impl Slot<'_> {
             Slot::Weight(weight) => {
                 replace(weight, |device| Tensor::from_data(data, device).transpose())
             }
-            Slot::Bias(bias) => replace(bias, |device| Tensor::from_data(data, device)),
+            Slot::Bias(values) | Slot::Threshold(values) => {
+                replace(values, |device| Tensor::from_data(data, device));
+            }
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => {
                     replace(&mut constants.log_tau, |device| Tensor::from_data(data, device));
@@ -245,6 +278,8 @@ mod tests {
             readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 2),
             decode: Decoder::new(DecoderKind::LastMembrane),
             surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
         }
     }
 

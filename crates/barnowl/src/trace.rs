@@ -111,6 +111,8 @@ mod tests {
             readout: ReadoutConfig::new(ReadoutKind::Alif, 2),
             decode: Decoder::new(DecoderKind::PerStep),
             surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
         };
         let device = Device::flex();
         let network = config.init(&device, 3).unwrap();

@@ -1,6 +1,7 @@
 //! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
 
 use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::encoder::EncoderConfig;
 use barnowl::layer::{LayerConfig, Pass, SequencePath};
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions};
 use barnowl::loss::{Decoder, DecoderKind, Score, Target};
@@ -67,9 +68,9 @@ fn cases() -> impl Strategy<Value = Case> {
     );
     let layers = proptest::collection::vec(layer, 1..4);
     let network = (1..40_usize, layers, 1..36_usize, any::<bool>(), 0..6_usize, 0..4_usize);
-    let shape = (5..60_usize, 1..20_usize, any::<bool>(), any::<u32>());
+    let shape = (5..60_usize, 1..20_usize, 0..3_u8, any::<u32>());
     (network, shape).prop_map(|((inputs, layers, classes, alif, decoder, skip), shape)| {
-        let (steps, batch, events, seed) = shape;
+        let (steps, batch, input, seed) = shape;
         let kind = DECODERS[decoder];
         let alif = alif || kind == DecoderKind::SpikeCount;
         let readout = if alif { ReadoutKind::Alif } else { ReadoutKind::LeakyIntegrator };
@@ -79,8 +80,10 @@ fn cases() -> impl Strategy<Value = Case> {
             readout: ReadoutConfig { b0: 0.05, ..ReadoutConfig::new(readout, classes) },
             decode: Decoder::new(kind).with_skip(skip),
             surrogate: SurrogateConfig::default(),
+            encoder: (input == 2).then_some(EncoderConfig::TrainedThreshold { initial: 0.3 }),
+            repeat: 1,
         };
-        Case { config, steps, batch, events, seed: seed.into() }
+        Case { config, steps, batch, events: input == 1, seed: seed.into() }
     })
 }
 
@@ -92,7 +95,7 @@ impl Case {
         let network = self.config.init(device, self.seed).unwrap();
         let mut tensors = network.tensors(&self.config, form);
         for (name, tensor) in &mut tensors {
-            if !name.contains("log_tau") {
+            if !name.contains("log_tau") && name != "encoder.threshold" {
                 tensor.values.iter_mut().for_each(|w| *w = (*w * 64.0).round() / 64.0);
             }
             if name.ends_with("input.bias") && name.starts_with("layers") {
@@ -202,6 +205,8 @@ fn threads_do_not_change_a_bit() {
         readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 12),
         decode: Decoder::new(DecoderKind::SoftmaxSum),
         surrogate: SurrogateConfig::default(),
+        encoder: None,
+        repeat: 1,
     };
     let case = Case { config, steps: 70, batch: 37, events: true, seed: 3 };
     let data = case.data();
@@ -228,6 +233,8 @@ fn what_it_cannot_do_is_refused_by_key() {
         readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 2),
         decode: Decoder::new(DecoderKind::PerStep),
         surrogate: SurrogateConfig::default(),
+        encoder: None,
+        repeat: 1,
     };
     let error = Bptt::new(&config, BpttOptions::default()).unwrap_err();
     assert_eq!(error.key(), Some("network.layers.1.bidirectional"));

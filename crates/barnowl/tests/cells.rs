@@ -24,6 +24,8 @@ fn config(cell: CellKind, bidirectional: bool) -> NetworkConfig {
         readout: ReadoutConfig::new(ReadoutKind::Dense, 2),
         decode: Decoder::new(DecoderKind::MeanMembrane),
         surrogate: Default::default(),
+        encoder: None,
+        repeat: 1,
     }
 }
 

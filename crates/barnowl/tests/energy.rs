@@ -160,6 +160,8 @@ fn operations_are_those_of_a_run_that_counts_itself() {
             },
             decode: Decoder::new(DecoderKind::MeanMembrane),
             surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
         };
         let network = config.init(&Device::flex(), seed).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -225,6 +227,8 @@ fn dense_networks_by_hand() {
         readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 6),
         decode: Decoder::new(DecoderKind::PerStep),
         surrogate: Default::default(),
+        encoder: None,
+        repeat: 1,
     };
     let of = |cell| dense(cell, &config, 10);
     assert_eq!(of(DenseCell::Lstm), Operations { mac: 60_840, ac: 1500 });

@@ -154,7 +154,8 @@ impl Golden {
             let mut all = Vec::new();
             for checkpoint_steps in [None, Some(1), Some(20)] {
                 let place = format!("BPTT, {checkpoint_steps:?}");
-                let mut bptt = Bptt::new(&self.config, BpttOptions { checkpoint_steps }).unwrap();
+                let mut bptt =
+                    Bptt::new(&self.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
                 let (outcome, gradients) =
                     bptt.gradients(&network, &data, &indices, Pass::default());
                 self.compare("out.loss", &[outcome.loss as f32], &place);

@@ -44,6 +44,8 @@ fn config(kind: DecoderKind) -> NetworkConfig {
         readout: ReadoutConfig { b0: B0, beta: BETA, ..ReadoutConfig::new(readout, CLASSES) },
         decode: Decoder::new(kind).with_skip(SKIP),
         surrogate: SurrogateConfig::Linear { gamma: 0.5 },
+        encoder: None,
+        repeat: 1,
     }
 }
 

@@ -101,6 +101,8 @@ mod tests {
             readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 3),
             decode: Decoder::new(DecoderKind::SoftmaxSum),
             surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
         };
         let activity =
             Activity { batch: 16, steps: 5, input_spikes: 2.0, rates: &[0.25], recomputed: false };

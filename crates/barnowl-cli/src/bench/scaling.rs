@@ -193,6 +193,8 @@ impl Setting {
                 readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, CLASSES),
                 decode: Decoder::new(DecoderKind::SoftmaxSum),
                 surrogate: Default::default(),
+                encoder: None,
+                repeat: 1,
             },
             batch: self.batch,
             steps: self.steps,

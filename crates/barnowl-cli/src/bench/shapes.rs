@@ -97,8 +97,15 @@ impl Shape {
                 0.14,
             ),
         };
-        let network =
-            NetworkConfig { inputs, layers, readout, decode, surrogate: Default::default() };
+        let network = NetworkConfig {
+            inputs,
+            layers,
+            readout,
+            decode,
+            surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
+        };
         let calibrated_steps = CALIBRATED_STEPS;
         Self { name, network, batch, steps, density, rate, calibrated_steps }
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 ///
 /// A row takes 4 bytes and 2 for each of its events: a dense array of 700 channels in which one value in 50 is set
 /// would take twenty times as much.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Events {
     channels: usize,
     /// Where each row starts, and where the last one ends.
@@ -98,6 +98,26 @@ impl Events {
         self.events.extend_from_slice(row);
         self.offsets.push(end);
         Ok(())
+    }
+
+    /// Adds a row of real numbers as events: 1 above `threshold`, −1 below −`threshold`. One value a channel.
+    pub(crate) fn push_above(&mut self, values: &[f32], threshold: f32) {
+        for (channel, value) in values.iter().enumerate() {
+            if *value > threshold {
+                self.events.push(channel as u16);
+            } else if *value < -threshold {
+                self.events.push(channel as u16 | Self::NEGATIVE);
+            }
+        }
+        self.offsets.push(self.events.len() as u32);
+    }
+
+    /// Drops all rows, to hold those of `channels` channels.
+    pub(crate) fn clear(&mut self, channels: usize) {
+        self.channels = channels;
+        self.events.clear();
+        self.offsets.clear();
+        self.offsets.push(0);
     }
 
     /// The number of rows.

@@ -55,10 +55,11 @@ pub fn rename(task: &str, tensors: TensorMap) -> Result<Renamed> {
 
 /// Whether a name is one of ours:
 /// `layers.N[.forward|.backward].PARAMETER` or `readout.PARAMETER`, PARAMETER being `input.weight`, `input.bias`,
-/// `recurrent.weight`, `recurrent.bias`, `tau_m` or `tau_adp`.
+/// `recurrent.weight`, `recurrent.bias`, `tau_m` or `tau_adp`; or `encoder.threshold`.
 fn is_canonical(name: &str) -> bool {
     let parts: Vec<_> = name.split('.').collect();
     let parameter = match parts.as_slice() {
+        ["encoder", "threshold"] => return true,
         ["readout", "recurrent", ..] => return false,
         ["readout", parameter @ ..] => parameter,
         ["layers", layer, rest @ ..]

@@ -151,7 +151,7 @@ fn steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
 }
 
 /// `s = 1 if v > 0 else 0` with ds/dv = ψ(v): `v − v` adds nothing to the value and ψ to the derivative.
-fn spike(v: Tensor<2>, surrogate: Surrogate) -> Tensor<2> {
+pub(crate) fn spike(v: Tensor<2>, surrogate: Surrogate) -> Tensor<2> {
     let fixed = v.clone().detach();
     let spike = fixed.clone().greater_elem(0.0).float();
     let psi = pseudo_derivative(fixed.clone(), surrogate);

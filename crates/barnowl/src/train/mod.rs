@@ -38,6 +38,9 @@ pub struct TrainConfig {
     pub learning_rate: f64,
     /// The learning rate of (the logarithms of) time constants, relative to that of the weights. Default 1.
     pub time_constant_rate: f64,
+    /// The learning rate of the threshold of the inputs, where they are encoded, relative to that of the weights.
+    /// Default 0.01.
+    pub encoder_rate: f64,
     /// The update rule. Default Adam.
     pub optimizer: OptimizerConfig,
     /// How the learning rate goes over the epochs. Default constant.
@@ -75,6 +78,7 @@ impl Default for TrainConfig {
             seed: 1,
             learning_rate: 0.01,
             time_constant_rate: 1.0,
+            encoder_rate: 0.01,
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
             clipping: None,
@@ -148,8 +152,12 @@ impl TrainConfig {
         if !positive(self.learning_rate) {
             return refuse("learning_rate", &self.learning_rate, "a positive number");
         }
-        if !(self.time_constant_rate >= 0.0 && self.time_constant_rate.is_finite()) {
-            return refuse("time_constant_rate", &self.time_constant_rate, "0 or more");
+        let rates =
+            [("time_constant_rate", self.time_constant_rate), ("encoder_rate", self.encoder_rate)];
+        for (name, rate) in rates {
+            if !(rate >= 0.0 && rate.is_finite()) {
+                return refuse(name, &rate, "0 or more");
+            }
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return refuse("validation", &self.validation, "a share between 0 and 1");

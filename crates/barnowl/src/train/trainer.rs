@@ -167,7 +167,8 @@ impl Trainer {
         config.validate("train")?;
         let network = network_config.init(&Device::flex().autodiff(), config.seed)?;
         let mut optimizer = GroupedOptimizer::new(&config.optimizer)
-            .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate);
+            .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate)
+            .with_group(ParamGroup::from_predicate("encoder"), config.encoder_rate);
         if let Some(clipping) = config.clipping {
             optimizer = optimizer.with_clipping(clipping);
         }
@@ -277,7 +278,7 @@ impl Trainer {
                 return Err(Error::divergence(problem).remedy(REMEDY));
             }
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
-            network.project_time_constants(config);
+            network.project(config);
             Ok(network)
         };
         // On an error the network stays as it was.

@@ -18,6 +18,10 @@ pub(super) fn collect(
 ) -> GradientsParams {
     let mut weights = totals(plan, groups).into_iter();
     let mut gradients = GradientsParams::new();
+    if let Some(encoder) = &network.encoder {
+        let sum: f64 = groups.iter().map(|group| group[0].threshold).sum();
+        register(&mut gradients, &encoder.threshold, vec![sum as f32], [1]);
+    }
     for (place, (layer, parameters)) in plan.iter().zip(Parameters::of(network)).enumerate() {
         let (inputs, neurons) = (layer.inputs, layer.neurons);
         let mut sums = Sums::default();

@@ -9,10 +9,12 @@
 //! | --- | --- |
 //! | `plan.rs` | parameters in the layouts of the kernels |
 //! | `tile.rs` | a tile on its way through the network and back |
+//! | `encoded.rs` | inputs that a trained threshold turns into spikes |
 //! | `decoder.rs` | scores, losses and predictions of a tile |
 //! | `gradients.rs` | sums over tiles, and gradients as Burn's optimizers want them |
 
 mod decoder;
+mod encoded;
 mod gradients;
 mod plan;
 mod tile;
@@ -211,13 +213,16 @@ impl Bptt {
         let Sequences { data, indices, targets, initial } = sequences;
         let (config, batch, steps) = (&self.config, indices.len(), data.steps());
         let decoder = config.decode;
-        let dense = data.inputs().is_real();
+        let threshold = network.encoder.as_ref().map(plan::threshold);
+        let dense = data.inputs().is_real() && threshold.is_none();
+        let flows_back = threshold.is_some();
         self.plan
             .par_iter_mut()
             .zip(Parameters::of(network).collect::<Vec<_>>())
             .enumerate()
             .for_each(|(place, (layer, parameters))| {
-                layer.load(parameters, dense && place == 0, place == 0, train);
+                let first = place == 0;
+                layer.load(parameters, dense && first, first && !flows_back, train);
             });
         let readout = &self.plan[self.plan.len() - 1];
         let reader = |first: usize, rows: usize| Reader {
@@ -265,6 +270,7 @@ impl Bptt {
                         indices: &indices[first..first + rows],
                         reader: reader(first, rows),
                         surrogate,
+                        threshold,
                         initial,
                         segment,
                         cut,

@@ -1,6 +1,7 @@
 //! A network's parameters in the layouts of the kernels.
 
 use crate::cell;
+use crate::encoder::TrainedThreshold;
 use crate::kernel::alif::Neurons;
 use crate::kernel::floats::Floats;
 use crate::kernel::integrator::Integrators;
@@ -141,8 +142,8 @@ impl LayerPlan {
         }
     }
 
-    /// Takes over the parameters of a module. `dense` if the inputs are real numbers, `first` if they are data;
-    /// `backward` if gradients are wanted.
+    /// Takes over the parameters of a module. `dense` if the inputs are real numbers, `first` if no gradient flows back to
+    /// them; `backward` if gradients are wanted.
     pub(super) fn load(
         &mut self,
         parameters: Parameters<'_>,
@@ -183,6 +184,13 @@ impl LayerPlan {
             Cell::Integrator(cell) => cell.set(&self.tau_m),
         }
     }
+}
+
+/// θ of the inputs.
+pub(super) fn threshold(encoder: &TrainedThreshold) -> f32 {
+    let mut threshold = 0.0;
+    values(&encoder.threshold.val(), |values| threshold = values[0]);
+    threshold
 }
 
 /// Reads a tensor's values.

@@ -9,6 +9,7 @@
 //! no gradient of the state crosses from one window into the one before.
 
 use super::decoder::{Output, Reader, Readings, Score, refill};
+use super::encoded::Encoded;
 use super::plan::{Cell, LayerPlan};
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
@@ -37,6 +38,8 @@ pub(super) struct Job<'a> {
     pub(super) segment: usize,
     /// Steps after each of which the gradient of the state ends.
     pub(super) cut: usize,
+    /// The threshold that turns real-valued inputs into spikes.
+    pub(super) threshold: Option<f32>,
     /// Whether the tile is to run back.
     pub(super) train: bool,
 }
@@ -49,6 +52,8 @@ pub(super) struct LayerGradients {
     /// `[neurons, width]`, empty in a feed-forward layer.
     pub(super) recurrent: Floats,
     pub(super) sums: Sums,
+    /// Of the first layer: that of the threshold of its inputs.
+    pub(super) threshold: f64,
 }
 
 impl LayerGradients {
@@ -58,6 +63,7 @@ impl LayerGradients {
         let recurrent = if layer.recurrent.is_some() { layer.neurons } else { 0 };
         self.recurrent.refill(recurrent * layer.width, 0.0);
         self.sums.reset(layer.width);
+        self.threshold = 0.0;
     }
 }
 
@@ -85,6 +91,8 @@ pub(super) struct Tile {
     pub(super) spikes: Vec<u64>,
     /// For every row, the row of the data set's events that holds its first step.
     first: Vec<usize>,
+    /// Inputs that the threshold has turned into spikes.
+    encoded: Encoded,
     /// Real-valued inputs of a chunk, `[steps, rows, channels]`, and the current that they drive.
     x: Floats,
     current: Floats,
@@ -178,6 +186,15 @@ impl Tile {
         self.first.clear();
         self.first.extend(job.indices.iter().map(|sample| sample * job.data.steps()));
         self.readings.start(&job.reader);
+        if let Some(threshold) = job.threshold {
+            let channels = job.plan[0].inputs;
+            self.encoded.start(channels, rows, window.start, window.len());
+            for first in &self.first {
+                let (inputs, first) = (job.data.inputs(), std::slice::from_ref(first));
+                real_inputs(inputs, first, channels, window.start, window.len(), &mut self.x);
+                self.encoded.push(&self.x, channels, threshold);
+            }
+        }
         let segment = job.segment.min(job.cut).min(window.len());
         for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
             let (width, span) = (layer.width, rows * layer.width);
@@ -307,6 +324,7 @@ impl Tile {
         let (bias, weights) = (&layer.bias[..], &layer.input);
         let source = match (below.last(), job.data.inputs()) {
             (Some(below), _) => Source::Spikes { lists: &below.lists, first: rows },
+            (None, _) if job.threshold.is_some() => Source::Events(self.encoded.rows(start)),
             (None, Inputs::Events(events)) => {
                 Source::Events(EventRows { events, first: &self.first, step: start })
             }
@@ -380,18 +398,35 @@ impl Tile {
                     let given = &mut below.given[..entries * below_width];
                     set_product(g, width, &layer.input.transposed, given, below_width);
                 }
-                (None, Inputs::Events(events)) => {
-                    let events = EventRows { events, first: &self.first, step: chunk.start };
+                (None, inputs) => {
+                    let events = match (job.threshold, inputs) {
+                        (Some(_), _) => Some(self.encoded.rows(chunk.start)),
+                        (None, Inputs::Events(events)) => {
+                            Some(EventRows { events, first: &self.first, step: chunk.start })
+                        }
+                        (None, _) => None,
+                    };
                     for negative in [false, true] {
                         let shape = [steps, rows];
-                        if self.entries.fill_events(events, shape, layer.inputs, negative) {
+                        if events.is_some_and(|events| {
+                            self.entries.fill_events(events, shape, layer.inputs, negative)
+                        }) {
                             add_gradient(&self.entries, negative, g, width, input);
                         }
                     }
-                }
-                (None, inputs) => {
-                    real_inputs(inputs, &self.first, layer.inputs, chunk.start, steps, &mut self.x);
-                    add_outer(&self.x, layer.inputs, g, width, input);
+                    let has_events = events.is_some();
+                    if job.threshold.is_some() || !has_events {
+                        let (first, channels) = (&self.first, layer.inputs);
+                        real_inputs(inputs, first, channels, chunk.start, steps, &mut self.x);
+                    }
+                    if !has_events {
+                        add_outer(&self.x, layer.inputs, g, width, input);
+                    }
+                    if let Some(threshold) = job.threshold {
+                        let (x, surrogate) = (&self.x, job.surrogate);
+                        gradients.threshold +=
+                            self.encoded.threshold_gradient(layer, g, x, threshold, surrogate);
+                    }
                 }
             }
         }
@@ -496,6 +531,9 @@ fn real_inputs(
             to.copy_from_slice(&values[place * channels..(place + 1) * channels]);
         }),
         Inputs::Pixels(pixels) => rows.for_each(|(to, place)| pixels.read(place, to)),
-        Inputs::Events(_) => unreachable!("events have a product of their own"),
+        Inputs::Events(events) => rows.for_each(|(to, place)| {
+            to.fill(0.0);
+            events.signed(place).for_each(|(channel, sign)| to[channel] = f32::from(sign));
+        }),
     }
 }
