@@ -2,8 +2,8 @@
 
 use crate::args::Import;
 use crate::{print_json, print_line};
-use barnowl::error::Result;
-use barnowl::exchange::{self, safetensors::Metadata};
+use barnowl::error::{Error, Result};
+use barnowl::exchange::{self, Elements, safetensors::Metadata};
 use barnowl::model::Model;
 use barnowl::network::Network;
 use barnowl::parameters::TimeConstantForm;
@@ -16,20 +16,51 @@ pub fn run(args: &Import) -> Result<ExitCode> {
     let task = TaskConfig::load(&args.task, &args.set)?;
     let tensors = exchange::read(&args.file, args.key.as_deref())?;
     let in_file = |error: barnowl::error::Error| error.in_file(&args.file);
-    let renamed = exchange::rename(&task.name, tensors).map_err(in_file)?;
+    let mut renamed = exchange::rename(&task.name, tensors).map_err(in_file)?;
+    let impossible = exchange::impossible_time_constants(&renamed.tensors);
+    if !impossible.is_empty() && !args.repair {
+        let lines: Vec<String> = impossible.iter().map(|e| format!("\n  {e}")).collect();
+        return Err(in_file(
+            Error::format(format!("time constants that no neuron can have:{}", lines.concat()))
+                .expected("positive numbers")
+                .remedy("--repair sets them to the nearest possible ones, and says which"),
+        ));
+    }
+    let repaired = match args.repair {
+        true => exchange::repair_time_constants(&task.network, &mut renamed.tensors),
+        false => Vec::new(),
+    };
+    let short = exchange::short_time_constants(&task.network, &renamed.tensors);
     let form = TimeConstantForm::Tau;
     let network = Network::from_tensors(&task.network, &renamed.tensors, form, &Device::flex())
         .map_err(in_file)?;
     let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let provenance = Metadata::from([("imported from".to_owned(), source)]);
+    let mut provenance = Metadata::from([("imported from".to_owned(), source)]);
+    let list = |elements: &[Elements]| -> Vec<String> {
+        elements.iter().map(ToString::to_string).collect()
+    };
+    if !repaired.is_empty() {
+        provenance.insert("repaired".to_owned(), list(&repaired).join("; "));
+    }
     Model { task, network, provenance }.save(&args.out)?;
     for name in &renamed.ignored {
         eprintln!("note: {name} is left out: the network never uses it");
+    }
+    for elements in &repaired {
+        eprintln!(
+            "note: repaired {elements}: now the nearest time constants that a neuron can have"
+        );
+    }
+    for elements in &short {
+        eprintln!(
+            "note: {elements} are shorter than a step: they run as they are, and hardly remember"
+        );
     }
     let count = renamed.tensors.len();
     if args.output.json {
         print_json(&json!({
             "model": args.out, "tensors": count, "ignored": renamed.ignored,
+            "repaired": list(&repaired), "shorter_than_a_step": list(&short),
         }))?;
     } else {
         print_line(&format!("{count} tensors imported to {}", args.out.display()))?;

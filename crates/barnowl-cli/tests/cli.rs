@@ -400,9 +400,14 @@ fn bad_parameters_are_refused() {
     let mut tensors = safetensors::read(out.join("best.safetensors")).unwrap().tensors;
     tensors.get_mut("layers.0.tau_adp").unwrap().values[3] = -55.0;
     safetensors::write(&other, &tensors, &Default::default()).unwrap();
-    let mut import = import(&other);
+    let import_of = import;
+    let mut import = import_of(&other);
     import.args(["--set", "network.layers.0.size=8"]);
-    refuses(import, &["layers.0.tau_adp, element 3 is -55", "positive time constant"]);
+    refuses(import, &["layers.0.tau_adp, elements 3 (-55) of 8", "positive numbers", "--repair"]);
+    let mut import = import_of(&other);
+    import.args(["--set", "network.layers.0.size=8", "--repair", "--json"]);
+    let repaired = json(&succeeds(import));
+    assert_eq!(repaired["repaired"][0], "layers.0.tau_adp, elements 3 (-55) of 8");
 }
 
 /// The authors' trained networks on real data give the accuracy and the spike rate of their own scripts.

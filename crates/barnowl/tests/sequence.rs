@@ -359,6 +359,8 @@ fn threads_do_not_change_a_bit_of_a_whole_network() {
         readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 12),
         decode: Decoder::new(DecoderKind::PerStep),
         surrogate: Default::default(),
+        encoder: None,
+        repeat: 1,
     };
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -146,6 +146,9 @@ pub struct Import {
     /// The entry of a PyTorch checkpoint that holds the state dict.
     #[arg(long, value_name = "NAME")]
     pub key: Option<String>,
+    /// Set time constants that no neuron can have, such as those below zero, to the nearest that one can, and say which.
+    #[arg(long)]
+    pub repair: bool,
     /// Set a key of the task, such as network.layers.0.size=64; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -3,6 +3,7 @@
 //! One file per source: [`qtdb`] reads the QT Database, [`mnist`] MNIST, [`ecg_model`] generates ECGs. [`Dataset::new`]
 //! takes arrays of your own.
 
+mod augment;
 pub mod ecg_model;
 mod events;
 pub mod mat;
@@ -10,6 +11,7 @@ pub mod mnist;
 mod pixels;
 pub mod qtdb;
 
+pub use augment::Augmentation;
 pub use events::Events;
 pub use pixels::Pixels;
 
@@ -17,6 +19,7 @@ use crate::error::{Error, Result};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
 
 /// The values of a data set, row-major `[N, T, C]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,7 @@ pub struct Dataset {
     inputs: Inputs,
     targets: Targets,
     origin: String,
+    scaled_by_batch: bool,
 }
 
 /// A mini-batch, time first.
@@ -161,7 +165,104 @@ impl Dataset {
             ))
             .expected(format!("0 to {}", count.saturating_sub(1))));
         }
-        Ok(Self { samples, steps, channels, class_names, inputs, targets, origin: origin.into() })
+        let origin = origin.into();
+        let scaled_by_batch = false;
+        Ok(Self { samples, steps, channels, class_names, inputs, targets, origin, scaled_by_batch })
+    }
+
+    /// The same data, whose real values are divided, in every batch, by the standard deviation that each channel has over
+    /// the batch: as in the speech scripts of Yin, Corradi & Bohté (2021).
+    ///
+    /// What a sequence looks like then depends on the others of its batch. A device has no batches: divide by the
+    /// standard deviations of the training data ([`Dataset::divided`]) for one.
+    #[must_use]
+    pub fn scaled_by_batch(self) -> Self {
+        Self { scaled_by_batch: true, ..self }
+    }
+
+    /// What the values of each channel are multiplied by in the batch of the given sequences, if by anything but 1.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    #[must_use]
+    pub fn batch_factors(&self, indices: &[usize]) -> Option<Vec<f32>> {
+        self.scaled_by_batch.then(|| {
+            let factor = |sd: f32| if sd > 0.0 { 1.0 / sd } else { 1.0 };
+            self.channel_sd(indices).into_iter().map(factor).collect()
+        })
+    }
+
+    /// The standard deviation of each channel over all steps of the given sequences.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    #[must_use]
+    pub fn channel_sd(&self, indices: &[usize]) -> Vec<f32> {
+        let (steps, channels) = (self.steps, self.channels);
+        // In order, whatever the threads: sums of a sequence first, then over sequences.
+        let sums: Vec<(Vec<f64>, Vec<f64>)> = indices
+            .par_iter()
+            .map(|sample| {
+                let (mut sum, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
+                let mut row = vec![0.0; channels];
+                for step in 0..steps {
+                    self.read(sample * steps + step, &mut row);
+                    for ((sum, square), x) in sum.iter_mut().zip(&mut squares).zip(&row) {
+                        *sum += f64::from(*x);
+                        *square += f64::from(*x).powi(2);
+                    }
+                }
+                (sum, squares)
+            })
+            .collect();
+        let count = (indices.len() * steps) as f64;
+        let total = |channel: usize| {
+            let [mut sum, mut squares] = [0.0; 2];
+            for (sums, squares_of) in &sums {
+                sum += sums[channel];
+                squares += squares_of[channel];
+            }
+            (squares / count - (sum / count).powi(2)).max(0.0).sqrt() as f32
+        };
+        (0..channels).map(total).collect()
+    }
+
+    /// The same data, the real values of each channel divided by a number; those of 0 are left as they are.
+    ///
+    /// # Errors
+    ///
+    /// If the inputs are no real values, or there is not a number for every channel.
+    pub fn divided(mut self, by: &[f32]) -> Result<Self> {
+        let channels = self.channels;
+        let Inputs::Real(values) = &mut self.inputs else {
+            return Err(Error::format("events and pixels are not scaled"));
+        };
+        if by.len() != channels {
+            return Err(Error::format(format!("there are {} numbers to divide by", by.len()))
+                .expected(format!("one for each of {channels} channels")));
+        }
+        let factors: Vec<f32> =
+            by.iter().map(|by| if *by == 0.0 { 1.0 } else { 1.0 / by }).collect();
+        values.par_chunks_exact_mut(channels).for_each(|row| {
+            row.iter_mut().zip(&factors).for_each(|(x, factor)| *x *= factor);
+        });
+        Ok(self)
+    }
+
+    /// The values of step `row % steps` of sequence `row / steps`.
+    pub(crate) fn read(&self, row: usize, to: &mut [f32]) {
+        match &self.inputs {
+            Inputs::Real(values) => {
+                to.copy_from_slice(&values[row * self.channels..(row + 1) * self.channels]);
+            }
+            Inputs::Pixels(pixels) => pixels.read(row, to),
+            Inputs::Events(events) => {
+                to.fill(0.0);
+                events.signed(row).for_each(|(channel, sign)| to[channel] = f32::from(sign));
+            }
+        }
     }
 
     /// A data set of events given as a dense array `[samples, steps, channels]` of −1, 0 and 1.
@@ -254,7 +355,20 @@ impl Dataset {
             Targets::PerSequence(classes) => Targets::PerSequence(pick(classes, 1, indices)),
         };
         let shape = [indices.len(), self.steps, self.channels];
-        Self::new(shape, self.class_names.clone(), inputs, targets, self.origin.clone())
+        let names = self.class_names.clone();
+        let subset = Self::new(shape, names, inputs, targets, self.origin.clone())?;
+        Ok(Self { scaled_by_batch: self.scaled_by_batch, ..subset })
+    }
+
+    /// The same sequences, to be given other inputs.
+    fn clone_without_inputs(&self) -> Self {
+        Self {
+            inputs: Inputs::Real(Vec::new()),
+            class_names: self.class_names.clone(),
+            targets: self.targets.clone(),
+            origin: self.origin.clone(),
+            ..*self
+        }
     }
 
     /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`.
@@ -290,29 +404,12 @@ impl Dataset {
     pub fn batch(&self, indices: &[usize]) -> Batch {
         let (steps, channels, batch) = (self.steps, self.channels, indices.len());
         let mut inputs = vec![0.0; steps * batch * channels];
-        for (b, &sample) in indices.iter().enumerate() {
-            let rows = inputs.chunks_exact_mut(batch * channels);
-            let start = sample * steps * channels;
-            let end = start + steps * channels;
-            match &self.inputs {
-                Inputs::Events(events) => {
-                    for (t, row) in rows.enumerate() {
-                        let row = &mut row[b * channels..(b + 1) * channels];
-                        for (channel, sign) in events.signed(sample * steps + t) {
-                            row[channel] = f32::from(sign);
-                        }
-                    }
-                }
-                Inputs::Pixels(pixels) => {
-                    for (t, row) in rows.enumerate() {
-                        let row = &mut row[b * channels..(b + 1) * channels];
-                        pixels.read(sample * steps + t, row);
-                    }
-                }
-                Inputs::Real(values) => {
-                    for (row, values) in rows.zip(values[start..end].chunks_exact(channels)) {
-                        row[b * channels..(b + 1) * channels].copy_from_slice(values);
-                    }
+        let factors = self.batch_factors(indices);
+        for (t, rows) in inputs.chunks_exact_mut(batch * channels).enumerate() {
+            for (&sample, row) in indices.iter().zip(rows.chunks_exact_mut(channels)) {
+                self.read(sample * steps + t, row);
+                if let Some(factors) = &factors {
+                    row.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
                 }
             }
         }
@@ -376,6 +473,25 @@ mod tests {
         assert_eq!(batch.inputs, [200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.]);
         assert_eq!(batch.targets, [0, 1, 0, 0, 0, 0]);
         assert_eq!([batch.steps, batch.batch, batch.channels], [3, 2, 2]);
+    }
+
+    #[test]
+    fn channels_are_scaled_by_their_batch_or_by_given_numbers() {
+        let data = small();
+        // Channel 0 of sequences 0 and 1: 0, 10, 20, 100, 110, 120.
+        let sd = |indices: &[usize]| data.channel_sd(indices);
+        assert!((sd(&[0])[0] - (200.0_f32 / 3.0).sqrt()).abs() < 1e-4);
+        let expected = sd(&[0, 2])[1];
+        let scaled = data.clone().scaled_by_batch();
+        let (batch, plain) = (scaled.batch(&[0, 2]), data.batch(&[0, 2]));
+        for (a, b) in batch.inputs.iter().zip(&plain.inputs) {
+            assert!((a - b / expected).abs() < 1e-4);
+        }
+        assert!(scaled.split(0.25, 1).unwrap().0.batch_factors(&[0]).is_some());
+        assert!(data.batch_factors(&[0]).is_none());
+        let divided = data.divided(&[2.0, 0.0]).unwrap();
+        assert_eq!(divided.batch(&[3]).inputs, [150., 301., 155., 311., 160., 321.]);
+        assert!(small().divided(&[1.0]).unwrap_err().to_string().contains("2 channels"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod element;
 mod names;
 pub mod npy;
 pub mod pytorch;
+mod repair;
 pub mod safetensors;
 mod table;
 
@@ -27,6 +28,9 @@ use std::path::Path;
 
 pub use check::{Discrepancies, Misshapen, Shapes, check, take};
 pub use names::{Renamed, rename, renamed_tasks};
+pub use repair::{
+    Elements, impossible_time_constants, repair_time_constants, short_time_constants,
+};
 
 use crate::error::{Error, Result};
 use crate::file;

@@ -20,6 +20,7 @@ pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
 };
 
+use crate::dataset::Augmentation;
 use crate::error::{Error, Result};
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,11 @@ pub struct TrainConfig {
     /// Truncates backpropagation through time. Default: gradients flow back to the first step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncation: Option<Truncation>,
+    /// Changes the training sequences at random in every epoch. Default: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<Augmentation>,
+    /// Which sequences an epoch is made of. Default: each once.
+    pub sampling: Sampling,
     /// The share of the training data that validates. Default 0.1.
     pub validation: f64,
     /// Seed of the split into training and validation data: apart from `seed`, so that runs of different seeds are
@@ -85,6 +91,8 @@ impl Default for TrainConfig {
             rate_penalty: None,
             checkpoint_steps: None,
             truncation: None,
+            augmentation: None,
+            sampling: Sampling::default(),
             validation: 0.1,
             split_seed: 1,
             patience: None,
@@ -101,6 +109,17 @@ pub struct RatePenalty {
     pub target: f64,
     /// How strong the penalty is, > 0.
     pub weight: f64,
+}
+
+/// Which sequences an epoch is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// Each sequence once, in random order.
+    #[default]
+    Shuffled,
+    /// As many draws with replacement as there are sequences, every class as often as any other.
+    Balanced,
 }
 
 /// Backpropagation through time in windows: the state goes from one to the next, its gradient does not.
@@ -181,6 +200,9 @@ impl TrainConfig {
             if !positive(weight) {
                 return refuse("rate_penalty.weight", &weight, "a positive number");
             }
+        }
+        if let Some(augmentation) = &self.augmentation {
+            augmentation.validate(&format!("{key}.augmentation"))?;
         }
         if let Some(clipping) = &self.clipping {
             clipping.validate(&format!("{key}.clipping"))?;

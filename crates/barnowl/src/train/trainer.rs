@@ -1,7 +1,7 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
 use super::evaluate::{SpikeRate, Sums, evaluate, number, outcome, tensors};
-use super::{RatePenalty, TrainConfig, Truncation, Update};
+use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -12,6 +12,7 @@ use crate::parameters::TimeConstantForm;
 use burn::module::ParamGroup;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -214,7 +215,15 @@ impl Trainer {
     ) -> Result<Outcome> {
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
-            let order = self.order(data.samples());
+            let order = self.order(data)?;
+            let augmented = match self.config.augmentation {
+                Some(change) => {
+                    let epoch = self.progress.epoch as u64 + 1;
+                    Some(change.apply(data, self.config.seed, epoch)?)
+                }
+                None => None,
+            };
+            let data = augmented.as_ref().unwrap_or(data);
             for indices in order.chunks(self.config.batch).skip(self.progress.batch) {
                 self.step(data, indices)
                     .map_err(|error| error.during(format!("epoch {}", self.progress.epoch + 1)))?;
@@ -254,11 +263,28 @@ impl Trainer {
         rng
     }
 
-    /// The order of the sequences in this epoch.
-    fn order(&self, samples: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..samples).collect();
-        order.shuffle(&mut self.rng());
-        order
+    /// The sequences of this epoch, in their order.
+    fn order(&self, data: &Dataset) -> Result<Vec<usize>> {
+        let rng = &mut self.rng();
+        if self.config.sampling == Sampling::Shuffled {
+            let mut order: Vec<usize> = (0..data.samples()).collect();
+            order.shuffle(rng);
+            return Ok(order);
+        }
+        let Targets::PerSequence(classes) = data.targets() else {
+            return Err(Error::setting("train.sampling", self.config.sampling)
+                .expected("shuffled: the data have a class at every step"));
+        };
+        let mut members = vec![Vec::new(); data.class_names().len()];
+        for (sample, class) in classes.iter().enumerate() {
+            members[usize::from(*class)].push(sample);
+        }
+        members.retain(|members| !members.is_empty());
+        let draw = |_| {
+            let members = &members[rng.random_range(0..members.len())];
+            members[rng.random_range(0..members.len())]
+        };
+        Ok((0..data.samples()).map(draw).collect())
     }
 
     /// One mini-batch: forward, backward, update.

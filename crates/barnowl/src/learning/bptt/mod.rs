@@ -210,7 +210,7 @@ impl Bptt {
         train: bool,
         carry: bool,
     ) -> BatchOutcome {
-        let Sequences { data, indices, targets, initial } = sequences;
+        let Sequences { data, indices, factors, targets, initial } = sequences;
         let (config, batch, steps) = (&self.config, indices.len(), data.steps());
         let decoder = config.decode;
         let threshold = network.encoder.as_ref().map(plan::threshold);
@@ -267,6 +267,7 @@ impl Bptt {
                     let job = Job {
                         plan,
                         data,
+                        factors: factors.as_deref(),
                         indices: &indices[first..first + rows],
                         reader: reader(first, rows),
                         surrogate,
@@ -297,6 +298,8 @@ impl Bptt {
 struct Sequences<'a> {
     data: &'a Dataset,
     indices: &'a [usize],
+    /// What the inputs of each channel are multiplied by, if by anything.
+    factors: Option<Vec<f32>>,
     /// `[T, B]` or `[B]`.
     targets: Vec<i32>,
     /// The membrane potentials before the first step, `[B, neurons]` for every layer that does not start at zero.
@@ -325,6 +328,7 @@ impl<'a> Sequences<'a> {
         Self {
             data,
             indices,
+            factors: data.batch_factors(indices),
             targets: data.batch_targets(indices),
             initial: plan.iter().map(draw).collect(),
         }

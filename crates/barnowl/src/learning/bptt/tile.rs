@@ -28,6 +28,8 @@ use std::ops::Range;
 pub(super) struct Job<'a> {
     pub(super) plan: &'a [LayerPlan],
     pub(super) data: &'a Dataset,
+    /// What the inputs of each channel are multiplied by, if by anything.
+    pub(super) factors: Option<&'a [f32]>,
     /// The sequences of the tile.
     pub(super) indices: &'a [usize],
     pub(super) reader: Reader<'a>,
@@ -190,8 +192,7 @@ impl Tile {
             let channels = job.plan[0].inputs;
             self.encoded.start(channels, rows, window.start, window.len());
             for first in &self.first {
-                let (inputs, first) = (job.data.inputs(), std::slice::from_ref(first));
-                real_inputs(inputs, first, channels, window.start, window.len(), &mut self.x);
+                real_inputs(job, &[*first], window.start, window.len(), &mut self.x);
                 self.encoded.push(&self.x, channels, threshold);
             }
         }
@@ -328,8 +329,8 @@ impl Tile {
             (None, Inputs::Events(events)) => {
                 Source::Events(EventRows { events, first: &self.first, step: start })
             }
-            (None, inputs) => {
-                real_inputs(inputs, &self.first, layer.inputs, start, steps, &mut self.x);
+            (None, _) => {
+                real_inputs(job, &self.first, start, steps, &mut self.x);
                 Source::Real(&self.x)
             }
         };
@@ -416,8 +417,7 @@ impl Tile {
                     }
                     let has_events = events.is_some();
                     if job.threshold.is_some() || !has_events {
-                        let (first, channels) = (&self.first, layer.inputs);
-                        real_inputs(inputs, first, channels, chunk.start, steps, &mut self.x);
+                        real_inputs(job, &self.first, chunk.start, steps, &mut self.x);
                     }
                     if !has_events {
                         add_outer(&self.x, layer.inputs, g, width, input);
@@ -514,26 +514,15 @@ impl LayerArrays {
     }
 }
 
-/// The real-valued inputs of a chunk, `[steps, rows, channels]`; `first` as in [`Tile`].
-fn real_inputs(
-    inputs: &Inputs,
-    first: &[usize],
-    channels: usize,
-    start: usize,
-    steps: usize,
-    x: &mut Floats,
-) {
+/// The inputs of a chunk as real numbers, `[steps, rows, channels]`; `first` as in [`Tile`].
+fn real_inputs(job: &Job<'_>, first: &[usize], start: usize, steps: usize, x: &mut Floats) {
+    let channels = job.plan[0].inputs;
     x.resize(steps * first.len() * channels);
     let places = (start..start + steps).flat_map(|k| first.iter().map(move |first| first + k));
-    let rows = x.chunks_exact_mut(channels).zip(places);
-    match inputs {
-        Inputs::Real(values) => rows.for_each(|(to, place)| {
-            to.copy_from_slice(&values[place * channels..(place + 1) * channels]);
-        }),
-        Inputs::Pixels(pixels) => rows.for_each(|(to, place)| pixels.read(place, to)),
-        Inputs::Events(events) => rows.for_each(|(to, place)| {
-            to.fill(0.0);
-            events.signed(place).for_each(|(channel, sign)| to[channel] = f32::from(sign));
-        }),
+    for (to, place) in x.chunks_exact_mut(channels).zip(places) {
+        job.data.read(place, to);
+        if let Some(factors) = job.factors {
+            to.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
+        }
     }
 }
