@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod data;
 mod energy;
 mod eval;
 mod import;
@@ -62,6 +63,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Tasks(args) => tasks::run(&args),
+        Command::Data(args) => data::run(&args),
         Command::Sparsity(args) => sparsity::run(&args),
         Command::Energy(args) => energy::run(&args),
         Command::Report(args) => report::run(&args),

@@ -36,6 +36,8 @@ pub enum Command {
     Info(Info),
     /// List the built-in tasks, or print one as TOML to start your own from.
     Tasks(Tasks),
+    /// List the data sets: where each comes from, its licence, what is expected where, whether it is there; and get them.
+    Data(DataSets),
     /// How often and when neurons spike: rates by layer and class, silent neurons, intervals.
     Sparsity(Sparsity),
     /// Count the operations of an inference from its spikes, and what they cost beside LSTM, GRU and RNN.
@@ -163,6 +165,45 @@ pub struct Info {
     pub model: PathBuf,
     #[command(flatten)]
     pub output: Output,
+}
+
+const DATA_EXAMPLES: &str = "Examples:
+  barnowl data --data data                   what is in the folder data, and what is not
+  barnowl data fetch shd --data data         into data/shd
+  barnowl data verify mnist --data data      compare with the published checksums
+
+A fetch that was stopped goes on where it ended.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DATA_EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct DataSets {
+    #[command(subcommand)]
+    pub action: Option<DataAction>,
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Download a data set that is openly served, check it, and unpack it into the data folder.
+    Fetch {
+        /// The data set: see `barnowl data`.
+        name: String,
+        /// Get the files of the same names from here instead.
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Compare the files of a data set with their published checksums.
+    Verify {
+        /// The data set: see `barnowl data`.
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Debug, Args)]

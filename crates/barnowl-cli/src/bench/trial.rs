@@ -88,7 +88,7 @@ impl Trial {
         let rows = (self.data.samples() * self.data.steps()) as f64;
         match self.data.inputs() {
             Inputs::Events(events) => events.len() as f64 / rows,
-            Inputs::Real(_) | Inputs::Pixels(_) => self.data.channels() as f64,
+            Inputs::Real(_) | Inputs::Half(_) | Inputs::Pixels(_) => self.data.channels() as f64,
         }
     }
 }

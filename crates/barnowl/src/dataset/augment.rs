@@ -2,6 +2,7 @@
 
 use super::{Dataset, Events, Inputs};
 use crate::error::{Error, Result};
+use half::f16;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -69,7 +70,10 @@ impl Augmentation {
         };
         let inputs = match &data.inputs {
             Inputs::Events(events) => Inputs::Events(self.events(data, events, rng)?),
-            Inputs::Real(values) => Inputs::Real(self.real(data, values, rng)),
+            Inputs::Real(_) => Inputs::Real(self.real(data, rng)),
+            Inputs::Half(_) => {
+                Inputs::Half(self.real(data, rng).into_iter().map(f16::from_f32).collect())
+            }
             Inputs::Pixels(_) => {
                 return Err(Error::setting("train.augmentation", self)
                     .expected("none: pixels are read as they are"));
@@ -119,24 +123,19 @@ impl Augmentation {
         Ok(events)
     }
 
-    fn real(
-        &self,
-        data: &Dataset,
-        values: &[f32],
-        rng: impl Fn(usize) -> ChaCha8Rng + Sync,
-    ) -> Vec<f32> {
+    fn real(&self, data: &Dataset, rng: impl Fn(usize) -> ChaCha8Rng + Sync) -> Vec<f32> {
         let (steps, channels) = (data.steps, data.channels);
-        let mut changed = vec![0.0; values.len()];
+        let mut changed = vec![0.0; data.samples * steps * channels];
         let samples = changed.par_chunks_mut(steps * channels).enumerate();
         samples.for_each(|(sample, to)| {
             let rng = &mut rng(sample);
-            let from = &values[sample * steps * channels..(sample + 1) * steps * channels];
+            let mut from = vec![0.0; channels];
             let source = self.source(steps, rng);
             let shift = symmetric(self.channel_shift, rng);
             let gain = (self.gain * (2.0 * rng.random::<f64>() - 1.0)).exp() as f32;
             for (step, to) in to.chunks_exact_mut(channels).enumerate() {
                 let Some(source) = source(step) else { continue };
-                let from = &from[source * channels..(source + 1) * channels];
+                data.read(sample * steps + source, &mut from);
                 for (channel, to) in to.iter_mut().enumerate() {
                     let place = channel as i64 - shift;
                     let value = usize::try_from(place).ok().and_then(|place| from.get(place));

@@ -3,19 +3,29 @@
 //! One file per source: [`qtdb`] reads the QT Database, [`mnist`] MNIST, [`ecg_model`] generates ECGs. [`Dataset::new`]
 //! takes arrays of your own.
 
+pub mod audio;
 mod augment;
+pub mod catalog;
 pub mod ecg_model;
 mod events;
+pub mod fsdd;
+pub mod gsc;
+pub mod hdf5;
+pub mod heidelberg;
 pub mod mat;
 pub mod mnist;
 mod pixels;
 pub mod qtdb;
+pub mod soli;
+pub mod speech;
+pub mod timit;
 
 pub use augment::Augmentation;
 pub use events::Events;
 pub use pixels::Pixels;
 
 use crate::error::{Error, Result};
+use half::f16;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -28,6 +38,8 @@ pub enum Inputs {
     Events(Events),
     /// Real values.
     Real(Vec<f32>),
+    /// Real values in half the memory, to three digits.
+    Half(Vec<f16>),
     /// Grey values of images, a few pixels a step.
     Pixels(Pixels),
 }
@@ -71,6 +83,8 @@ pub struct Dataset {
     targets: Targets,
     origin: String,
     scaled_by_batch: bool,
+    /// Which recording each sequence was cut from, if several may be of one.
+    recordings: Option<Vec<u32>>,
 }
 
 /// A mini-batch, time first.
@@ -132,6 +146,13 @@ impl Dataset {
                         .expected(format!("{:?}", [samples, steps, channels])));
                 }
             }
+            Inputs::Half(values) => {
+                check_length(values.len(), [samples, steps, channels])?;
+                if let Some(i) = values.iter().position(|value| !value.is_finite()) {
+                    return Err(Error::format(format!("the input at {} is {}", place(i), values[i]))
+                        .expected("a number of at most 65504"));
+                }
+            }
             Inputs::Real(values) => {
                 check_length(values.len(), [samples, steps, channels])?;
                 if let Some(i) = values.iter().position(|value| !value.is_finite()) {
@@ -166,8 +187,36 @@ impl Dataset {
             .expected(format!("0 to {}", count.saturating_sub(1))));
         }
         let origin = origin.into();
-        let scaled_by_batch = false;
-        Ok(Self { samples, steps, channels, class_names, inputs, targets, origin, scaled_by_batch })
+        Ok(Self {
+            samples,
+            steps,
+            channels,
+            class_names,
+            inputs,
+            targets,
+            origin,
+            scaled_by_batch: false,
+            recordings: None,
+        })
+    }
+
+    /// The same data, with the recording that each sequence was cut from.
+    ///
+    /// # Errors
+    ///
+    /// If there is not one for every sequence.
+    pub fn with_recordings(self, recordings: Vec<u32>) -> Result<Self> {
+        if recordings.len() != self.samples {
+            return Err(Error::format(format!("{} recordings", recordings.len()))
+                .expected(format!("one for each of {} sequences", self.samples)));
+        }
+        Ok(Self { recordings: Some(recordings), ..self })
+    }
+
+    /// Which recording each sequence was cut from, if several may be of one.
+    #[must_use]
+    pub fn recordings(&self) -> Option<&[u32]> {
+        self.recordings.as_deref()
     }
 
     /// The same data, whose real values are divided, in every batch, by the standard deviation that each channel has over
@@ -256,6 +305,10 @@ impl Dataset {
         match &self.inputs {
             Inputs::Real(values) => {
                 to.copy_from_slice(&values[row * self.channels..(row + 1) * self.channels]);
+            }
+            Inputs::Half(values) => {
+                let values = &values[row * self.channels..(row + 1) * self.channels];
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value.to_f32());
             }
             Inputs::Pixels(pixels) => pixels.read(row, to),
             Inputs::Events(events) => {
@@ -348,6 +401,7 @@ impl Dataset {
         let inputs = match &self.inputs {
             Inputs::Events(events) => Inputs::Events(events.pick(self.steps, indices)),
             Inputs::Real(values) => Inputs::Real(pick(values, size, indices)),
+            Inputs::Half(values) => Inputs::Half(pick(values, size, indices)),
             Inputs::Pixels(pixels) => Inputs::Pixels(pixels.pick(indices)),
         };
         let targets = match &self.targets {
@@ -357,7 +411,8 @@ impl Dataset {
         let shape = [indices.len(), self.steps, self.channels];
         let names = self.class_names.clone();
         let subset = Self::new(shape, names, inputs, targets, self.origin.clone())?;
-        Ok(Self { scaled_by_batch: self.scaled_by_batch, ..subset })
+        let recordings = self.recordings.as_ref().map(|all| pick(all, 1, indices));
+        Ok(Self { scaled_by_batch: self.scaled_by_batch, recordings, ..subset })
     }
 
     /// The same sequences, to be given other inputs.
@@ -367,6 +422,7 @@ impl Dataset {
             class_names: self.class_names.clone(),
             targets: self.targets.clone(),
             origin: self.origin.clone(),
+            recordings: self.recordings.clone(),
             ..*self
         }
     }

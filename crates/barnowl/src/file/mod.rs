@@ -51,6 +51,18 @@ pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
     fs::create_dir_all(path).map_err(|e| write_error("create the folder", path, e))
 }
 
+/// What is in the folder `path`, in no order.
+///
+/// # Errors
+///
+/// If there is no such folder, or it may not be read.
+pub fn entries(path: impl AsRef<Path>) -> Result<Vec<std::path::PathBuf>> {
+    let path = path.as_ref();
+    let failed = |error| Error::io("read the folder", path, error);
+    let entries = fs::read_dir(path).map_err(failed)?;
+    entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
+}
+
 /// Opens `path` for reading.
 ///
 /// # Errors

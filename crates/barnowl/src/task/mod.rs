@@ -3,9 +3,12 @@
 //! The built-in tasks stand in the folder `tasks/` and are embedded in the binary; [`TaskConfig::load`] takes a name or
 //! a path, and overrides of single keys.
 
+mod data;
 mod parse;
 
-use crate::dataset::{Dataset, ecg_model, mnist, qtdb};
+pub use data::DatasetConfig;
+
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -13,11 +16,21 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 14] = [
     ("ecg", include_str!("../../../../tasks/ecg.toml")),
     ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
     ("smnist", include_str!("../../../../tasks/smnist.toml")),
     ("psmnist", include_str!("../../../../tasks/psmnist.toml")),
+    ("shd", include_str!("../../../../tasks/shd.toml")),
+    ("ssc", include_str!("../../../../tasks/ssc.toml")),
+    ("gsc", include_str!("../../../../tasks/gsc.toml")),
+    ("gsc-35", include_str!("../../../../tasks/gsc-35.toml")),
+    ("timit", include_str!("../../../../tasks/timit.toml")),
+    ("soli", include_str!("../../../../tasks/soli.toml")),
+    ("fsdd", include_str!("../../../../tasks/fsdd.toml")),
+    ("fsdd-spikes", include_str!("../../../../tasks/fsdd-spikes.toml")),
+    ("fsdd-spikes-augmented", include_str!("../../../../tasks/fsdd-spikes-augmented.toml")),
+    ("psmnist-windows", include_str!("../../../../tasks/psmnist-windows.toml")),
 ];
 
 /// A task.
@@ -35,31 +48,6 @@ pub struct TaskConfig {
     /// The training recipe.
     #[serde(default)]
     pub train: TrainConfig,
-}
-
-/// Which data set.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum DatasetConfig {
-    /// Waves of the ECG: the QT Database where a data folder is given, else the built-in generator.
-    Ecg {
-        /// What the generator makes.
-        #[serde(default)]
-        generator: ecg_model::GeneratorConfig,
-    },
-    /// Handwritten digits, pixel by pixel.
-    Mnist {
-        /// The pixels of a step. Default 8.
-        #[serde(default = "eight")]
-        pixels: usize,
-        /// Their order, if not row by row.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        permutation: Option<mnist::Permutation>,
-    },
-}
-
-fn eight() -> usize {
-    8
 }
 
 /// A part of the data.
@@ -111,14 +99,7 @@ impl TaskConfig {
     pub fn validate(&self) -> Result<()> {
         self.network.validate("network")?;
         self.train.validate("train")?;
-        match &self.dataset {
-            DatasetConfig::Ecg { generator } => generator.validate("dataset.generator"),
-            DatasetConfig::Mnist { pixels, .. } if !(1..=mnist::PIXELS).contains(pixels) => {
-                Err(Error::setting("dataset.pixels", pixels)
-                    .expected(format!("1 to {}", mnist::PIXELS)))
-            }
-            DatasetConfig::Mnist { .. } => Ok(()),
-        }
+        self.dataset.validate()
     }
 
     /// The configuration as TOML text.
@@ -131,14 +112,20 @@ impl TaskConfig {
             .map_err(|error| Error::config(format!("the configuration cannot be written: {error}")))
     }
 
-    /// The training and validation data.
+    /// The training and validation data: the data set's own parts, or a split of its training part.
     ///
     /// # Errors
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn training_data(&self, data: Option<&Path>) -> Result<(Dataset, Dataset)> {
-        let whole = self.load_part(data, false)?;
-        whole.split(self.train.validation, self.train.split_seed)
+        let train = self.part(data, Split::Train)?;
+        match self.dataset.load(data, Split::Valid)? {
+            Some(valid) => {
+                self.check(&valid)?;
+                Ok((train, valid))
+            }
+            None => train.split(self.train.validation, self.train.split_seed),
+        }
     }
 
     /// One part of the data.
@@ -150,39 +137,21 @@ impl TaskConfig {
         match split {
             Split::Train => Ok(self.training_data(data)?.0),
             Split::Valid => Ok(self.training_data(data)?.1),
-            Split::Test => self.load_part(data, true),
+            Split::Test => self.part(data, Split::Test),
         }
     }
 
     /// Steps per second, where the data have a scale of time.
     #[must_use]
     pub fn sampling_rate(&self) -> Option<f64> {
-        match &self.dataset {
-            DatasetConfig::Ecg { .. } => Some(qtdb::SAMPLING_RATE),
-            DatasetConfig::Mnist { .. } => None,
-        }
+        self.dataset.sampling_rate()
     }
 
-    fn load_part(&self, data: Option<&Path>, test: bool) -> Result<Dataset> {
-        let dataset = match (&self.dataset, data) {
-            (DatasetConfig::Ecg { .. }, Some(directory)) => {
-                let split = if test { qtdb::Split::Test } else { qtdb::Split::Train };
-                qtdb::load(directory, split)?
-            }
-            (DatasetConfig::Ecg { generator }, None) => {
-                let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
-                ecg_model::generate(generator, split)?
-            }
-            (DatasetConfig::Mnist { pixels, permutation }, Some(directory)) => {
-                let split = if test { mnist::Split::Test } else { mnist::Split::Train };
-                mnist::load(directory, split, *pixels, permutation.as_ref())?
-            }
-            (DatasetConfig::Mnist { .. }, None) => {
-                return Err(Error::config(format!("the data of {} are not given", self.name))
-                    .expected("a folder that holds mnist/, with --data or in BARNOWL_DATA")
-                    .remedy("without data of your own, train the task ecg: it has a generator"));
-            }
-        };
+    /// A part that every data set has.
+    fn part(&self, data: Option<&Path>, part: Split) -> Result<Dataset> {
+        let dataset = self.dataset.load(data, part)?.ok_or_else(|| {
+            Error::mismatch(format!("{} has no {part:?} part", self.dataset.source()))
+        })?;
         self.check(&dataset)?;
         Ok(dataset)
     }

@@ -1,0 +1,123 @@
+//! Archives into folders. Paths in an archive that lead out of the folder are refused.
+
+use barnowl::error::{Error, Result};
+use barnowl::file;
+use flate2::read::GzDecoder;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+
+/// Unpacks the files of a zip archive into `folder`.
+pub fn zip(archive: &Path, folder: &Path) -> Result<()> {
+    let damaged = |error: zip::result::ZipError| damaged(archive, &error);
+    let mut zip = zip::ZipArchive::new(BufReader::new(file::open(archive)?)).map_err(damaged)?;
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).map_err(damaged)?;
+        if entry.is_file() {
+            let path = inside(archive, Path::new(entry.name().map_err(damaged)?.as_ref()), 0)?;
+            if let Some(path) = path {
+                write(&mut entry, &folder.join(path), archive)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Unpacks the files of a compressed tape archive into `folder`, without the first `strip` parts of their paths.
+pub fn tar_gz(archive: &Path, folder: &Path, strip: usize) -> Result<()> {
+    let damaged = |error: std::io::Error| damaged(archive, &error);
+    let mut tar = tar::Archive::new(GzDecoder::new(BufReader::new(file::open(archive)?)));
+    for entry in tar.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        if entry.header().entry_type().is_file() {
+            let path = entry.path().map_err(damaged)?.into_owned();
+            if let Some(path) = inside(archive, &path, strip)? {
+                write(&mut entry, &folder.join(path), archive)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path without its first parts, if anything is left of it; one that leads out of the folder is refused.
+fn inside(archive: &Path, path: &Path, strip: usize) -> Result<Option<PathBuf>> {
+    let parts = path.components().filter(|part| *part != Component::CurDir);
+    let mut inside = PathBuf::new();
+    for part in parts.skip(strip) {
+        match part {
+            Component::Normal(part) => inside.push(part),
+            _ => {
+                return Err(Error::format(format!("the path {} leads elsewhere", path.display()))
+                    .in_file(archive)
+                    .expected("paths below the folder"));
+            }
+        }
+    }
+    Ok((!inside.as_os_str().is_empty()).then_some(inside))
+}
+
+/// Through a temporary file, so that a file of its name is whole.
+fn write(from: &mut impl Read, to: &Path, archive: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        file::create_folder(folder)?;
+    }
+    let mut part = to.as_os_str().to_owned();
+    part.push(".tmp");
+    let part = PathBuf::from(part);
+    let mut file = File::create(&part).map_err(|error| Error::io("create", &part, error))?;
+    std::io::copy(from, &mut file).map_err(|error| damaged(archive, &error))?;
+    file.sync_all().map_err(|error| Error::io("write", &part, error))?;
+    std::fs::rename(&part, to).map_err(|error| Error::io("rename", &part, error))
+}
+
+fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::format(format!("the archive cannot be unpacked: {error}"))
+        .in_file(archive)
+        .remedy("remove it and fetch it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn both_kinds_are_unpacked() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("inner/a.txt", options).unwrap();
+        writer.write_all(b"zipped").unwrap();
+        writer.finish().unwrap();
+        zip(&path, &temp.path().join("out")).unwrap();
+        assert_eq!(std::fs::read(temp.path().join("out/inner/a.txt")).unwrap(), b"zipped");
+
+        let path = temp.path().join("a.tar.gz");
+        let gz = flate2::write::GzEncoder::new(File::create(&path).unwrap(), Default::default());
+        let mut writer = tar::Builder::new(gz);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(5);
+        header.set_mode(0o644);
+        writer.append_data(&mut header, "top-1.0/sounds/b.txt", &b"taped"[..]).unwrap();
+        writer.into_inner().unwrap().finish().unwrap();
+        tar_gz(&path, &temp.path().join("out"), 1).unwrap();
+        assert_eq!(std::fs::read(temp.path().join("out/sounds/b.txt")).unwrap(), b"taped");
+    }
+
+    #[test]
+    fn what_leads_elsewhere_or_is_no_archive_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("a.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        writer.start_file("../evil.txt", zip::write::SimpleFileOptions::default()).unwrap();
+        writer.finish().unwrap();
+        let error = zip(&path, &temp.path().join("out")).unwrap_err().to_string();
+        assert!(error.contains("leads elsewhere"), "{error}");
+        assert!(!temp.path().join("evil.txt").exists());
+        std::fs::write(&path, "no archive").unwrap();
+        for result in [zip(&path, temp.path()), tar_gz(&path, temp.path(), 0)] {
+            assert!(result.unwrap_err().to_string().contains("cannot be unpacked"));
+        }
+    }
+}

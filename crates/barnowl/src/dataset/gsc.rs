@@ -1,0 +1,192 @@
+//! Google Speech Commands: one-second words (Warden 2018, arXiv 1804.03209).
+//!
+//! A folder for every word, `_background_noise_`, and the official lists `validation_list.txt` and `testing_list.txt`. Of
+//! twelve classes, ten are words, one all other words, one silence: pieces of the background noise, cut at random places.
+
+use super::speech::SpeechFeatures;
+use super::{Dataset, Inputs, Targets, audio};
+use crate::error::{Error, Result};
+use crate::file;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Samples a second.
+pub const RATE: u32 = 16_000;
+
+/// The ten words of twelve classes.
+pub const WORDS: [&str; 10] =
+    ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
+
+/// Pieces of silence to train on, to validate with and to test with: as many as in the script of Yin, Corradi & Bohté (2021),
+/// which has no test part of its own.
+const SILENCES: [usize; 3] = [2300, 260, 260];
+
+/// Which words are classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Classes {
+    /// [`WORDS`], `silence` and `unknown`.
+    #[default]
+    Twelve,
+    /// Every word.
+    All,
+}
+
+/// The official parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All that stands on neither list.
+    Train,
+    /// `validation_list.txt`.
+    Valid,
+    /// `testing_list.txt`.
+    Test,
+}
+
+/// What a sequence is made from.
+enum Piece {
+    /// A file.
+    Word(PathBuf),
+    /// A second of background noise: which file, and how far into it (0 to 1).
+    Silence(usize, f64),
+}
+
+/// Reads `directory/gsc` and computes features `[N, T, 3 · mels]`.
+///
+/// # Errors
+///
+/// If a list or a folder is missing, or a file is damaged or of another rate: with the file.
+pub fn load(
+    directory: impl AsRef<Path>,
+    part: Part,
+    classes: Classes,
+    features: &SpeechFeatures,
+) -> Result<Dataset> {
+    let folder = directory.as_ref().join("gsc");
+    let extractor = features.extractor("dataset.features", RATE)?;
+    let [valid, test] =
+        ["validation_list.txt", "testing_list.txt"].map(|name| list(&folder.join(name)));
+    let (valid, test) = (valid?, test?);
+    let words = words(&folder)?;
+    let names: Vec<String> = match classes {
+        Classes::Twelve => WORDS.iter().copied().chain(["silence", "unknown"]).map(str::to_owned).collect(),
+        Classes::All => words.clone(),
+    };
+    let mut pieces = Vec::new();
+    let mut targets = Vec::new();
+    for word in &words {
+        let class = names.iter().position(|name| name == word).unwrap_or(names.len() - 1);
+        for path in audio::files(&folder.join(word), "wav")? {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            let key = format!("{word}/{file}");
+            let of = match (valid.contains(&key), test.contains(&key)) {
+                (true, _) => Part::Valid,
+                (_, true) => Part::Test,
+                _ => Part::Train,
+            };
+            if of == part {
+                pieces.push(Piece::Word(path));
+                targets.push(class as u16);
+            }
+        }
+    }
+    let mut noise = Vec::new();
+    if classes == Classes::Twelve {
+        let files = audio::files(&folder.join("_background_noise_"), "wav")?;
+        noise = audio::read_all(&files, RATE, |_, sound| Ok(sound.samples))?;
+        if noise.is_empty() {
+            return Err(Error::format("there is no background noise")
+                .in_file(folder.join("_background_noise_"))
+                .expected("WAV files, which silence is cut from"));
+        }
+        let place = part as usize;
+        let mut rng = ChaCha8Rng::seed_from_u64(0x51_1E_7C_E0 + place as u64);
+        for _ in 0..SILENCES[place] {
+            pieces.push(Piece::Silence(rng.random_range(0..noise.len()), rng.random()));
+            targets.push(WORDS.len() as u16);
+        }
+    }
+    if pieces.is_empty() {
+        return Err(Error::format(format!("there are no words of the {part:?} part"))
+            .in_file(&folder)
+            .expected("a folder for every word, with WAV files"));
+    }
+    let paths: Vec<PathBuf> = pieces
+        .iter()
+        .filter_map(|piece| match piece {
+            Piece::Word(path) => Some(path.clone()),
+            Piece::Silence(..) => None,
+        })
+        .collect();
+    // Words stand before silences.
+    let mut values =
+        audio::read_all(&paths, RATE, |_, sound| Ok(extractor.features(&sound.samples)))?;
+    for piece in &pieces {
+        if let Piece::Silence(file, place) = piece {
+            let sound = &noise[*file];
+            let last = sound.len().saturating_sub(extractor.samples());
+            let start = (place * last as f64) as usize;
+            let end = sound.len().min(start + extractor.samples());
+            values.push(extractor.features(&sound[start..end]));
+        }
+    }
+    let shape = [pieces.len(), extractor.steps(), features.channels()];
+    let origin = format!(
+        "Google Speech Commands, {} sounds of the {} part, {} classes, {} mel bands with deltas every {} ms",
+        pieces.len(),
+        match part {
+            Part::Train => "training",
+            Part::Valid => "validation",
+            Part::Test => "test",
+        },
+        names.len(),
+        features.mels,
+        features.hop_ms
+    );
+    let inputs = Inputs::Half(values.concat());
+    let data = Dataset::new(shape, names, inputs, Targets::PerSequence(targets), origin)?;
+    Ok(if features.scale_batches { data.scaled_by_batch() } else { data })
+}
+
+/// The words: folders whose names do not begin with `_` or `.`, sorted.
+fn words(folder: &Path) -> Result<Vec<String>> {
+    let mut words: Vec<String> = file::entries(folder)?
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
+        .filter(|name| !name.starts_with(['_', '.']))
+        .collect();
+    words.sort();
+    if words.is_empty() {
+        return Err(Error::format("there are no folders of words")
+            .in_file(folder)
+            .expected("yes/, no/ and so on, each with WAV files"));
+    }
+    Ok(words)
+}
+
+/// The lines of an official list.
+fn list(path: &Path) -> Result<BTreeSet<String>> {
+    let text = file::read_text(path).map_err(|error| {
+        error.remedy("it is part of the data set: the official split needs it")
+    })?;
+    let mut files = BTreeSet::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        if line.split('/').count() != 2 {
+            return Err(Error::format(format!("{line:?}"))
+                .in_file(path)
+                .at_line(number)
+                .expected("word/file.wav"));
+        }
+        files.insert(line.to_owned());
+    }
+    Ok(files)
+}

@@ -1,0 +1,172 @@
+//! The Spiking Heidelberg Digits, Spiking Speech Commands, and other data in their layout.
+//!
+//! Speech as the spikes of 700 cochlear channels (Cramer, Stradmann, Schemmel & Zenke 2020, arXiv 1910.07407): an HDF5 file
+//! with `spikes/times` (seconds) and `spikes/units` (0 to 699), a row of its own length for every recording, and `labels`;
+//! `extra/keys` names the classes and `extra/speaker` the speakers, where they are there. [`load`] puts the spikes into
+//! frames: a channel of a frame is 1 if its unit spiked within the frame's time, however often.
+
+use super::hdf5::File;
+use super::{Dataset, Events, Inputs, Targets};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Channels of the cochlea.
+pub const CHANNELS: usize = 700;
+
+/// How spikes are put into frames.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Frames {
+    /// The time of a frame, in ms. Default 4.
+    pub step_ms: f64,
+    /// Frames of a sequence; later spikes are left out. Default 250.
+    pub steps: usize,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self { step_ms: 4.0, steps: 250 }
+    }
+}
+
+impl Frames {
+    /// Checks ranges; `key` names the frames in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        if !(self.step_ms > 0.0 && self.step_ms.is_finite()) {
+            return Err(Error::setting(format!("{key}.step_ms"), self.step_ms)
+                .expected("a positive time in ms"));
+        }
+        if !(1..=1_000_000).contains(&self.steps) {
+            return Err(Error::setting(format!("{key}.steps"), self.steps)
+                .expected("1 to 1000000 frames"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a file in the layout of the Spiking Heidelberg Digits.
+///
+/// # Errors
+///
+/// If the file is missing or damaged, lacks a group, or holds impossible spikes or labels: with the recording.
+pub fn load(path: impl AsRef<Path>, frames: Frames) -> Result<Dataset> {
+    read(&File::open(path)?, frames)
+}
+
+/// As [`load`], from an open file.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
+    frames.validate("frames")?;
+    let (times, units) = (file.rows("spikes/times")?, file.rows("spikes/units")?);
+    let labels = file.numbers("labels")?.values;
+    let in_file = |error: Error| error.in_file(file.path());
+    if times.len() != units.len() || times.len() != labels.len() {
+        return Err(in_file(
+            Error::format(format!(
+                "{} rows of spikes/times, {} of spikes/units, {} labels",
+                times.len(),
+                units.len(),
+                labels.len()
+            ))
+            .expected("as many of each as there are recordings"),
+        ));
+    }
+    let class_names = class_names(file, &labels)?;
+    let classes = classes(&labels, class_names.len()).map_err(in_file)?;
+    let mut events = Events::new(CHANNELS)?;
+    let mut lost = 0_u64;
+    let mut rows = vec![Vec::new(); frames.steps];
+    for recording in 0..times.len() {
+        let (times, units) = (times.row(recording)?, units.row(recording)?);
+        let placed = place(&times, &units, frames, &mut rows);
+        let here = |error: Error| in_file(error.during(format_args!("recording {recording}")));
+        lost += placed.map_err(here)?;
+        for row in &mut rows {
+            row.sort_unstable();
+            row.dedup();
+            events.push_row(row)?;
+            row.clear();
+        }
+    }
+    let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+    let note = match lost {
+        0 => String::new(),
+        n => format!("; {n} spikes after the last frame left out"),
+    };
+    let origin = format!(
+        "{name}: {} recordings of {CHANNELS} channels, {} frames of {} ms{note}",
+        classes.len(),
+        frames.steps,
+        frames.step_ms
+    );
+    let shape = [classes.len(), frames.steps, CHANNELS];
+    Dataset::new(shape, class_names, Inputs::Events(events), Targets::PerSequence(classes), origin)
+        .map_err(in_file)
+}
+
+/// Puts the spikes of a recording into frames, and returns how many come after the last.
+fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) -> Result<u64> {
+    if times.len() != units.len() {
+        return Err(Error::format(format!("{} times and {} units", times.len(), units.len()))
+            .expected("a unit for every time"));
+    }
+    let (mut lost, mut before) = (0, 0.0);
+    for (spike, (time, unit)) in times.iter().zip(units).enumerate() {
+        // Not `<`: of NaN, that would be false.
+        if !(*time >= before) || !time.is_finite() {
+            return Err(Error::format(format!("spike {spike} is at {time} s, after {before} s"))
+                .expected("times that do not decrease, from 0 s on"));
+        }
+        before = *time;
+        if !(0.0..CHANNELS as f64).contains(unit) || unit.fract() != 0.0 {
+            return Err(Error::format(format!("spike {spike} is of unit {unit}"))
+                .expected(format!("0 to {}", CHANNELS - 1))
+                .remedy("the data have more channels than a cochlea of 700: encode them for it"));
+        }
+        let frame = time * 1000.0 / frames.step_ms;
+        match rows.get_mut(frame as usize) {
+            Some(row) => row.push(*unit as u16),
+            None => lost += 1,
+        }
+    }
+    Ok(lost)
+}
+
+/// The names of the classes: those in the file, one a class or one a recording; else numbers.
+fn class_names(file: &File, labels: &[f64]) -> Result<Vec<String>> {
+    let keys = match file.contains("extra/keys") {
+        true => file.texts("extra/keys")?,
+        false => Vec::new(),
+    };
+    if !keys.is_empty() && keys.len() != labels.len() {
+        return Ok(keys);
+    }
+    let count = labels.iter().copied().fold(-1.0, f64::max) + 1.0;
+    // An impossible label is named by the caller.
+    let count = if (0.0..=65_000.0).contains(&count) { count as usize } else { 1 };
+    let name = |class: usize| {
+        let recording = labels.iter().position(|label| *label == class as f64);
+        let key = recording.and_then(|recording| keys.get(recording));
+        key.cloned().unwrap_or_else(|| class.to_string())
+    };
+    Ok((0..count).map(name).collect())
+}
+
+fn classes(labels: &[f64], count: usize) -> Result<Vec<u16>> {
+    let class = |(recording, label): (usize, &f64)| {
+        if (0.0..count as f64).contains(label) && label.fract() == 0.0 {
+            return Ok(*label as u16);
+        }
+        Err(Error::format(format!("the label of recording {recording} is {label}"))
+            .expected(format!("0 to {}", count.saturating_sub(1))))
+    };
+    labels.iter().enumerate().map(class).collect()
+}

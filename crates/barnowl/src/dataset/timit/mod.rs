@@ -1,0 +1,244 @@
+//! TIMIT: read sentences, every phone labelled (Garofolo et al. 1993, LDC93S1).
+//!
+//! `TRAIN` and `TEST` with `DRn/SPEAKER/SENTENCE.WAV` (NIST SPHERE) and `.PHN` (a line `begin end phone` for every phone, in
+//! samples), in either case. The sentences SA1 and SA2, which all speakers read, are left out. Training: all speakers of
+//! `TRAIN`; validation: the 50 speakers of the customary development set; test: the 24 of the core test set (Halberstadt
+//! 1998), both from `TEST`.
+//!
+//! Thirteen MFCCs and their first and second slopes every 10 ms, each channel brought to between 0 and 1 over the training
+//! data; a frame is labelled by the phone in the middle of its window. Sentences are cut into pieces; the last one is filled
+//! up with frames without a label.
+
+mod phones;
+
+pub use phones::{PHONES, fold, number};
+
+use super::{Dataset, Inputs, Targets, UNLABELLED, audio};
+use crate::encoder::{Mfcc, MfccConfig, deltas};
+use crate::error::{Error, Result};
+use crate::file;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Samples a second.
+pub const RATE: u32 = 16_000;
+/// Features of a frame.
+pub const CHANNELS: usize = 39;
+
+const CORE_TEST: &str = "mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0 \
+    mbpm0 mklt0 fnlp0 mcmj0 mjdh0 fmgd0 mgrt0 mnjm0 fdhc0 mjln0 mpam0 fmld0";
+const DEVELOPMENT: &str = "faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0 fkms0 mbdg0 mbwm0 \
+    mcsh0 fadg0 fdms0 fedw0 mgjf0 mglb0 mrtk0 mtaa0 mtdt0 mthc0 mwjg0 fnmr0 frew0 fsem0 mbns0 mmjr0 \
+    mdls0 mdlf0 mdvc0 mers0 fmah0 fdrw0 mrcs0 mrjm4 fcal1 mmwh0 fjsj0 majc0 mjsw0 mreb0 fgjd0 fjmg0 \
+    mroa0 mteb0 mjfc0 mrjr0 fmml0 mrws1";
+
+/// The customary parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// 462 speakers.
+    Train,
+    /// 50 speakers.
+    Valid,
+    /// 24 speakers.
+    Test,
+}
+
+/// How sentences are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pieces {
+    /// Frames of a piece. Default 100.
+    pub frames: usize,
+}
+
+impl Default for Pieces {
+    fn default() -> Self {
+        Self { frames: 100 }
+    }
+}
+
+/// Features `[frames, 39]` and phones of a sentence.
+struct Sentence {
+    features: Vec<f32>,
+    phones: Vec<u16>,
+}
+
+/// Reads `directory/timit`.
+///
+/// # Errors
+///
+/// If a folder is missing, a sound is damaged or of another rate, or a transcription has an unknown phone or times that
+/// decrease: with file and line.
+pub fn load(directory: impl AsRef<Path>, part: Part, pieces: Pieces) -> Result<Dataset> {
+    if !(1..=100_000).contains(&pieces.frames) {
+        return Err(Error::setting("dataset.pieces.frames", pieces.frames)
+            .expected("1 to 100000 frames"));
+    }
+    let folder = directory.as_ref().join("timit");
+    let training = sentences(&folder, Part::Train)?;
+    let range = range(&training);
+    let sentences = if part == Part::Train { training } else { sentences(&folder, part)? };
+    let (mut values, mut phones, mut of) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, sentence) in (0..).zip(&sentences) {
+        let whole = sentence.phones.len().next_multiple_of(pieces.frames);
+        let rows = sentence.features.chunks_exact(CHANNELS);
+        for row in rows {
+            let scaled = row.iter().zip(&range).map(|(x, (low, high))| {
+                if high > low { (x - low) / (high - low) } else { 0.0 }
+            });
+            values.extend(scaled);
+        }
+        phones.extend(&sentence.phones);
+        let missing = whole - sentence.phones.len();
+        values.extend(std::iter::repeat_n(0.0, missing * CHANNELS));
+        phones.extend(std::iter::repeat_n(UNLABELLED, missing));
+        of.extend(std::iter::repeat_n(number, whole / pieces.frames));
+    }
+    let name = match part {
+        Part::Train => "training",
+        Part::Valid => "development",
+        Part::Test => "core test",
+    };
+    let origin = format!(
+        "TIMIT, {} {name} sentences in {} pieces of {} frames of 10 ms",
+        sentences.len(),
+        of.len(),
+        pieces.frames
+    );
+    let shape = [of.len(), pieces.frames, CHANNELS];
+    let names = PHONES.map(str::to_owned).to_vec();
+    Dataset::new(shape, names, Inputs::Real(values), Targets::PerStep(phones), origin)?
+        .with_recordings(of)
+}
+
+/// Least and largest value of every channel.
+fn range(sentences: &[Sentence]) -> Vec<(f32, f32)> {
+    let mut range = vec![(f32::INFINITY, f32::NEG_INFINITY); CHANNELS];
+    for row in sentences.iter().flat_map(|sentence| sentence.features.chunks_exact(CHANNELS)) {
+        for ((low, high), x) in range.iter_mut().zip(row) {
+            (*low, *high) = (low.min(*x), high.max(*x));
+        }
+    }
+    range
+}
+
+fn sentences(folder: &Path, part: Part) -> Result<Vec<Sentence>> {
+    let top = match part {
+        Part::Train => child(folder, "TRAIN")?,
+        Part::Valid | Part::Test => child(folder, "TEST")?,
+    };
+    let speakers: Option<Vec<&str>> = match part {
+        Part::Train => None,
+        Part::Valid => Some(DEVELOPMENT.split_whitespace().collect()),
+        Part::Test => Some(CORE_TEST.split_whitespace().collect()),
+    };
+    let mut files = Vec::new();
+    for region in folders(&top)? {
+        for speaker in folders(&region)? {
+            let name = speaker.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+            if speakers.as_ref().is_some_and(|speakers| !speakers.contains(&name.as_str())) {
+                continue;
+            }
+            let sounds = audio::files(&speaker, "wav")?;
+            files.extend(sounds.into_iter().filter(|path| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                !name.to_lowercase().starts_with("sa")
+            }));
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::format(format!("there are no sentences of the {part:?} part"))
+            .in_file(&top)
+            .expected("DRn/SPEAKER/SENTENCE.WAV, with the speakers of the customary parts"));
+    }
+    let mfcc = Mfcc::new(&MfccConfig::new(RATE))?;
+    audio::read_all(&files, RATE, |place, sound| {
+        let path = transcription(&files[place])?;
+        let spans = spans(&path)?;
+        let features = features(&mfcc, &sound.samples);
+        let (hop, window) = mfcc.hop_and_window();
+        let phone = |frame: usize| {
+            let centre = frame * hop + window / 2;
+            let found = spans.iter().find(|span| (span.0..span.1).contains(&centre));
+            found.map_or(UNLABELLED, |span| span.2)
+        };
+        let phones = (0..features.len() / CHANNELS).map(phone).collect();
+        Ok(Sentence { features, phones })
+    })
+}
+
+/// Coefficients, their slopes over five frames, and the slopes of those.
+fn features(mfcc: &Mfcc, samples: &[f32]) -> Vec<f32> {
+    // As 16-bit numbers, which the energy is customarily computed of.
+    let samples: Vec<f32> = samples.iter().map(|x| x * 32768.0).collect();
+    let coefficients = mfcc.features(&samples);
+    let first = deltas::regression(&coefficients, 13, 2);
+    let second = deltas::regression(&first, 13, 2);
+    let rows = coefficients.chunks_exact(13).zip(first.chunks_exact(13)).zip(second.chunks_exact(13));
+    rows.flat_map(|((c, d), dd)| [c, d, dd].concat()).collect()
+}
+
+/// The phones of a sentence: first sample, the one after the last, number.
+fn spans(path: &Path) -> Result<Vec<(usize, usize, u16)>> {
+    let text = file::read_text(path)?;
+    let mut spans: Vec<(usize, usize, u16)> = Vec::new();
+    for (line, words) in (1..).zip(text.lines()) {
+        let bad = |problem: String, expected: &str| {
+            Error::format(problem).in_file(path).at_line(line).expected(expected)
+        };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let [begin, end, phone] = words.as_slice() else {
+            if words.is_empty() {
+                continue;
+            }
+            return Err(bad(format!("{:?}", words.join(" ")), "begin, end and phone"));
+        };
+        let (Ok(begin), Ok(end)) = (begin.parse::<usize>(), end.parse::<usize>()) else {
+            return Err(bad(format!("{begin} to {end}"), "two numbers of samples"));
+        };
+        let before = spans.last().map_or(0, |span| span.1);
+        if end < begin || begin < before {
+            return Err(bad(
+                format!("{begin} to {end}, after {before}"),
+                "times that do not decrease",
+            ));
+        }
+        let Some(number) = number(phone) else {
+            return Err(bad(format!("the phone {phone:?}"), "one of the 61 phones of TIMIT"));
+        };
+        spans.push((begin, end, number));
+    }
+    if spans.is_empty() {
+        return Err(Error::format("there are no phones").in_file(path).expected("begin end phone"));
+    }
+    Ok(spans)
+}
+
+/// The transcription beside a sound, in either case.
+fn transcription(sound: &Path) -> Result<PathBuf> {
+    let paths = ["PHN", "phn"].map(|extension| sound.with_extension(extension));
+    match paths.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(Error::format("there is no transcription")
+            .in_file(&paths[0])
+            .expected("a .PHN file beside every .WAV")),
+    }
+}
+
+/// A folder of this name in either case.
+fn child(folder: &Path, name: &str) -> Result<PathBuf> {
+    let paths = [folder.join(name), folder.join(name.to_lowercase())];
+    match paths.iter().find(|path| path.is_dir()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(Error::format("there is no such folder")
+            .in_file(&paths[0])
+            .expected("TRAIN/ and TEST/ of TIMIT")),
+    }
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders: Vec<PathBuf> =
+        file::entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
+}

@@ -1,0 +1,206 @@
+//! Where the data of a task come from.
+
+use super::Split;
+use crate::dataset::speech::SpeechFeatures;
+use crate::dataset::{
+    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, qtdb, soli, timit,
+};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Which data set, and how it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DatasetConfig {
+    /// Waves of the ECG: the QT Database where a data folder is given, else the built-in generator.
+    Ecg {
+        /// What the generator makes.
+        #[serde(default)]
+        generator: ecg_model::GeneratorConfig,
+    },
+    /// Handwritten digits, pixel by pixel.
+    Mnist {
+        /// The pixels of a step. Default 8.
+        #[serde(default = "eight")]
+        pixels: usize,
+        /// Their order, if not row by row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permutation: Option<mnist::Permutation>,
+    },
+    /// Speech as the spikes of a cochlea, in the layout of the Spiking Heidelberg Digits.
+    Heidelberg {
+        /// The folder of the data, `shd`, `ssc` or `fsdd-spikes`: the files `train.h5`, `test.h5` and, if there is one,
+        /// `valid.h5`, each with `FOLDER_` before its name or not.
+        folder: String,
+        /// How spikes are put into frames.
+        #[serde(default)]
+        frames: heidelberg::Frames,
+    },
+    /// Google Speech Commands.
+    Gsc {
+        /// Which words are classes.
+        #[serde(default)]
+        classes: gsc::Classes,
+        /// How features are computed.
+        #[serde(default)]
+        features: SpeechFeatures,
+    },
+    /// The Free Spoken Digit Dataset.
+    Fsdd {
+        /// How features are computed.
+        #[serde(default)]
+        features: SpeechFeatures,
+    },
+    /// TIMIT, a phone at every frame.
+    Timit {
+        /// How sentences are cut.
+        #[serde(default)]
+        pieces: timit::Pieces,
+    },
+    /// Gestures before a radar.
+    Soli {
+        /// How recordings are cut.
+        #[serde(default)]
+        pieces: soli::Pieces,
+    },
+}
+
+fn eight() -> usize {
+    8
+}
+
+impl DatasetConfig {
+    /// Checks ranges.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::Ecg { generator } => generator.validate("dataset.generator"),
+            Self::Mnist { pixels, .. } if !(1..=mnist::PIXELS).contains(pixels) => {
+                Err(Error::setting("dataset.pixels", pixels)
+                    .expected(format!("1 to {}", mnist::PIXELS)))
+            }
+            Self::Heidelberg { frames, .. } => frames.validate("dataset.frames"),
+            Self::Gsc { features, .. } => {
+                features.extractor("dataset.features", gsc::RATE).map(drop)
+            }
+            Self::Fsdd { features } => features.extractor("dataset.features", fsdd::RATE).map(drop),
+            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } => Ok(()),
+        }
+    }
+
+    /// The name of the data set in the [catalog].
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Ecg { .. } => "qtdb",
+            Self::Mnist { .. } => "mnist",
+            Self::Heidelberg { folder, .. } => folder,
+            Self::Gsc { .. } => "gsc",
+            Self::Fsdd { .. } => "fsdd",
+            Self::Timit { .. } => "timit",
+            Self::Soli { .. } => "soli",
+        }
+    }
+
+    /// Steps per second, where the data have a scale of time.
+    #[must_use]
+    pub fn sampling_rate(&self) -> Option<f64> {
+        match self {
+            Self::Ecg { .. } => Some(qtdb::SAMPLING_RATE),
+            Self::Heidelberg { frames, .. } => Some(1000.0 / frames.step_ms),
+            Self::Gsc { features, .. } | Self::Fsdd { features } => Some(1000.0 / features.hop_ms),
+            Self::Timit { .. } => Some(100.0),
+            Self::Mnist { .. } | Self::Soli { .. } => None,
+        }
+    }
+
+    /// One part of the data; none for validation data where the data set has no such part of its own.
+    ///
+    /// # Errors
+    ///
+    /// If no data folder is given and the data set has no generator, or the data cannot be read.
+    pub(super) fn load(&self, data: Option<&Path>, part: Split) -> Result<Option<Dataset>> {
+        let test = part == Split::Test;
+        if let (Self::Ecg { generator }, None, Split::Train | Split::Test) = (self, data, part) {
+            let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
+            return ecg_model::generate(generator, split).map(Some);
+        }
+        let Some(data) = data else {
+            return match self {
+                Self::Ecg { .. } => Ok(None),
+                _ => Err(self.missing()),
+            };
+        };
+        let dataset = match (self, part) {
+            (Self::Heidelberg { folder, frames }, part) => {
+                let name = match part {
+                    Split::Train => "train",
+                    Split::Valid => "valid",
+                    Split::Test => "test",
+                };
+                let inside = data.join(folder);
+                let path = inside.join(format!("{folder}_{name}.h5"));
+                let other = inside.join(format!("{name}.h5"));
+                match (path.is_file(), other.is_file(), part) {
+                    (false, false, Split::Valid) => return Ok(None),
+                    (false, true, _) => heidelberg::load(other, *frames)?,
+                    _ => heidelberg::load(path, *frames).map_err(|error| self.explain(error))?,
+                }
+            }
+            (Self::Gsc { classes, features }, part) => {
+                let part = match part {
+                    Split::Train => gsc::Part::Train,
+                    Split::Valid => gsc::Part::Valid,
+                    Split::Test => gsc::Part::Test,
+                };
+                gsc::load(data, part, *classes, features)?
+            }
+            (Self::Timit { pieces }, part) => {
+                let part = match part {
+                    Split::Train => timit::Part::Train,
+                    Split::Valid => timit::Part::Valid,
+                    Split::Test => timit::Part::Test,
+                };
+                timit::load(data, part, *pieces)?
+            }
+            (_, Split::Valid) => return Ok(None),
+            (Self::Ecg { .. }, _) => {
+                qtdb::load(data, if test { qtdb::Split::Test } else { qtdb::Split::Train })?
+            }
+            (Self::Mnist { pixels, permutation }, _) => {
+                let split = if test { mnist::Split::Test } else { mnist::Split::Train };
+                mnist::load(data, split, *pixels, permutation.as_ref())?
+            }
+            (Self::Fsdd { features }, _) => fsdd::load(data, test, features)?,
+            (Self::Soli { pieces }, _) => soli::load(data, test, *pieces)?,
+        };
+        Ok(Some(dataset))
+    }
+
+    fn missing(&self) -> Error {
+        let error = Error::config(format!("the data of {} are not given", self.source()));
+        let error = match catalog::source(self.source()) {
+            Some(source) => error.expected(format!(
+                "a folder that holds {}/ ({}), with --data or in BARNOWL_DATA",
+                source.name, source.expects
+            )),
+            None => error.expected(format!(
+                "a folder that holds {}/, with --data or in BARNOWL_DATA",
+                self.source()
+            )),
+        };
+        error.remedy(
+            "`barnowl data` says where each data set comes from; without data of your own, train the task ecg: it \
+             has a generator",
+        )
+    }
+
+    /// Says where missing files come from.
+    fn explain(&self, error: Error) -> Error {
+        error.remedy(format!("`barnowl data` says where {} comes from", self.source()))
+    }
+}

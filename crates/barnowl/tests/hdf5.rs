@@ -1,0 +1,119 @@
+//! HDF5 files that h5py wrote (reference/hdf5_fixture.py), and data sets in their published layouts.
+
+use barnowl::dataset::heidelberg::{self, Frames};
+use barnowl::dataset::{Events, Inputs, Targets, hdf5};
+use std::path::{Path, PathBuf};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+#[test]
+fn numbers_of_every_type_and_layout() {
+    for version in ["earliest", "latest"] {
+        let file = hdf5::File::open(fixture(&format!("h5_types_{version}.h5"))).unwrap();
+        for name in ["<f2", "<f4", ">f8", "<i1", ">i2", "<i4", "<i8", "<u1", "<u2", ">u4"] {
+            let offset = if name.contains('u') { 0.0 } else { 7.0 };
+            let expected: Vec<f64> =
+                (0..12).map(|i| f64::from(10 * (i / 4) + i % 4) - offset).collect();
+            for layout in ["plain", "packed"] {
+                let array = file.numbers(&format!("{layout}/{name}")).unwrap();
+                assert_eq!(array.shape, [3, 4]);
+                assert_eq!(array.values, expected, "{version}, {layout}, {name}");
+            }
+        }
+        assert_eq!(file.numbers("scalar").unwrap().values, [0.125]);
+        assert_eq!(file.texts("names").unwrap(), ["zero", "eins"]);
+        let rows = file.rows("rows").unwrap();
+        let rows: Vec<Vec<f64>> = (0..rows.len()).map(|row| rows.row(row).unwrap()).collect();
+        assert_eq!(rows, [vec![0.5, 1.5], vec![], vec![2.5]]);
+        for other in ["text", "record", "names", "rows", "none", "plain"] {
+            let error = file.numbers(other).unwrap_err().to_string();
+            assert!(error.contains(other) && error.contains(version), "{error}");
+        }
+        assert!(file.rows("scalar").is_err());
+    }
+}
+
+#[test]
+fn spikes_become_frames() {
+    let frames = Frames { step_ms: 4.0, steps: 125 };
+    for (name, classes) in [("shd_good.h5", ["zero", "one"]), ("shd_latest.h5", ["0", "1"])] {
+        let data = heidelberg::load(fixture(name), frames).unwrap();
+        assert_eq!([data.samples(), data.steps(), data.channels()], [3, 125, 700]);
+        assert_eq!(data.class_names(), classes);
+        assert_eq!(data.targets(), &Targets::PerSequence(vec![1, 0, 1]));
+        // In half precision, 0.0040 s is a little more than 4 ms, 0.0039 s less, and 0.5 s is beyond the last frame.
+        let expected = [(0, 0, vec![3, 699]), (0, 1, vec![0]), (2, 0, vec![7]), (2, 1, vec![7])];
+        let Inputs::Events(events) = data.inputs() else { panic!("no events") };
+        let mut found = Events::new(700).unwrap();
+        for row in 0..3 * 125 {
+            let expected = expected.iter().find(|(n, t, _)| n * 125 + t == row);
+            let last: &[u16] = if row == 2 * 125 + 2 { &[350] } else { &[] };
+            found.push_row(expected.map_or(last, |(_, _, units)| units)).unwrap();
+        }
+        assert_eq!(events, &found);
+        assert!(data.origin().contains("2 spikes after the last frame"), "{}", data.origin());
+    }
+}
+
+#[test]
+fn bad_recordings_are_named() {
+    for (name, parts) in [
+        ("shd_unit.h5", ["recording 2", "spike 2 is of unit 700", "0 to 699"]),
+        ("shd_decreasing.h5", ["recording 0", "spike 3", "do not decrease"]),
+        ("shd_label.h5", ["recording 2", "is 2", "0 to 1"]),
+        ("shd_labels.h5", ["3 rows", "2 labels", "as many of each"]),
+        ("shd_pairs.h5", ["recording 0", "5 times and 4 units", "a unit for every time"]),
+        ("shd_no_units.h5", ["no spikes/units", "a data set", "spikes"]),
+    ] {
+        let error = heidelberg::load(fixture(name), Frames::default()).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+    }
+    let error = heidelberg::load(fixture("none.h5"), Frames::default()).unwrap_err().to_string();
+    assert!(error.contains("none.h5") && error.contains("No such file"), "{error}");
+    let error = heidelberg::load(fixture("mat_qtdb.mat"), Frames::default()).unwrap_err();
+    assert!(error.to_string().contains("an HDF5 file"), "{error}");
+}
+
+/// Whatever is cut off or changed, there is an error or an answer, and never a panic.
+#[test]
+fn damaged_files_are_refused() {
+    let bytes = std::fs::read(fixture("shd_good.h5")).unwrap();
+    let read = |bytes: Vec<u8>| {
+        let file = hdf5::File::from_bytes(bytes, "damaged.h5")?;
+        heidelberg::read(&file, Frames { step_ms: 4.0, steps: 20 })
+    };
+    assert!(read(bytes.clone()).is_ok());
+    for length in (0..bytes.len()).step_by(97) {
+        assert!(read(bytes[..length].to_vec()).is_err(), "cut at {length}");
+    }
+    let mut changed = 0;
+    for at in (0..bytes.len()).step_by(13) {
+        for value in [0, 0xFF, bytes[at] ^ 0x10] {
+            let mut bad = bytes.clone();
+            bad[at] = value;
+            changed += usize::from(read(bad).is_err());
+        }
+    }
+    assert!(changed > 100, "{changed} changes were noticed");
+}
+
+/// The spikes of the Free Spoken Digit Dataset, in the layout of the Spiking Heidelberg Digits.
+#[test]
+fn spoken_digits_of_the_environment() {
+    let Some(data) = std::env::var_os("BARNOWL_DATA") else {
+        eprintln!("skipped: BARNOWL_DATA is not set");
+        return;
+    };
+    let path = Path::new(&data).join("fsdd-spikes/train.h5");
+    if !path.is_file() {
+        eprintln!("skipped: {} is not there", path.display());
+        return;
+    }
+    let data = heidelberg::load(path, Frames::default()).unwrap();
+    assert_eq!([data.steps(), data.channels(), data.class_names().len()], [250, 700, 10]);
+    let Inputs::Events(events) = data.inputs() else { panic!("no events") };
+    assert!(data.samples() >= 1000 && events.len() > 100 * data.samples());
+}

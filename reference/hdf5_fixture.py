@@ -1,0 +1,94 @@
+"""Writes the small HDF5 files that `crates/barnowl/tests/hdf5.rs` reads.
+
+    python reference/hdf5_fixture.py [FOLDER]
+
+FOLDER defaults to crates/barnowl/tests/fixtures. Needs h5py. `h5_types_*.h5` hold numbers of many types and layouts, in the
+oldest and the newest form of the format; `shd_*.h5` are laid out as the Spiking Heidelberg Digits are, right and wrong;
+`soli/` is laid out as the deep-soli data are.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+TYPES = ["<f2", "<f4", ">f8", "<i1", ">i2", "<i4", "<i8", "<u1", "<u2", ">u4"]
+
+
+def types(path, libver):
+    """Element [i, j] is 10 i + j, less 7 where the type has a sign."""
+    with h5py.File(path, "w", libver=libver) as file:
+        for name in TYPES:
+            values = 10 * np.arange(3)[:, None] + np.arange(4) - (0 if "u" in name else 7)
+            file[f"plain/{name}"] = values.astype(name)
+            file.create_dataset(f"packed/{name}", data=values.astype(name), chunks=(2, 3), compression="gzip", shuffle=True)
+        file["scalar"] = 0.125
+        file["text"] = "not a number"
+        file["record"] = np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
+        file["names"] = np.array(["zero", "eins"], dtype=h5py.string_dtype())
+        rows = file.create_dataset("rows", (3,), dtype=h5py.vlen_dtype(np.dtype("<f4")))
+        rows[0], rows[1], rows[2] = [0.5, 1.5], [], [2.5]
+
+
+def digits(path, change=lambda spikes: None, libver="earliest", keys=True):
+    """Three recordings; `change` spoils them."""
+    spikes = {
+        "times": [[0.0, 0.0005, 0.0021, 0.0040, 0.5], [], [0.0039, 0.0041, 0.0119, 1.5]],
+        "units": [[3, 699, 3, 0, 12], [], [7, 7, 350, 1]],
+        "labels": [1, 0, 1],
+    }
+    change(spikes)
+    with h5py.File(path, "w", libver=libver) as file:
+        for name, kind in ("times", "<f2"), ("units", "<u2"):
+            if name in spikes:
+                rows = file.create_dataset(f"spikes/{name}", (len(spikes[name]),), dtype=h5py.vlen_dtype(np.dtype(kind)))
+                for i, row in enumerate(spikes[name]):
+                    rows[i] = np.array(row, dtype=kind)
+        if "labels" in spikes:
+            file["labels"] = np.array(spikes["labels"], dtype="<u2")
+        file["extra/speaker"] = np.array([4, 5, 4], dtype="<u2")
+        if keys:
+            file["extra/keys"] = np.array([b"zero", b"one"], dtype="S4")
+
+
+def wrong(key, row, place, value):
+    def change(spikes):
+        spikes[key][row][place] = value
+
+    return change
+
+
+def soli(folder):
+    """Two gestures, two recordings each, and the split."""
+    folder.mkdir(exist_ok=True)
+    names = ["0_1_0", "0_1_1", "3_2_0", "3_2_1"]
+    for i, name in enumerate(names):
+        frames = [45, 12, 40, 7][i]
+        with h5py.File(folder / f"{name}.h5", "w") as file:
+            for channel in range(4):
+                values = np.zeros((frames, 1024), dtype="<f4")
+                values[np.arange(frames), np.arange(frames) * 7 % 1024] = 0.25 * (i + 1) + channel
+                file.create_dataset(f"ch{channel}", data=values, chunks=(1, 1024), compression="gzip")
+            file["label"] = np.full((frames, 1), int(name[0]), dtype="<i4")
+    (folder / "file_half.json").write_text(json.dumps({"train": names[::2], "eval": names[1::2]}) + "\n")
+
+
+def main():
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "crates/barnowl/tests/fixtures")
+    types(folder / "h5_types_earliest.h5", "earliest")
+    types(folder / "h5_types_latest.h5", "latest")
+    digits(folder / "shd_good.h5")
+    digits(folder / "shd_latest.h5", libver="latest", keys=False)
+    digits(folder / "shd_unit.h5", wrong("units", 2, 2, 700))
+    digits(folder / "shd_decreasing.h5", wrong("times", 0, 3, 0.0004))
+    digits(folder / "shd_label.h5", lambda spikes: spikes.update(labels=[0, 1, 2]))
+    digits(folder / "shd_labels.h5", lambda spikes: spikes.update(labels=[0, 1]))
+    digits(folder / "shd_pairs.h5", lambda spikes: spikes["units"][0].pop())
+    digits(folder / "shd_no_units.h5", lambda spikes: spikes.pop("units"))
+    soli(folder / "soli")
+
+
+if __name__ == "__main__":
+    main()
