@@ -4,7 +4,7 @@
 
 FOLDER defaults to crates/barnowl/tests/fixtures. Needs h5py. `h5_types_*.h5` hold numbers of many types and layouts, in the
 oldest and the newest form of the format; `shd_*.h5` are laid out as the Spiking Heidelberg Digits are, right and wrong;
-`soli/` is laid out as the deep-soli data are.
+`data/soli/` is laid out as the deep-soli data are.
 """
 
 import json
@@ -60,9 +60,25 @@ def wrong(key, row, place, value):
     return change
 
 
+def cochlea(folder, name, parts, classes):
+    """Recordings of random spikes, each class in channels of its own."""
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(classes)
+    for part in parts:
+        with h5py.File(folder / name / f"{name}_{part}.h5", "w") as file:
+            times = file.create_dataset("spikes/times", (4,), dtype=h5py.vlen_dtype(np.dtype("<f2")))
+            units = file.create_dataset("spikes/units", (4,), dtype=h5py.vlen_dtype(np.dtype("<u2")))
+            labels = np.array([0, 1, 2, 3]) * (classes - 1) // 3
+            for i, label in enumerate(labels):
+                times[i] = np.sort(rng.uniform(0, 0.9, 300)).astype("<f2")
+                units[i] = (rng.integers(0, 60, 300) + 160 * i).astype("<u2")
+            file["labels"] = labels.astype("<u2")
+            file["extra/keys"] = np.array([f"word {i}".encode() for i in range(classes)])
+
+
 def soli(folder):
     """Two gestures, two recordings each, and the split."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     names = ["0_1_0", "0_1_1", "3_2_0", "3_2_1"]
     for i, name in enumerate(names):
         frames = [45, 12, 40, 7][i]
@@ -87,7 +103,9 @@ def main():
     digits(folder / "shd_labels.h5", lambda spikes: spikes.update(labels=[0, 1]))
     digits(folder / "shd_pairs.h5", lambda spikes: spikes["units"][0].pop())
     digits(folder / "shd_no_units.h5", lambda spikes: spikes.pop("units"))
-    soli(folder / "soli")
+    cochlea(folder / "data", "shd", ("train", "test"), 20)
+    cochlea(folder / "data", "ssc", ("train", "valid", "test"), 35)
+    soli(folder / "data/soli")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ use crate::{print_json, print_line, set_threads, table};
 use barnowl::dataset::{Dataset, Targets};
 use barnowl::error::Result;
 use barnowl::exchange::npy;
+use barnowl::metric::Votes;
 use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
 use barnowl::model::Model;
 use barnowl::task::TaskConfig;
@@ -103,6 +104,7 @@ pub fn summary(
         "spike_rate": evaluation.spike_rate,
         "majority_rate": evaluation.confusion.majority_rate(),
         "macro_f1": evaluation.confusion.macro_f1(),
+        "votes": Votes::count(dataset, &evaluation.prediction, task.network.decode.skip),
         "confusion": evaluation.confusion,
         "classes": classes,
     })

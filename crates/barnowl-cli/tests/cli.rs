@@ -8,6 +8,8 @@ mod energy;
 mod report;
 #[path = "cli/study.rs"]
 mod study;
+#[path = "cli/tasks.rs"]
+mod tasks;
 
 use barnowl::exchange::safetensors;
 use serde_json::Value;

@@ -212,6 +212,8 @@ pub struct Tasks {
     /// Print this task as TOML.
     pub name: Option<String>,
     #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
     pub output: Output,
 }
 

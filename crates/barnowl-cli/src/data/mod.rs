@@ -51,7 +51,9 @@ fn list(data: &Data, as_json: bool) -> Result<ExitCode> {
     if as_json {
         let sources: Vec<_> = SOURCES
             .iter()
-            .map(|source| json!({ "source": source, "found": data.map(|data| source.status(data)) }))
+            .map(
+                |source| json!({ "source": source, "found": data.map(|data| source.status(data)) }),
+            )
             .collect();
         print_json(&json!({ "folder": data, "data": sources }))?;
         return Ok(ExitCode::SUCCESS);

@@ -21,9 +21,9 @@ pub const RATE: u32 = 16_000;
 pub const WORDS: [&str; 10] =
     ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
 
-/// Pieces of silence to train on, to validate with and to test with: as many as in the script of Yin, Corradi & Bohté (2021),
-/// which has no test part of its own.
-const SILENCES: [usize; 3] = [2300, 260, 260];
+/// Pieces of silence to train on, to validate with and to test with: as many as in the script of Yin, Corradi & Bohté (2021)
+/// to train on and to validate with.
+pub const SILENCES: [usize; 3] = [2300, 260, 260];
 
 /// Which words are classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,7 +55,8 @@ enum Piece {
     Silence(usize, f64),
 }
 
-/// Reads `directory/gsc` and computes features `[N, T, 3 · mels]`.
+/// Reads `directory/gsc` and computes features `[N, T, 3 · mels]`; with twelve classes, so many pieces of `silences` are added
+/// to the training, validation and test part, such as [`SILENCES`].
 ///
 /// # Errors
 ///
@@ -64,6 +65,7 @@ pub fn load(
     directory: impl AsRef<Path>,
     part: Part,
     classes: Classes,
+    silences: [usize; 3],
     features: &SpeechFeatures,
 ) -> Result<Dataset> {
     let folder = directory.as_ref().join("gsc");
@@ -73,7 +75,9 @@ pub fn load(
     let (valid, test) = (valid?, test?);
     let words = words(&folder)?;
     let names: Vec<String> = match classes {
-        Classes::Twelve => WORDS.iter().copied().chain(["silence", "unknown"]).map(str::to_owned).collect(),
+        Classes::Twelve => {
+            WORDS.iter().copied().chain(["silence", "unknown"]).map(str::to_owned).collect()
+        }
         Classes::All => words.clone(),
     };
     let mut pieces = Vec::new();
@@ -105,7 +109,7 @@ pub fn load(
         }
         let place = part as usize;
         let mut rng = ChaCha8Rng::seed_from_u64(0x51_1E_7C_E0 + place as u64);
-        for _ in 0..SILENCES[place] {
+        for _ in 0..silences[place] {
             pieces.push(Piece::Silence(rng.random_range(0..noise.len()), rng.random()));
             targets.push(WORDS.len() as u16);
         }
@@ -171,9 +175,8 @@ fn words(folder: &Path) -> Result<Vec<String>> {
 
 /// The lines of an official list.
 fn list(path: &Path) -> Result<BTreeSet<String>> {
-    let text = file::read_text(path).map_err(|error| {
-        error.remedy("it is part of the data set: the official split needs it")
-    })?;
+    let text = file::read_text(path)
+        .map_err(|error| error.remedy("it is part of the data set: the official split needs it"))?;
     let mut files = BTreeSet::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();

@@ -42,8 +42,9 @@ impl Frames {
                 .expected("a positive time in ms"));
         }
         if !(1..=1_000_000).contains(&self.steps) {
-            return Err(Error::setting(format!("{key}.steps"), self.steps)
-                .expected("1 to 1000000 frames"));
+            return Err(
+                Error::setting(format!("{key}.steps"), self.steps).expected("1 to 1000000 frames")
+            );
         }
         Ok(())
     }

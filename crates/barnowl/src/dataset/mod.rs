@@ -149,8 +149,12 @@ impl Dataset {
             Inputs::Half(values) => {
                 check_length(values.len(), [samples, steps, channels])?;
                 if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Error::format(format!("the input at {} is {}", place(i), values[i]))
-                        .expected("a number of at most 65504"));
+                    return Err(Error::format(format!(
+                        "the input at {} is {}",
+                        place(i),
+                        values[i]
+                    ))
+                    .expected("a number of at most 65504"));
                 }
             }
             Inputs::Real(values) => {

@@ -46,8 +46,9 @@ struct Split {
 /// If the split or a recording is missing or damaged: with the file.
 pub fn load(directory: impl AsRef<Path>, test: bool, pieces: Pieces) -> Result<Dataset> {
     if !(1..=10_000).contains(&pieces.frames) {
-        return Err(Error::setting("dataset.pieces.frames", pieces.frames)
-            .expected("1 to 10000 frames"));
+        return Err(
+            Error::setting("dataset.pieces.frames", pieces.frames).expected("1 to 10000 frames")
+        );
     }
     if pieces.channel > 3 {
         return Err(Error::setting("dataset.pieces.channel", pieces.channel).expected("0 to 3"));
@@ -63,8 +64,10 @@ pub fn load(directory: impl AsRef<Path>, test: bool, pieces: Pieces) -> Result<D
     if names.is_empty() {
         return Err(Error::format("the list is empty").in_file(&path));
     }
-    let recordings: Vec<Result<_>> =
-        names.par_iter().map(|name| recording(&folder.join(format!("{name}.h5")), pieces)).collect();
+    let recordings: Vec<Result<_>> = names
+        .par_iter()
+        .map(|name| recording(&folder.join(format!("{name}.h5")), pieces))
+        .collect();
     let (mut values, mut labels, mut of) = (Vec::new(), Vec::new(), Vec::new());
     for (number, recording) in (0..).zip(recordings) {
         let (images, classes) = recording?;

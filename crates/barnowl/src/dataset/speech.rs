@@ -119,14 +119,13 @@ impl Extractor {
             bands.iter_mut().for_each(|band| *band = (*band / most).ln_1p());
         }
         let mels = self.features.mels;
-        let parts = [
-            deltas::savitzky_golay(&bands, mels, 1),
-            deltas::savitzky_golay(&bands, mels, 2),
-        ];
+        let parts =
+            [deltas::savitzky_golay(&bands, mels, 1), deltas::savitzky_golay(&bands, mels, 2)];
         let channels = self.features.channels();
         let mut features = vec![0.0; self.steps() * channels];
         for (t, row) in features.chunks_exact_mut(channels).enumerate() {
-            for (part, to) in [&bands, &parts[0], &parts[1]].iter().zip(row.chunks_exact_mut(mels)) {
+            for (part, to) in [&bands, &parts[0], &parts[1]].iter().zip(row.chunks_exact_mut(mels))
+            {
                 to.copy_from_slice(&part[t * mels..(t + 1) * mels]);
             }
         }

@@ -31,7 +31,8 @@ pub fn savitzky_golay(values: &[f32], channels: usize, order: usize) -> Vec<f32>
         let first = t.clamp(4, steps - 5) - 4;
         for (channel, delta) in row.iter_mut().enumerate() {
             let terms = weights.iter().enumerate();
-            let term = |(k, w): (usize, &f64)| w * f64::from(values[(first + k) * channels + channel]);
+            let term =
+                |(k, w): (usize, &f64)| w * f64::from(values[(first + k) * channels + channel]);
             *delta = terms.map(term).sum::<f64>() as f32;
         }
     }

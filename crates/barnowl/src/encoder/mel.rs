@@ -139,7 +139,11 @@ impl MelSpectrogram {
 
 /// Slaney's mel scale: 3 mel for 200 Hz up to 1 kHz, from there 27 for a factor of 6.4.
 fn mel(hertz: f64) -> f64 {
-    if hertz < 1000.0 { hertz * 3.0 / 200.0 } else { 15.0 + (hertz / 1000.0).ln() * 27.0 / 6.4_f64.ln() }
+    if hertz < 1000.0 {
+        hertz * 3.0 / 200.0
+    } else {
+        15.0 + (hertz / 1000.0).ln() * 27.0 / 6.4_f64.ln()
+    }
 }
 
 fn hertz(mel: f64) -> f64 {

@@ -50,8 +50,7 @@ impl EncoderConfig {
     #[must_use]
     pub fn init(&self, device: &Device) -> TrainedThreshold {
         let Self::TrainedThreshold { initial } = *self;
-        let threshold = Tensor::<1>::full([1], initial, device).require_grad();
-        TrainedThreshold { threshold: Param::from_tensor(threshold) }
+        TrainedThreshold { threshold: Param::from_tensor(Tensor::full([1], initial, device)) }
     }
 }
 

@@ -5,7 +5,9 @@ pub mod boundary;
 mod confusion;
 mod interval;
 mod spread;
+mod votes;
 
 pub use confusion::{ClassScore, ConfusionMatrix};
 pub use interval::accuracy_interval;
 pub use spread::Spread;
+pub use votes::Votes;

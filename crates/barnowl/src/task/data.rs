@@ -42,6 +42,9 @@ pub enum DatasetConfig {
         /// Which words are classes.
         #[serde(default)]
         classes: gsc::Classes,
+        /// Pieces of silence to train on, to validate with and to test with, of twelve classes. Default 2300, 260, 260.
+        #[serde(default = "silences")]
+        silences: [usize; 3],
         /// How features are computed.
         #[serde(default)]
         features: SpeechFeatures,
@@ -68,6 +71,10 @@ pub enum DatasetConfig {
 
 fn eight() -> usize {
     8
+}
+
+fn silences() -> [usize; 3] {
+    gsc::SILENCES
 }
 
 impl DatasetConfig {
@@ -151,13 +158,13 @@ impl DatasetConfig {
                     _ => heidelberg::load(path, *frames).map_err(|error| self.explain(error))?,
                 }
             }
-            (Self::Gsc { classes, features }, part) => {
+            (Self::Gsc { classes, silences, features }, part) => {
                 let part = match part {
                     Split::Train => gsc::Part::Train,
                     Split::Valid => gsc::Part::Valid,
                     Split::Test => gsc::Part::Test,
                 };
-                gsc::load(data, part, *classes, features)?
+                gsc::load(data, part, *classes, *silences, features)?
             }
             (Self::Timit { pieces }, part) => {
                 let part = match part {

@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn sha_256_is_that_of_the_standard() {
-        let sum = Checksum::Sha256("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let sum =
+            Checksum::Sha256("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         sum.verify(&b"abc"[..], Path::new("abc")).unwrap();
         assert!(sum.verify(&b"abd"[..], Path::new("abd")).is_err());
     }
@@ -285,10 +286,15 @@ mod tests {
                 assert!(download.url.starts_with("https://"), "{}", download.url);
                 assert!(!download.file_name().is_empty());
             }
-            for checksum in source.files.iter().filter_map(|expected| match expected {
-                Expected::File { checksum, .. } => *checksum,
-                Expected::Files { .. } => None,
-            }).chain(source.downloads.iter().filter_map(|download| download.checksum)) {
+            for checksum in source
+                .files
+                .iter()
+                .filter_map(|expected| match expected {
+                    Expected::File { checksum, .. } => *checksum,
+                    Expected::Files { .. } => None,
+                })
+                .chain(source.downloads.iter().filter_map(|download| download.checksum))
+            {
                 let (digits, length) = match checksum {
                     Checksum::Md5(digits) => (digits, 32),
                     Checksum::Sha256(digits) => (digits, 64),

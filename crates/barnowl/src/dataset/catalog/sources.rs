@@ -32,8 +32,12 @@ pub const SOURCES: &[Source] = &[
         expects: "QTDB_train.mat and QTDB_test.mat, as the model's authors encoded them",
         files: &[file("QTDB_train.mat"), file("QTDB_test.mat")],
         downloads: &[
-            plain("https://raw.githubusercontent.com/byin-cwi/Efficient-spiking-networks/main/data/QTDB_train.mat"),
-            plain("https://raw.githubusercontent.com/byin-cwi/Efficient-spiking-networks/main/NMI_vis/ecg/QTDB_test.mat"),
+            plain(
+                "https://raw.githubusercontent.com/byin-cwi/Efficient-spiking-networks/main/data/QTDB_train.mat",
+            ),
+            plain(
+                "https://raw.githubusercontent.com/byin-cwi/Efficient-spiking-networks/main/NMI_vis/ecg/QTDB_test.mat",
+            ),
         ],
     },
     Source {

@@ -71,8 +71,9 @@ struct Sentence {
 /// decrease: with file and line.
 pub fn load(directory: impl AsRef<Path>, part: Part, pieces: Pieces) -> Result<Dataset> {
     if !(1..=100_000).contains(&pieces.frames) {
-        return Err(Error::setting("dataset.pieces.frames", pieces.frames)
-            .expected("1 to 100000 frames"));
+        return Err(
+            Error::setting("dataset.pieces.frames", pieces.frames).expected("1 to 100000 frames")
+        );
     }
     let folder = directory.as_ref().join("timit");
     let training = sentences(&folder, Part::Train)?;
@@ -83,9 +84,10 @@ pub fn load(directory: impl AsRef<Path>, part: Part, pieces: Pieces) -> Result<D
         let whole = sentence.phones.len().next_multiple_of(pieces.frames);
         let rows = sentence.features.chunks_exact(CHANNELS);
         for row in rows {
-            let scaled = row.iter().zip(&range).map(|(x, (low, high))| {
-                if high > low { (x - low) / (high - low) } else { 0.0 }
-            });
+            let scaled = row
+                .iter()
+                .zip(&range)
+                .map(|(x, (low, high))| if high > low { (x - low) / (high - low) } else { 0.0 });
             values.extend(scaled);
         }
         phones.extend(&sentence.phones);
@@ -174,7 +176,8 @@ fn features(mfcc: &Mfcc, samples: &[f32]) -> Vec<f32> {
     let coefficients = mfcc.features(&samples);
     let first = deltas::regression(&coefficients, 13, 2);
     let second = deltas::regression(&first, 13, 2);
-    let rows = coefficients.chunks_exact(13).zip(first.chunks_exact(13)).zip(second.chunks_exact(13));
+    let rows =
+        coefficients.chunks_exact(13).zip(first.chunks_exact(13)).zip(second.chunks_exact(13));
     rows.flat_map(|((c, d), dd)| [c, d, dd].concat()).collect()
 }
 

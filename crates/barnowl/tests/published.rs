@@ -1,0 +1,171 @@
+//! Data sets in their published folders, written by soundfile and h5py (reference/speech_golden.py, hdf5_fixture.py).
+
+use barnowl::dataset::speech::SpeechFeatures;
+use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED, fsdd, gsc, soli, timit};
+use barnowl::error::Result;
+use std::path::{Path, PathBuf};
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data")
+}
+
+/// A copy of a folder of the fixtures, to be spoiled.
+fn copy(name: &str) -> tempfile::TempDir {
+    fn walk(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let to = to.join(path.file_name().unwrap());
+            if path.is_dir() { walk(&path, &to) } else { drop(std::fs::copy(&path, &to).unwrap()) }
+        }
+    }
+    let temp = tempfile::tempdir().unwrap();
+    walk(&data().join(name), &temp.path().join(name));
+    temp
+}
+
+fn refused(result: Result<Dataset>, parts: &[&str]) {
+    let error = result.unwrap_err().to_string();
+    assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+}
+
+fn classes(data: &Dataset) -> Vec<u16> {
+    match data.targets() {
+        Targets::PerSequence(classes) | Targets::PerStep(classes) => classes.clone(),
+    }
+}
+
+#[test]
+fn speech_commands_by_the_official_lists() {
+    let features = SpeechFeatures::default();
+    let load = |part, classes| gsc::load(data(), part, classes, [3, 2, 1], &features).unwrap();
+    let train = load(gsc::Part::Train, gsc::Classes::Twelve);
+    assert_eq!([train.steps(), train.channels(), train.class_names().len()], [101, 120, 12]);
+    // bed is unknown (11), no 1, yes 0; then three silences.
+    assert_eq!(classes(&train), [11, 11, 1, 1, 0, 0, 10, 10, 10]);
+    assert_eq!(classes(&load(gsc::Part::Valid, gsc::Classes::Twelve)), [11, 1, 0, 10, 10]);
+    assert_eq!(classes(&load(gsc::Part::Test, gsc::Classes::Twelve)), [11, 1, 0, 10]);
+    let all = load(gsc::Part::Train, gsc::Classes::All);
+    assert_eq!(all.class_names(), ["bed", "no", "yes"]);
+    assert_eq!(classes(&all), [0, 0, 1, 1, 2, 2]);
+    assert_eq!(load(gsc::Part::Train, gsc::Classes::Twelve), train, "silences are drawn alike");
+    assert!(train.batch_factors(&[0, 1]).is_some());
+}
+
+#[test]
+fn bad_speech_commands_are_named() {
+    let temp = copy("gsc");
+    let folder = temp.path().join("gsc");
+    let load = || {
+        let features = SpeechFeatures::default();
+        gsc::load(temp.path(), gsc::Part::Train, gsc::Classes::Twelve, [1, 1, 1], &features)
+    };
+    assert!(load().is_ok());
+    // One bad file is named.
+    let word = folder.join("no/1_nohash_0.wav");
+    let bytes = std::fs::read(&word).unwrap();
+    std::fs::write(&word, &bytes[..bytes.len() / 2]).unwrap();
+    refused(load(), &["1_nohash_0.wav", "cut short"]);
+    // 8 kHz among 16 kHz.
+    std::fs::copy(data().join("fsdd/recordings/3_ann_5.wav"), &word).unwrap();
+    refused(load(), &["1_nohash_0.wav", "8000 samples a second", "expected 16000", "sox"]);
+    std::fs::write(&word, bytes).unwrap();
+    std::fs::write(folder.join("testing_list.txt"), "no/1.wav\nnonsense\n").unwrap();
+    refused(load(), &["testing_list.txt, line 2", "nonsense", "word/file.wav"]);
+    std::fs::remove_file(folder.join("testing_list.txt")).unwrap();
+    refused(load(), &["testing_list.txt", "official split"]);
+}
+
+#[test]
+fn spoken_digits_by_the_official_indices() {
+    let features = SpeechFeatures { scale_batches: false, ..SpeechFeatures::default() };
+    let (train, test) = (
+        fsdd::load(data(), false, &features).unwrap(),
+        fsdd::load(data(), true, &features).unwrap(),
+    );
+    assert_eq!([train.samples(), test.samples(), train.steps()], [20, 10, 101]);
+    assert_eq!(classes(&test), (0..10).collect::<Vec<_>>());
+    assert!(train.batch_factors(&[0]).is_none());
+    let temp = copy("fsdd");
+    let folder = temp.path().join("fsdd/recordings");
+    std::fs::rename(folder.join("3_ann_5.wav"), folder.join("three.wav")).unwrap();
+    refused(fsdd::load(temp.path(), false, &features), &["three.wav", "7_jackson_32.wav"]);
+}
+
+#[test]
+fn sentences_of_timit() {
+    let load = |part| timit::load(data(), part, timit::Pieces { frames: 30 }).unwrap();
+    let train = load(timit::Part::Train);
+    // Two sentences of 0.45 s, the third is one that all speakers read: 44 frames in two pieces each.
+    assert_eq!([train.samples(), train.steps(), train.channels()], [4, 30, 39]);
+    assert_eq!(train.recordings().unwrap(), [0, 0, 1, 1]);
+    let phones = classes(&train);
+    let number = |phone| timit::number(phone).unwrap();
+    // The middle of window f is at 10 f + 12.5 ms: silence to 100 ms, iy to 300 ms.
+    let expected = |frame: usize| match frame {
+        0..9 => number("h#"),
+        9..29 => number("iy"),
+        29..44 => number("s"),
+        _ => UNLABELLED,
+    };
+    assert_eq!(phones[..60], (0..60).map(expected).collect::<Vec<_>>());
+    let Inputs::Real(values) = train.inputs() else { panic!("no real values") };
+    assert!(values.iter().all(|x| (0.0..=1.0).contains(x)) && values.contains(&1.0));
+    for part in [timit::Part::Valid, timit::Part::Test] {
+        assert_eq!(load(part).samples(), 4);
+    }
+}
+
+#[test]
+fn bad_transcriptions_are_named() {
+    let temp = copy("timit");
+    let load = || timit::load(temp.path(), timit::Part::Train, timit::Pieces::default());
+    let path = temp.path().join("timit/TRAIN/DR1/FABC0/SX2.PHN");
+    for (text, parts) in [
+        ("0 1600 h#\n1600 4800 xx\n", ["SX2.PHN, line 2", "xx", "61 phones"]),
+        ("0 1600 h#\n1500 4800 iy\n", ["SX2.PHN, line 2", "1500 to 4800", "do not decrease"]),
+        ("0 1600 h#\n1600 iy\n", ["SX2.PHN, line 2", "1600 iy", "begin, end and phone"]),
+        ("", ["SX2.PHN", "no phones", "begin end phone"]),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        refused(load(), &parts);
+    }
+    std::fs::remove_file(&path).unwrap();
+    refused(load(), &["SX2.PHN", "no transcription"]);
+    std::fs::write(&path, "0 7200 h#\n").unwrap();
+    std::fs::remove_dir_all(temp.path().join("timit/TEST")).unwrap();
+    refused(
+        timit::load(temp.path(), timit::Part::Test, timit::Pieces::default()),
+        &["TEST", "TRAIN/ and TEST/"],
+    );
+}
+
+#[test]
+fn gestures_in_pieces() {
+    let pieces = soli::Pieces { frames: 40, channel: 2 };
+    let train = soli::load(data(), false, pieces).unwrap();
+    // Recordings of 45 and 40 frames.
+    assert_eq!([train.samples(), train.steps(), train.channels()], [3, 40, 1024]);
+    assert_eq!(train.recordings().unwrap(), [0, 0, 1]);
+    let classes = classes(&train);
+    assert_eq!(classes[..45], [0; 45]);
+    assert_eq!(classes[45..80], [UNLABELLED; 35]);
+    assert_eq!(classes[80..], [3; 40]);
+    let batch = train.batch(&[1]);
+    // Frame 44 of receiver 2 of the first recording.
+    assert_eq!(batch.inputs[4 * 1024 + 44 * 7], 2.25);
+    assert_eq!(batch.targets[..6], [0, 0, 0, 0, 0, -1]);
+
+    let temp = copy("soli");
+    let load = || soli::load(temp.path(), false, pieces);
+    let split = temp.path().join("soli/file_half.json");
+    std::fs::write(&split, "{\"train\": [\"0_1_0\"").unwrap();
+    refused(load(), &["file_half.json", "train and eval"]);
+    std::fs::write(&split, "{\"train\": [\"9_9_9\"], \"eval\": []}").unwrap();
+    refused(load(), &["9_9_9.h5", "No such file"]);
+    refused(soli::load(temp.path(), true, pieces), &["file_half.json", "empty"]);
+    refused(
+        soli::load(data(), false, soli::Pieces { channel: 4, ..pieces }),
+        &["channel = 4", "0 to 3"],
+    );
+}
