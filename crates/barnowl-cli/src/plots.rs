@@ -1,6 +1,6 @@
 //! The plots of a run folder.
 
-use barnowl::dataset::Dataset;
+use barnowl::dataset::{Dataset, UNLABELLED};
 use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
 use barnowl::loss::Score;
@@ -80,19 +80,32 @@ pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<Ra
         Score::PerStep(score) => values(score.clone())?.chunks_exact(classes).map(best).collect(),
         Score::PerSequence(score) => vec![best(&values(score.clone())?)],
     };
+    // What is of a step of the data lasts as long as the steps of the hidden layers that it takes.
+    let repeat = task.network.repeat;
+    let target: Vec<u16> =
+        batch.targets.iter().map(|&target| u16::try_from(target).unwrap_or(UNLABELLED)).collect();
+    let lasting = |classes: Vec<u16>| match classes.len() {
+        1 => classes,
+        _ => repeated(&classes, 1, repeat),
+    };
     Ok(RasterData {
         title: format!("{}: test sequence 0", task.name),
-        steps: batch.steps,
-        sampling_rate: task.sampling_rate(),
+        steps: batch.steps * repeat,
+        sampling_rate: task.sampling_rate().map(|rate| rate * repeat as f64),
         channels: batch.channels,
-        input: batch.inputs,
+        input: values(output.input)?,
         layers: layers?,
         readout_name: readout_name.into(),
-        readout,
+        readout: repeated(&readout, classes, repeat),
         classes: test.class_names().to_vec(),
-        target: batch.targets.iter().map(|&target| target as u16).collect(),
-        prediction,
+        target: lasting(target),
+        prediction: lasting(prediction),
     })
+}
+
+/// Every row of `length` values so many times.
+fn repeated<T: Copy>(values: &[T], length: usize, times: usize) -> Vec<T> {
+    values.chunks_exact(length).flat_map(|row| row.repeat(times)).collect()
 }
 
 pub fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {

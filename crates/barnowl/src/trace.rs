@@ -35,7 +35,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
     assert_eq!(input.dims()[1], 1, "one sequence is traced at a time");
     let pass = Pass::default();
     let surrogate = config.surrogate.surrogate();
-    let mut signal = input;
+    let mut signal = network.encode(input, config);
     let mut traces = Vec::new();
     for (place, (layer, config)) in (0_u64..).zip(network.layers.iter().zip(&config.layers)) {
         let options = AlifOptions {

@@ -14,6 +14,7 @@ pub mod hdf5;
 pub mod heidelberg;
 pub mod mat;
 pub mod mnist;
+pub mod own;
 mod pixels;
 pub mod qtdb;
 pub mod soli;

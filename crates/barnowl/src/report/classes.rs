@@ -3,6 +3,7 @@
 use super::svg::Svg;
 use super::text::{Anchor, Style};
 use super::{hex, readable_ink};
+use crate::dataset::UNLABELLED;
 
 /// Okabe & Ito's palette, those colours first that are best told apart on white.
 const PALETTE: [[u8; 3]; 8] = [
@@ -41,6 +42,11 @@ pub(super) fn ribbon(
     let mut start = 0;
     for run in classes.chunk_by(|a, b| a == b) {
         let (x, width) = (left + step * start as f64, step * run.len() as f64);
+        // Steps without a label are left blank.
+        if run[0] == UNLABELLED {
+            start += run.len();
+            continue;
+        }
         let class = usize::from(run[0]);
         svg.rect([x, y, width, height], &class_colour(class));
         let style = Style::new(11.0).anchor(Anchor::Middle).fill(readable_ink(rgb(class)));
@@ -133,7 +139,7 @@ mod tests {
     fn ribbons_join_equal_steps_and_name_the_wide_ones() {
         let mut svg = Svg::new(200.0, 20.0, "");
         let names = ["P".to_owned(), "a long name".to_owned()];
-        ribbon(&mut svg, &[0, 0, 1, 7], &names, [0.0, 0.0, 200.0, 16.0]);
+        ribbon(&mut svg, &[0, 0, 1, 7, UNLABELLED], &names, [0.0, 0.0, 250.0, 16.0]);
         let svg = svg.finish();
         // The background and three runs; the second is too narrow for its name, the third has none.
         assert_eq!(svg.matches("<rect").count(), 4);

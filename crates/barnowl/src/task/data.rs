@@ -3,11 +3,11 @@
 use super::Split;
 use crate::dataset::speech::SpeechFeatures;
 use crate::dataset::{
-    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, qtdb, soli, timit,
+    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, soli, timit,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which data set, and how it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,19 @@ pub enum DatasetConfig {
         #[serde(default)]
         pieces: timit::Pieces,
     },
+    /// Data of your own.
+    Own {
+        /// The folder of the data: below the data folder, or anywhere.
+        folder: PathBuf,
+        /// What the files are.
+        form: own::Form,
+        /// Steps of a sequence. Default: those of the longest of the training data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steps: Option<usize>,
+        /// Steps a second, where time has a scale.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sampling_rate: Option<f64>,
+    },
     /// Gestures before a radar.
     Soli {
         /// How recordings are cut.
@@ -95,7 +108,15 @@ impl DatasetConfig {
                 features.extractor("dataset.features", gsc::RATE).map(drop)
             }
             Self::Fsdd { features } => features.extractor("dataset.features", fsdd::RATE).map(drop),
-            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } => Ok(()),
+            Self::Own { steps: Some(0), .. } => {
+                Err(Error::setting("dataset.steps", 0).expected("1 or more"))
+            }
+            Self::Own { sampling_rate: Some(rate), .. } if !(*rate > 0.0 && rate.is_finite()) => {
+                Err(Error::setting("dataset.sampling_rate", rate).expected("steps a second"))
+            }
+            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } | Self::Own { .. } => {
+                Ok(())
+            }
         }
     }
 
@@ -110,6 +131,7 @@ impl DatasetConfig {
             Self::Fsdd { .. } => "fsdd",
             Self::Timit { .. } => "timit",
             Self::Soli { .. } => "soli",
+            Self::Own { folder, .. } => folder.to_str().unwrap_or("a folder"),
         }
     }
 
@@ -121,6 +143,7 @@ impl DatasetConfig {
             Self::Heidelberg { frames, .. } => Some(1000.0 / frames.step_ms),
             Self::Gsc { features, .. } | Self::Fsdd { features } => Some(1000.0 / features.hop_ms),
             Self::Timit { .. } => Some(100.0),
+            Self::Own { sampling_rate, .. } => *sampling_rate,
             Self::Mnist { .. } | Self::Soli { .. } => None,
         }
     }
@@ -135,6 +158,16 @@ impl DatasetConfig {
         if let (Self::Ecg { generator }, None, Split::Train | Split::Test) = (self, data, part) {
             let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
             return ecg_model::generate(generator, split).map(Some);
+        }
+        if let Self::Own { folder, form, steps, .. } = self {
+            // A path of its own needs no data folder.
+            let folder = data.map_or_else(|| folder.clone(), |data| data.join(folder));
+            let part = match part {
+                Split::Train => "train",
+                Split::Valid => "valid",
+                Split::Test => "test",
+            };
+            return own::load(&folder, part, *form, *steps);
         }
         let Some(data) = data else {
             return match self {
@@ -184,6 +217,7 @@ impl DatasetConfig {
             }
             (Self::Fsdd { features }, _) => fsdd::load(data, test, features)?,
             (Self::Soli { pieces }, _) => soli::load(data, test, *pieces)?,
+            (Self::Own { .. }, _) => return Ok(None),
         };
         Ok(Some(dataset))
     }

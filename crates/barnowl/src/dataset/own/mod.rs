@@ -1,0 +1,200 @@
+//! Data of your own: arrays of NumPy, tables of numbers, lists of events.
+//!
+//! | files | layout |
+//! | --- | --- |
+//! | arrays | `train.npz` and `test.npz` with `x` `[N, T, C]` and `y` `[N]` or `[N, T]`; or `train/x.npy`, `train/y.npy` and so on |
+//! | tables | `train/CLASS/*.csv`: a sequence a file, a step a line, a channel a column, names in the first line; or `train/*.csv` with a column `label` |
+//! | events | `train/CLASS/*.csv` with the columns `time`, `channel` and, if there are signs, `polarity` |
+//!
+//! A part `valid` is used where there is one. Sequences have the length of the longest of the training data, or that of the
+//! option `steps`: shorter ones are filled up with zeros (their steps without labels), longer ones cut. Classes are named by
+//! `classes.txt`, a name a line, else by the folders, else by numbers.
+
+mod arrays;
+mod csv;
+mod events;
+
+pub use events::Binning;
+
+use super::{Dataset, Inputs, Targets, UNLABELLED};
+use crate::error::{Error, Result};
+use crate::file;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What the files are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// Arrays of NumPy.
+    Arrays,
+    /// Tables of numbers.
+    Csv,
+    /// Lists of events.
+    Events(Binning),
+}
+
+/// A part of the data: the name of its folder or file.
+pub const PARTS: [&str; 3] = ["train", "valid", "test"];
+
+/// Sequences of different lengths.
+#[derive(Debug, Default)]
+struct Sequences {
+    channels: usize,
+    /// Values `[T, C]` of each.
+    values: Vec<Vec<f32>>,
+    /// The class of each, or of each step.
+    classes: Vec<Vec<u16>>,
+    per_step: bool,
+    /// The least number of classes that there must be.
+    count: usize,
+    /// Where each stands.
+    places: Vec<PathBuf>,
+}
+
+/// Reads one part (of [`PARTS`]) of the data in `folder`; none if it is `valid` and not there.
+///
+/// # Errors
+///
+/// If a part is missing, a file is damaged, a number or label cannot be read, or sequences do not agree: with file and line.
+pub fn load(
+    folder: &Path,
+    part: &str,
+    form: Form,
+    steps: Option<usize>,
+) -> Result<Option<Dataset>> {
+    if part == "valid" && !exists(folder, part) {
+        return Ok(None);
+    }
+    let names = names(folder)?;
+    let training = read(folder, "train", form, &names)?;
+    let longest = |sequences: &Sequences| {
+        let lengths = sequences.values.iter().map(|values| values.len() / sequences.channels);
+        lengths.max().unwrap_or(0)
+    };
+    let steps = steps.unwrap_or_else(|| longest(&training));
+    let count = names.len().max(training.count);
+    let sequences = if part == "train" { training } else { read(folder, part, form, &names)? };
+    let names = match names.is_empty() {
+        true => (0..count.max(sequences.count)).map(|class| class.to_string()).collect(),
+        false => names,
+    };
+    sequences.dataset(folder, part, steps, names).map(Some)
+}
+
+fn exists(folder: &Path, part: &str) -> bool {
+    folder.join(part).is_dir() || folder.join(format!("{part}.npz")).is_file()
+}
+
+fn read(folder: &Path, part: &str, form: Form, names: &[String]) -> Result<Sequences> {
+    if !exists(folder, part) {
+        return Err(Error::format(format!("there is neither a folder {part} nor {part}.npz"))
+            .in_file(folder)
+            .expected("a part to train on and one to test with")
+            .remedy("docs/own-data.md shows the layouts"));
+    }
+    let sequences = match form {
+        Form::Arrays => arrays::read(folder, part)?,
+        Form::Csv => csv::read(&folder.join(part), names)?,
+        Form::Events(binning) => events::read(&folder.join(part), names, binning)?,
+    };
+    if sequences.values.is_empty() || sequences.channels == 0 {
+        return Err(Error::format("there are no sequences")
+            .in_file(folder.join(part))
+            .expected("at least one"));
+    }
+    Ok(sequences)
+}
+
+/// The names of the classes: those in `classes.txt`, else of the folders of `train`.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let list = folder.join("classes.txt");
+    if list.is_file() {
+        let text = file::read_text(&list)?;
+        let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        return Ok(names.map(str::to_owned).collect());
+    }
+    let train = folder.join("train");
+    if !train.is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(folders(&train)?.iter().map(|path| name(path)).collect())
+}
+
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders: Vec<PathBuf> =
+        file::entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The files of a part, each with the class that its folder names, if it lies in one.
+fn files(folder: &Path, names: &[String]) -> Result<Vec<(PathBuf, Option<u16>)>> {
+    let mut files: Vec<_> =
+        super::audio::files(folder, "csv")?.into_iter().map(|path| (path, None)).collect();
+    for inner in folders(folder)? {
+        let class = names.iter().position(|known| *known == name(&inner)).ok_or_else(|| {
+            Error::format("the folder has the name of no class")
+                .in_file(&inner)
+                .expected(format!("one of {}", names.join(", ")))
+        })?;
+        let inside = super::audio::files(&inner, "csv")?;
+        files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
+    }
+    Ok(files)
+}
+
+impl Sequences {
+    /// All of the same length.
+    fn dataset(
+        self,
+        folder: &Path,
+        part: &str,
+        steps: usize,
+        names: Vec<String>,
+    ) -> Result<Dataset> {
+        let Self { channels, values, classes, per_step, places, .. } = self;
+        let samples = values.len();
+        let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
+        for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
+            if let Some(class) = classes.iter().find(|class| usize::from(**class) >= names.len()) {
+                return Err(Error::format(format!("a label is {class}"))
+                    .in_file(place)
+                    .expected(format!("0 to {}", names.len() - 1)));
+            }
+            cut += usize::from(values.len() > steps * channels);
+            filled += usize::from(values.len() < steps * channels);
+            values.resize(steps * channels, 0.0);
+            if per_step {
+                classes.resize(steps, UNLABELLED);
+            }
+            all.extend(values);
+            targets.extend(classes);
+        }
+        let targets =
+            if per_step { Targets::PerStep(targets) } else { Targets::PerSequence(targets) };
+        let note = |count: usize, what: &str| match count {
+            0 => String::new(),
+            n => format!("; {n} {what}"),
+        };
+        let origin = format!(
+            "{}, {part}: {samples} sequences of {steps} steps{}{}",
+            folder.display(),
+            note(cut, "were longer and are cut"),
+            note(filled, "were shorter and are filled up"),
+        );
+        let shape = [samples, steps, channels];
+        // Spikes are kept as events.
+        let data = if all.iter().all(|x| [-1.0, 0.0, 1.0].contains(x)) {
+            let spikes: Vec<i8> = all.iter().map(|x| *x as i8).collect();
+            Dataset::from_spikes(shape, names, &spikes, targets, origin)
+        } else {
+            Dataset::new(shape, names, Inputs::Real(all), targets, origin)
+        };
+        data.map_err(|error| error.in_file(folder.join(part)))
+    }
+}

@@ -1,0 +1,164 @@
+//! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
+
+use barnowl::dataset::own::{self, Binning, Form};
+use barnowl::dataset::{Dataset, Events, Inputs, Targets, UNLABELLED};
+use barnowl::error::Result;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/own").join(name)
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let temp = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = temp.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    temp
+}
+
+fn refused(result: Result<Option<Dataset>>, parts: &[&str]) {
+    let error = result.unwrap_err().to_string();
+    assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+}
+
+fn real(data: &Dataset) -> &[f32] {
+    match data.inputs() {
+        Inputs::Real(values) => values,
+        _ => panic!("no real values"),
+    }
+}
+
+#[test]
+fn arrays_of_numpy() {
+    let halves: Vec<f32> = (0..24).map(|i| i as f32 / 2.0).collect();
+    for name in ["plain.npz", "packed.npz"] {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
+        let data = own::load(temp.path(), "train", Form::Arrays, None).unwrap().unwrap();
+        assert_eq!([data.samples(), data.steps(), data.channels()], [4, 3, 2]);
+        assert_eq!(real(&data), halves, "{name}");
+        assert_eq!(data.targets(), &Targets::PerSequence(vec![0, 1, 2, 1]));
+        assert_eq!(data.class_names(), ["0", "1", "2"]);
+        assert!(own::load(temp.path(), "valid", Form::Arrays, None).unwrap().is_none());
+        refused(own::load(temp.path(), "test", Form::Arrays, None), &["test", "docs/own-data.md"]);
+    }
+    // Two files in a folder; cut to two steps, filled up to four.
+    let temp = tempfile::tempdir().unwrap();
+    std::fs::create_dir(temp.path().join("train")).unwrap();
+    for name in ["x.npy", "y.npy"] {
+        std::fs::copy(fixture(name), temp.path().join("train").join(name)).unwrap();
+    }
+    let cut = own::load(temp.path(), "train", Form::Arrays, Some(2)).unwrap().unwrap();
+    assert_eq!(real(&cut)[..6], [0.0, 0.5, 1.0, 1.5, 3.0, 3.5]);
+    assert!(cut.origin().contains("4 were longer"), "{}", cut.origin());
+    // A label at every step.
+    let temp = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture("steps.npz"), temp.path().join("train.npz")).unwrap();
+    let data = own::load(temp.path(), "train", Form::Arrays, Some(4)).unwrap().unwrap();
+    let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
+    assert_eq!(classes[..5], [0, 1, 2, UNLABELLED, 0]);
+    assert_eq!(real(&data)[..8], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0, 0.0]);
+}
+
+#[test]
+fn bad_arrays_are_named() {
+    for (name, parts) in [
+        ("wrong.npz", ["x is [4, 3, 2] and y [2]", "y [4] or [4, 3]"]),
+        ("text.npz", ["the elements are", "float32"]),
+        ("alone.npz", ["there is no array y", "numpy.savez"]),
+        ("x.npy", ["the archive cannot be read", "numpy.savez"]),
+    ] {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
+        refused(own::load(temp.path(), "train", Form::Arrays, None), &parts);
+        refused(own::load(temp.path(), "train", Form::Arrays, None), &["train.npz"]);
+    }
+    // Cut short or changed anywhere: an error or an answer, and no panic.
+    let bytes = std::fs::read(fixture("packed.npz")).unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("train.npz");
+    for at in 0..bytes.len() {
+        let mut bad = bytes.clone();
+        bad[at] ^= 0x55;
+        std::fs::write(&path, bad).unwrap();
+        let _ = own::load(temp.path(), "train", Form::Arrays, None);
+        std::fs::write(&path, &bytes[..at]).unwrap();
+        assert!(own::load(temp.path(), "train", Form::Arrays, None).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn tables_in_folders_of_classes() {
+    let temp = folder(&[
+        ("train/run/1.csv", "x,y\n0.5,1\n2,3\n4,5\n"),
+        ("train/walk/2.csv", "x,y\n6,7\n"),
+        ("test/walk/9.csv", "x,y\n1,1\n2,2.5\n3,3\n4,4\n"),
+    ]);
+    let train = own::load(temp.path(), "train", Form::Csv, None).unwrap().unwrap();
+    assert_eq!(train.class_names(), ["run", "walk"]);
+    assert_eq!(train.targets(), &Targets::PerSequence(vec![0, 1]));
+    assert_eq!(real(&train), [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
+    // As long as those that were trained on.
+    let test = own::load(temp.path(), "test", Form::Csv, None).unwrap().unwrap();
+    assert_eq!((test.steps(), test.targets()), (3, &Targets::PerSequence(vec![1])));
+    assert!(test.origin().contains("1 were longer and are cut"));
+}
+
+#[test]
+fn tables_with_a_label_at_every_step() {
+    let temp = folder(&[
+        ("classes.txt", "rest\nmove\n"),
+        ("train/1.csv", "x,label\n0.5,rest\n1,move\n"),
+        ("train/2.csv", "x,label\n2,1\n"),
+    ]);
+    let data = own::load(temp.path(), "train", Form::Csv, None).unwrap().unwrap();
+    assert_eq!(data.class_names(), ["rest", "move"]);
+    assert_eq!(data.targets(), &Targets::PerStep(vec![0, 1, 1, UNLABELLED]));
+}
+
+#[test]
+fn bad_tables_are_named_with_their_line() {
+    for (text, parts) in [
+        ("x,y\n1,2\n3,oops\n", ["1.csv, line 3", "y is \"oops\""]),
+        ("x,y\n1,2\n3\n", ["1.csv, line 3", "as many columns"]),
+        ("1,2\n3,4\n", ["1.csv, line 1", "names no columns"]),
+        ("x,y\n", ["1.csv", "nothing below"]),
+        ("x,z\n1,2\n", ["1.csv, line 1", "expected x, y"]),
+    ] {
+        let temp = folder(&[("train/run/0.csv", "x,y\n1,2.5\n"), ("train/run/1.csv", text)]);
+        refused(own::load(temp.path(), "train", Form::Csv, None), &parts);
+    }
+    let temp = folder(&[("train/run/0.csv", "x\n0.5\n"), ("test/fly/0.csv", "x\n0.5\n")]);
+    refused(own::load(temp.path(), "test", Form::Csv, None), &["fly", "no class", "one of run"]);
+    let temp = folder(&[("train/0.csv", "x\n0.5\n")]);
+    refused(own::load(temp.path(), "train", Form::Csv, None), &["0.csv", "no label"]);
+    let temp = folder(&[("train/0.csv", "x,label\n0.5,rest\n")]);
+    refused(own::load(temp.path(), "train", Form::Csv, None), &["line 2", "classes.txt"]);
+}
+
+#[test]
+fn events_are_put_into_steps() {
+    let temp = folder(&[
+        ("train/left/1.csv", "time,channel,polarity\n0.0,2,1\n0.9,0,0\n2.5,1,-1\n"),
+        ("train/right/1.csv", "channel,time,polarity\n1,1.0,1\n"),
+    ]);
+    let form = Form::Events(Binning { channels: 3, step: 1.0 });
+    let data = own::load(temp.path(), "train", form, None).unwrap().unwrap();
+    let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+    assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
+    assert_eq!(data.class_names(), ["left", "right"]);
+    for (text, parts) in [
+        ("time,channel\n0,3\n", ["line 2", "channel is 3", "0 to 2"]),
+        ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 to"]),
+        ("time,unit\n0,1\n", ["line 1", "time, unit", "time, channel"]),
+        ("time,channel,polarity\n0,1,up\n", ["line 2", "\"up\"", "1, or 0"]),
+    ] {
+        let temp = folder(&[("train/left/1.csv", text)]);
+        refused(own::load(temp.path(), "train", form, None), &parts);
+    }
+}
