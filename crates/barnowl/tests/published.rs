@@ -16,7 +16,11 @@ fn copy(name: &str) -> tempfile::TempDir {
         for entry in std::fs::read_dir(from).unwrap() {
             let path = entry.unwrap().path();
             let to = to.join(path.file_name().unwrap());
-            if path.is_dir() { walk(&path, &to) } else { assert!(std::fs::copy(&path, &to).is_ok()) }
+            if path.is_dir() {
+                walk(&path, &to)
+            } else {
+                assert!(std::fs::copy(&path, &to).is_ok())
+            }
         }
     }
     let temp = tempfile::tempdir().unwrap();

@@ -4,19 +4,34 @@
 //! | file | from | to |
 //! | --- | --- | --- |
 //! | [`level_crossing`] | a signal | events when it has moved by a level |
-//! | `trained_threshold.rs` | features | −1, 0 or 1 by a threshold that is trained with the network |
+//! | [`delta`] | a signal | events when it changes fast |
+//! | [`threshold`] | features | −1, 0 or 1 by a threshold |
+//! | `trained_threshold.rs` | features | the same, the threshold trained with the network |
+//! | [`poisson`] | values from 0 to 1 | spikes at random, more of larger values |
+//! | [`latency`] | values from 0 to 1 | one spike each, earlier of larger values |
+//! | [`population`] | values | activities of neurons that prefer others |
 //! | [`mel`] | sound | power in mel bands |
 //! | [`mfcc`] | sound | cepstral coefficients |
 //! | [`deltas`] | features | how they change |
 
+pub mod delta;
 pub mod deltas;
+pub mod latency;
 pub mod level_crossing;
 pub mod mel;
 pub mod mfcc;
+pub mod poisson;
+pub mod population;
+pub mod threshold;
 mod trained_threshold;
 
+pub use delta::Delta;
+pub use latency::{Curve, Latency};
 pub use level_crossing::LevelCrossing;
 pub use mel::{MelConfig, MelSpectrogram};
 pub use mfcc::{Mfcc, MfccConfig};
+pub use poisson::Poisson;
+pub use population::Population;
+pub use threshold::SymmetricThreshold;
 pub(crate) use trained_threshold::LEAST_THRESHOLD;
 pub use trained_threshold::{EncoderConfig, TrainedThreshold};
