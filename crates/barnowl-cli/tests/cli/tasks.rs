@@ -61,6 +61,13 @@ fn phones() {
 }
 
 #[test]
+fn recordings_of_the_heart() {
+    let steps = "dataset.encoding.steps=400";
+    let quick = ["train.epochs=150", "train.batch=4", "train.learning_rate=0.02"];
+    overfits("ecg-raw", &[&[steps, "network.layers.0.size=64"][..], &quick].concat());
+}
+
+#[test]
 fn gestures() {
     let result = overfits(
         "soli",

@@ -17,9 +17,11 @@ pub mod mnist;
 pub mod own;
 mod pixels;
 pub mod qtdb;
+pub mod qtdb_raw;
 pub mod soli;
 pub mod speech;
 pub mod timit;
+pub mod wfdb;
 
 pub use augment::Augmentation;
 pub use events::Events;

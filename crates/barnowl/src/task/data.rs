@@ -3,7 +3,7 @@
 use super::Split;
 use crate::dataset::speech::SpeechFeatures;
 use crate::dataset::{
-    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, soli, timit,
+    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw, soli, timit,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,12 @@ pub enum DatasetConfig {
         /// What the generator makes.
         #[serde(default)]
         generator: ecg_model::GeneratorConfig,
+    },
+    /// Waves of the ECG, from the recordings of the QT Database as PhysioNet publishes them.
+    QtdbRaw {
+        /// How recordings are encoded and cut.
+        #[serde(default)]
+        encoding: qtdb_raw::Encoding,
     },
     /// Handwritten digits, pixel by pixel.
     Mnist {
@@ -114,9 +120,11 @@ impl DatasetConfig {
             Self::Own { sampling_rate: Some(rate), .. } if !(*rate > 0.0 && rate.is_finite()) => {
                 Err(Error::setting("dataset.sampling_rate", rate).expected("steps a second"))
             }
-            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } | Self::Own { .. } => {
-                Ok(())
-            }
+            Self::Mnist { .. }
+            | Self::QtdbRaw { .. }
+            | Self::Timit { .. }
+            | Self::Soli { .. }
+            | Self::Own { .. } => Ok(()),
         }
     }
 
@@ -125,6 +133,7 @@ impl DatasetConfig {
     pub fn source(&self) -> &str {
         match self {
             Self::Ecg { .. } => "qtdb",
+            Self::QtdbRaw { .. } => "qtdb-raw",
             Self::Mnist { .. } => "mnist",
             Self::Heidelberg { folder, .. } => folder,
             Self::Gsc { .. } => "gsc",
@@ -139,7 +148,7 @@ impl DatasetConfig {
     #[must_use]
     pub fn sampling_rate(&self) -> Option<f64> {
         match self {
-            Self::Ecg { .. } => Some(qtdb::SAMPLING_RATE),
+            Self::Ecg { .. } | Self::QtdbRaw { .. } => Some(qtdb::SAMPLING_RATE),
             Self::Heidelberg { frames, .. } => Some(1000.0 / frames.step_ms),
             Self::Gsc { features, .. } | Self::Fsdd { features } => Some(1000.0 / features.hop_ms),
             Self::Timit { .. } => Some(100.0),
@@ -215,6 +224,7 @@ impl DatasetConfig {
                 let split = if test { mnist::Split::Test } else { mnist::Split::Train };
                 mnist::load(data, split, *pixels, permutation.as_ref())?
             }
+            (Self::QtdbRaw { encoding }, _) => qtdb_raw::load(data, test, encoding)?,
             (Self::Fsdd { features }, _) => fsdd::load(data, test, features)?,
             (Self::Soli { pieces }, _) => soli::load(data, test, *pieces)?,
             (Self::Own { .. }, _) => return Ok(None),

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 14] = [
+pub const BUILT_IN: [(&str, &str); 15] = [
     ("ecg", include_str!("../../../../tasks/ecg.toml")),
     ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
+    ("ecg-raw", include_str!("../../../../tasks/ecg-raw.toml")),
     ("smnist", include_str!("../../../../tasks/smnist.toml")),
     ("psmnist", include_str!("../../../../tasks/psmnist.toml")),
     ("shd", include_str!("../../../../tasks/shd.toml")),

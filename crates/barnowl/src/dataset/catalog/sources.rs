@@ -41,6 +41,21 @@ pub const SOURCES: &[Source] = &[
         ],
     },
     Source {
+        name: "qtdb-raw",
+        title: "QT Database as PhysioNet publishes it: recordings and annotations",
+        tasks: &["ecg-raw"],
+        licence: "ODC-BY 1.0",
+        page: "https://physionet.org/content/qtdb/1.0.0/",
+        expects: "RECORDS and every recording's .hea, .dat and .q1c",
+        files: &[
+            file("RECORDS"),
+            Expected::Files { folder: "", extension: "hea", count: 105 },
+            Expected::Files { folder: "", extension: "dat", count: 105 },
+            Expected::Files { folder: "", extension: "q1c", count: 105 },
+        ],
+        downloads: &[],
+    },
+    Source {
         name: "mnist",
         title: "MNIST: handwritten digits",
         tasks: &["smnist", "psmnist"],

@@ -1,0 +1,131 @@
+//! Recordings that the package wfdb wrote (reference/wfdb_fixture.py), and the QT Database in its published form.
+
+use barnowl::dataset::qtdb_raw::{self, Encoding};
+use barnowl::dataset::wfdb::{self, Record};
+use barnowl::dataset::{Inputs, Targets};
+use barnowl::exchange::safetensors;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn qtdb(name: &str) -> PathBuf {
+    fixtures().join("data/qtdb-raw").join(name)
+}
+
+#[test]
+fn signals_and_annotations_are_those_that_wfdb_reads() {
+    let expected = safetensors::read(fixtures().join("wfdb.safetensors")).unwrap().tensors;
+    for name in ["sel100", "sel104"] {
+        let record = Record::read(qtdb(&format!("{name}.hea"))).unwrap();
+        assert_eq!(
+            (record.rate, record.names.as_slice()),
+            (250.0, &["MLII".into(), "V5".into()][..])
+        );
+        let signals = &expected[&format!("{name}.signals")];
+        assert_eq!(signals.shape, [record.signals[0].len(), 2]);
+        for (t, pair) in signals.values.chunks_exact(2).enumerate() {
+            for (signal, expected) in record.signals.iter().zip(pair) {
+                assert!((signal[t] - expected).abs() < 1e-6, "{name}, {t}");
+            }
+        }
+        let annotations = wfdb::annotations(qtdb(&format!("{name}.q1c"))).unwrap();
+        let samples: Vec<f32> = annotations.iter().map(|a| a.sample as f32).collect();
+        let signs: Vec<f32> = annotations.iter().map(|a| a.sign as u32 as f32).collect();
+        assert_eq!(samples, expected[&format!("{name}.samples")].values);
+        assert_eq!(signs, expected[&format!("{name}.signs")].values);
+    }
+    let extra = wfdb::annotations(qtdb("sel100.xtr")).unwrap();
+    let found: Vec<_> = extra.iter().map(|a| (a.sample, a.sign)).collect();
+    assert_eq!(found, [(5, 'N'), (100_000, 't'), (100_100, 'V')]);
+}
+
+#[test]
+fn recordings_become_events() {
+    let encoding = Encoding { steps: 400, ..Encoding::default() };
+    let data = fixtures().join("data");
+    let train = qtdb_raw::load(&data, false, &encoding).unwrap();
+    let test = qtdb_raw::load(&data, true, &encoding).unwrap();
+    // Eight beats of 200 samples: three sequences a recording; every fifth recording is a test recording.
+    assert_eq!([train.samples(), test.samples(), train.steps(), train.channels()], [12, 3, 400, 4]);
+    let Targets::PerStep(classes) = train.targets() else { panic!("one class a sequence") };
+    let marks = [
+        (0, 0),
+        (39, 0),
+        (40, 1),
+        (45, 2),
+        (55, 3),
+        (65, 4),
+        (139, 4),
+        (140, 5),
+        (199, 5),
+        (200, 0),
+    ];
+    for (step, class) in marks {
+        assert_eq!(classes[step], class, "step {step}");
+    }
+    let Inputs::Events(events) = train.inputs() else { panic!("no events") };
+    // R: up on the first lead, where it is down on the second.
+    let at = |channel: usize, steps: std::ops::Range<usize>| {
+        steps.flat_map(|row| events.signed(row)).filter(|event| event.0 == channel).count()
+    };
+    assert!(at(0, 45..56) > 3 && at(1, 45..56) == 0 && at(3, 45..56) > 1, "{events:?}");
+    assert!(at(1, 56..90) > 5 && at(2, 56..90) > 3);
+}
+
+#[test]
+fn bad_recordings_are_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("qtdb-raw");
+    std::fs::create_dir(&folder).unwrap();
+    for entry in std::fs::read_dir(qtdb("")).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(std::fs::copy(&path, folder.join(path.file_name().unwrap())).is_ok());
+    }
+    let refused = |parts: &[&str]| {
+        let encoding = Encoding { steps: 400, ..Encoding::default() };
+        let result = qtdb_raw::load(temp.path(), false, &encoding).map(|data| data.samples());
+        let error = result.expect_err(parts[0]).to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+    };
+    let spoil = |name: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8>, parts: &[&str]| {
+        let path = folder.join(name);
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, change(good.clone())).unwrap();
+        refused(parts);
+        std::fs::write(&path, good).unwrap();
+    };
+    let text = |from: &'static str, to: &'static str| {
+        move |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(from, to).into_bytes()
+    };
+    spoil(
+        "sel101.dat",
+        &|b| b[..b.len() / 2].to_vec(),
+        &["sel101.dat", "1701, as the header says"],
+    );
+    spoil("sel101.q1c", &|b| b[..b.len() - 2].to_vec(), &["sel101.q1c", "cut short"]);
+    spoil("sel101.hea", &text(" 212 ", " 310 "), &["sel101.hea, line 2", "format 212 or 16"]);
+    spoil("sel101.hea", &text("sel101 2", "sel101 x"), &["sel101.hea, line 1", "signals"]);
+    spoil(
+        "sel101.hea",
+        &text("sel101.dat", "../evil.dat"),
+        &["sel101.hea, line 2", "beside the header"],
+    );
+    spoil("RECORDS", &text("sel101", "sel001"), &["sel001.hea", "No such file"]);
+    std::fs::remove_file(folder.join("sel101.dat")).unwrap();
+    refused(&["sel101.dat", "No such file"]);
+}
+
+#[test]
+fn annotations_survive_any_bytes() {
+    let bytes = std::fs::read(qtdb("sel100.xtr")).unwrap();
+    for at in 0..bytes.len() {
+        for value in 0..=255 {
+            let mut bad = bytes.clone();
+            bad[at] = value;
+            let _ = wfdb::parse_annotations(&bad);
+        }
+        assert!(wfdb::parse_annotations(&bytes[..at]).is_err());
+    }
+}
