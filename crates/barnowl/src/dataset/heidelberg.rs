@@ -121,8 +121,7 @@ fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) ->
     }
     let (mut lost, mut before) = (0, 0.0);
     for (spike, (time, unit)) in times.iter().zip(units).enumerate() {
-        // Not `<`: of NaN, that would be false.
-        if !(*time >= before) || !time.is_finite() {
+        if !(before..f64::INFINITY).contains(time) {
             return Err(Error::format(format!("spike {spike} is at {time} s, after {before} s"))
                 .expected("times that do not decrease, from 0 s on"));
         }

@@ -37,7 +37,6 @@ impl fmt::Display for Elements {
 /// Time constants, under our names, that no neuron can have: zero, negative or not a number.
 #[must_use]
 pub fn impossible_time_constants(tensors: &TensorMap) -> Vec<Elements> {
-    // Not `<= 0.0`: of NaN, that would be false.
     choose(tensors, |_, tau| !(tau > 0.0 && tau.is_finite()))
 }
 
