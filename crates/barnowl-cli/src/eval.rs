@@ -2,7 +2,7 @@
 
 use crate::args::Eval;
 use crate::{print_json, print_line, set_threads, table};
-use barnowl::dataset::{Dataset, Targets};
+use barnowl::dataset::{Dataset, Targets, timit};
 use barnowl::error::Result;
 use barnowl::exchange::npy;
 use barnowl::metric::Votes;
@@ -45,6 +45,15 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
         print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
         let names = dataset.class_names();
         print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
+        if let Some(votes) = votes(&task, &dataset, &evaluation) {
+            print_line(&format!(
+                "\nby the votes of steps: accuracy {:.4} per sequence, {:.4} per recording",
+                votes.per_sequence, votes.per_recording
+            ))?;
+        }
+        if let Some(accuracy) = folded_accuracy(&dataset, &evaluation) {
+            print_line(&format!("\naccuracy over 39 classes of phones: {accuracy:.4}"))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -71,6 +80,17 @@ pub fn boundaries(
         detection.add(target, prediction);
     }
     Some(detection.scores())
+}
+
+/// Votes of steps, where sequences were cut from recordings.
+fn votes(task: &TaskConfig, dataset: &Dataset, evaluation: &Evaluation) -> Option<Votes> {
+    Votes::count(dataset, &evaluation.prediction, task.network.decode.skip)
+}
+
+/// The accuracy over the customary 39 classes, where the classes are the phones of TIMIT.
+fn folded_accuracy(dataset: &Dataset, evaluation: &Evaluation) -> Option<f64> {
+    let is_timit = dataset.class_names() == timit::PHONES;
+    is_timit.then(|| timit::folded_accuracy(|a, b| evaluation.confusion.count(a, b)))
 }
 
 /// An evaluation as JSON.
@@ -104,7 +124,8 @@ pub fn summary(
         "spike_rate": evaluation.spike_rate,
         "majority_rate": evaluation.confusion.majority_rate(),
         "macro_f1": evaluation.confusion.macro_f1(),
-        "votes": Votes::count(dataset, &evaluation.prediction, task.network.decode.skip),
+        "votes": votes(task, dataset, evaluation),
+        "accuracy_39": folded_accuracy(dataset, evaluation),
         "confusion": evaluation.confusion,
         "classes": classes,
     })

@@ -47,7 +47,7 @@ fn speech_commands() {
 
 #[test]
 fn phones() {
-    overfits(
+    let result = overfits(
         "timit",
         &[
             "train.epochs=60",
@@ -57,6 +57,10 @@ fn phones() {
             "network.layers.0.size=64",
             "network.layers.0.tau_m={kind=\"constant\",value=3.0}",
         ],
+    );
+    assert!(
+        result["test"]["accuracy_39"].as_f64().unwrap()
+            >= result["test"]["accuracy"].as_f64().unwrap()
     );
 }
 
@@ -174,7 +178,7 @@ fn data_sets_are_listed_verified_and_not_made_up() {
         command
     };
     refuses(with_data(&["data", "fetch", "timit"]), &["not openly served", "LDC93S1"]);
-    refuses(with_data(&["data", "fetch", "nonsense"]), &["nonsense", "expected qtdb, mnist"]);
+    refuses(with_data(&["data", "fetch", "nonsense"]), &["nonsense", "expected qtdb, qtdb-raw, mnist"]);
     refuses(with_data(&["data", "verify", "gsc"]), &["of 64000 .wav files", "fetch gsc"]);
     refuses(barnowl(&["data", "fetch", "mnist"]), &["no data folder"]);
     let temp = folder();

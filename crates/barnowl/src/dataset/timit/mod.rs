@@ -11,7 +11,7 @@
 
 mod phones;
 
-pub use phones::{PHONES, fold, number};
+pub use phones::{PHONES, fold, folded_accuracy, number};
 
 use super::{Dataset, Inputs, Targets, UNLABELLED, audio};
 use crate::encoder::{Mfcc, MfccConfig, deltas};
