@@ -26,11 +26,12 @@ pub fn run(args: &Import) -> Result<ExitCode> {
                 .remedy("--repair sets them to the nearest possible ones, and says which"),
         ));
     }
+    // Before the repair, which leaves some at the shortest there is.
+    let short = exchange::short_time_constants(&task.network, &renamed.tensors);
     let repaired = match args.repair {
         true => exchange::repair_time_constants(&task.network, &mut renamed.tensors),
         false => Vec::new(),
     };
-    let short = exchange::short_time_constants(&task.network, &renamed.tensors);
     let form = TimeConstantForm::Tau;
     let network = Network::from_tensors(&task.network, &renamed.tensors, form, &Device::flex())
         .map_err(in_file)?;

@@ -178,7 +178,10 @@ fn data_sets_are_listed_verified_and_not_made_up() {
         command
     };
     refuses(with_data(&["data", "fetch", "timit"]), &["not openly served", "LDC93S1"]);
-    refuses(with_data(&["data", "fetch", "nonsense"]), &["nonsense", "expected qtdb, qtdb-raw, mnist"]);
+    refuses(
+        with_data(&["data", "fetch", "nonsense"]),
+        &["nonsense", "expected qtdb, qtdb-raw, mnist"],
+    );
     refuses(with_data(&["data", "verify", "gsc"]), &["of 64000 .wav files", "fetch gsc"]);
     refuses(barnowl(&["data", "fetch", "mnist"]), &["no data folder"]);
     let temp = folder();

@@ -150,7 +150,12 @@ impl TaskConfig {
 
     /// A part that every data set has.
     fn part(&self, data: Option<&Path>, part: Split) -> Result<Dataset> {
-        let dataset = self.dataset.load(data, part)?.ok_or_else(|| {
+        let loaded = self.dataset.load(data, part).map_err(|error| match data {
+            // Without a file to name, the task says what was asked for.
+            None => error.during(format_args!("task {}", self.name)),
+            Some(_) => error,
+        });
+        let dataset = loaded?.ok_or_else(|| {
             Error::mismatch(format!("{} has no {part:?} part", self.dataset.source()))
         })?;
         self.check(&dataset)?;

@@ -58,7 +58,7 @@ pub const SOURCES: &[Source] = &[
     Source {
         name: "mnist",
         title: "MNIST: handwritten digits",
-        tasks: &["smnist", "psmnist"],
+        tasks: &["smnist", "psmnist", "psmnist-windows"],
         licence: "CC BY-SA 3.0",
         page: "https://yann.lecun.com/exdb/mnist/",
         expects: "train-images-idx3-ubyte and the like, plain or .gz",
@@ -181,7 +181,7 @@ pub const SOURCES: &[Source] = &[
     Source {
         name: "fsdd-spikes",
         title: "The same speech through the cochlea of the Spiking Heidelberg Digits",
-        tasks: &["fsdd-spikes"],
+        tasks: &["fsdd-spikes", "fsdd-spikes-augmented"],
         licence: "CC BY-SA 4.0",
         page: "https://github.com/Jakobovski/free-spoken-digit-dataset",
         expects: "train.h5 and test.h5, in the layout of the Spiking Heidelberg Digits",
