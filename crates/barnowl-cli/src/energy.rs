@@ -64,7 +64,8 @@ pub fn run(args: &Energy) -> Result<ExitCode> {
 impl Spent {
     pub fn of(model: &Model, activity: &Activity, accuracy: f64) -> Self {
         let config = &model.task.network;
-        let cells = DenseCell::ALL.map(|cell| (cell, dense(cell, config, activity.steps)));
+        let cells =
+            DenseCell::ALL.map(|cell| (cell, dense(cell, config, activity.steps / config.repeat)));
         Self {
             accuracy,
             samples: activity.samples.max(1),

@@ -15,6 +15,9 @@
 //! | comparison: u − θ | T·H AC |
 //! | adaptation, where β > 0 | T·H MAC (ρ b), S' AC (1−ρ after a spike), T·H AC (b0 + b) |
 //!
+//! Where the hidden layers take several steps at each step of the data (`repeat`), T counts all of them, but for the
+//! products of the inputs, for the readout and for the networks of real numbers below: these take each step of the data once.
+//!
 //! Leaky integrators have synapses, bias and decay. Networks of the same sizes whose neurons send real numbers:
 //!
 //! | network | MAC of a layer and step | AC |
@@ -138,8 +141,11 @@ impl EnergyCost {
 #[must_use]
 pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
     let all_steps = activity.samples * activity.steps as u64;
-    let neuron_steps = |neurons: usize| activity.samples * (activity.steps * neurons) as u64;
-    let mut below = activity.input_events;
+    let neuron_steps = |neurons: usize| all_steps * neurons as u64;
+    // Where the hidden layers take several steps at each of the data, products with the inputs are computed once, and the
+    // readout runs once, on the means.
+    let data_steps = |neurons: usize| neuron_steps(neurons) / config.repeat as u64;
+    let mut below = activity.input_events.map(|events| events / config.repeat as u64);
     let mut inputs = config.inputs;
     let mut layers = Vec::new();
     for (i, (layer, activity)) in config.layers.iter().zip(&activity.layers).enumerate() {
@@ -154,7 +160,11 @@ pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOpera
             (below, inputs) = (None, outputs);
             continue;
         }
-        let mut synapses = from_below(below, neuron_steps(inputs), outputs);
+        let mut synapses = from_below(
+            below,
+            if i == 0 { data_steps(inputs) } else { neuron_steps(inputs) },
+            outputs,
+        );
         if layer.recurrent {
             synapses.ac += within(activity) * layer.size as u64;
         }
@@ -167,7 +177,7 @@ pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOpera
         inputs = outputs;
     }
     let readout = &config.readout;
-    let steps = neuron_steps(readout.size);
+    let steps = data_steps(readout.size);
     let neurons = match readout.kind {
         ReadoutKind::LeakyIntegrator => Operations { ac: steps, mac: steps },
         ReadoutKind::Dense => Operations { ac: steps, mac: 0 },
@@ -175,7 +185,7 @@ pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOpera
     };
     layers.push(LayerOperations {
         name: "readout".into(),
-        synapses: from_below(below, neuron_steps(inputs), readout.size),
+        synapses: from_below(below, data_steps(inputs), readout.size),
         neurons,
     });
     layers

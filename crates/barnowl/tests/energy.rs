@@ -220,6 +220,57 @@ fn operations_are_those_of_a_run_that_counts_itself() {
 }
 
 #[test]
+fn repeated_steps_multiply_their_inputs_once() {
+    let config = |repeat| NetworkConfig {
+        inputs: 6,
+        layers: vec![
+            LayerConfig { b0: 0.01, tau_m: TimeConstants::constant(3.0), ..LayerConfig::new(9) },
+            LayerConfig { b0: 0.01, tau_m: TimeConstants::constant(3.0), ..LayerConfig::new(7) },
+        ],
+        readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 3),
+        decode: Decoder::new(DecoderKind::MeanMembrane),
+        surrogate: Default::default(),
+        encoder: None,
+        repeat,
+    };
+    let network = config(1).init(&Device::flex(), 1).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let real: Vec<f32> = (0..10 * 6).map(|_| rng.random_range(-1.0..2.0)).collect();
+    let names = || ["a", "b", "c"].map(str::to_owned).to_vec();
+    // The same steps, three of each from the network or from the data.
+    let measure = |repeat: usize, events: bool| {
+        let times = 3 / repeat;
+        let rows = real.chunks_exact(6).flat_map(|row| std::iter::repeat_n(row, times)).flatten();
+        let targets = Targets::PerSequence(vec![0]);
+        let shape = [1, 10 * times, 6];
+        let dataset = if events {
+            let spikes: Vec<i8> = rows.map(|x| i8::from(*x > 1.0)).collect();
+            Dataset::from_spikes(shape, names(), &spikes, targets, "").unwrap()
+        } else {
+            Dataset::new(shape, names(), Inputs::Real(rows.copied().collect()), targets, "")
+                .unwrap()
+        };
+        let activity = Activity::measure(&network, &config(repeat), &dataset, 1).unwrap();
+        assert!(activity.layers[1].total() > 5, "a silent layer proves nothing");
+        (operations(&config(repeat), &activity), activity.input_events)
+    };
+    for events in [false, true] {
+        let ((once, _), (all, input_events)) = (measure(3, events), measure(1, events));
+        let [once, all] = [once, all].map(|layers| {
+            layers.into_iter().map(|layer| [layer.synapses, layer.neurons]).collect::<Vec<_>>()
+        });
+        let product = |ops: [Operations; 2]| if events { ops[0].ac } else { ops[0].mac };
+        let of_inputs = input_events.map_or(30 * 6 * 9, |events| events * 9);
+        assert_eq!(product(all[0]) - product(once[0]), of_inputs / 3 * 2);
+        assert_eq!(all[0][1], once[0][1]);
+        assert_eq!(all[1], once[1]);
+        // The readout: the same spikes, a third of the steps.
+        assert_eq!(all[2][0], once[2][0]);
+        assert_eq!([all[2][1].ac, all[2][1].mac], [once[2][1].ac * 3, once[2][1].mac * 3]);
+    }
+}
+
+#[test]
 fn dense_networks_by_hand() {
     let config = NetworkConfig {
         inputs: 4,

@@ -5,8 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use barnowl::dataset::mat::{self, MatArray, Values};
-use barnowl::dataset::qtdb::{self, CLASSES, Split};
 use barnowl::dataset::{Events, Inputs, Targets};
+use barnowl::dataset::{
+    Split,
+    qtdb::{self, CLASSES},
+};
 use barnowl::error::{Error, ErrorKind, Result};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};

@@ -1,7 +1,7 @@
 //! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
 
 use barnowl::dataset::own::{self, Binning, Form};
-use barnowl::dataset::{Dataset, Events, Inputs, Targets, UNLABELLED};
+use barnowl::dataset::{Dataset, Events, Inputs, Split, Targets, UNLABELLED};
 use barnowl::error::Result;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -39,13 +39,16 @@ fn arrays_of_numpy() {
     for name in ["plain.npz", "packed.npz"] {
         let temp = tempfile::tempdir().unwrap();
         std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
-        let data = own::load(temp.path(), "train", Form::Arrays, None).unwrap().unwrap();
+        let data = own::load(temp.path(), Split::Train, Form::Arrays, None).unwrap().unwrap();
         assert_eq!([data.samples(), data.steps(), data.channels()], [4, 3, 2]);
         assert_eq!(real(&data), halves, "{name}");
         assert_eq!(data.targets(), &Targets::PerSequence(vec![0, 1, 2, 1]));
         assert_eq!(data.class_names(), ["0", "1", "2"]);
-        assert!(own::load(temp.path(), "valid", Form::Arrays, None).unwrap().is_none());
-        refused(own::load(temp.path(), "test", Form::Arrays, None), &["test", "docs/own-data.md"]);
+        assert!(own::load(temp.path(), Split::Valid, Form::Arrays, None).unwrap().is_none());
+        refused(
+            own::load(temp.path(), Split::Test, Form::Arrays, None),
+            &["test", "docs/own-data.md"],
+        );
     }
     // Two files in a folder; cut to two steps, filled up to four.
     let temp = tempfile::tempdir().unwrap();
@@ -53,13 +56,13 @@ fn arrays_of_numpy() {
     for name in ["x.npy", "y.npy"] {
         std::fs::copy(fixture(name), temp.path().join("train").join(name)).unwrap();
     }
-    let cut = own::load(temp.path(), "train", Form::Arrays, Some(2)).unwrap().unwrap();
+    let cut = own::load(temp.path(), Split::Train, Form::Arrays, Some(2)).unwrap().unwrap();
     assert_eq!(real(&cut)[..6], [0.0, 0.5, 1.0, 1.5, 3.0, 3.5]);
     assert!(cut.origin().contains("4 were longer"), "{}", cut.origin());
     // A label at every step.
     let temp = tempfile::tempdir().unwrap();
     std::fs::copy(fixture("steps.npz"), temp.path().join("train.npz")).unwrap();
-    let data = own::load(temp.path(), "train", Form::Arrays, Some(4)).unwrap().unwrap();
+    let data = own::load(temp.path(), Split::Train, Form::Arrays, Some(4)).unwrap().unwrap();
     let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
     assert_eq!(classes[..5], [0, 1, 2, UNLABELLED, 0]);
     assert_eq!(real(&data)[..8], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0, 0.0]);
@@ -75,8 +78,8 @@ fn bad_arrays_are_named() {
     ] {
         let temp = tempfile::tempdir().unwrap();
         std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
-        refused(own::load(temp.path(), "train", Form::Arrays, None), &parts);
-        refused(own::load(temp.path(), "train", Form::Arrays, None), &["train.npz"]);
+        refused(own::load(temp.path(), Split::Train, Form::Arrays, None), &parts);
+        refused(own::load(temp.path(), Split::Train, Form::Arrays, None), &["train.npz"]);
     }
     // Cut short or changed anywhere: an error or an answer, and no panic.
     let bytes = std::fs::read(fixture("packed.npz")).unwrap();
@@ -86,9 +89,9 @@ fn bad_arrays_are_named() {
         let mut bad = bytes.clone();
         bad[at] ^= 0x55;
         std::fs::write(&path, bad).unwrap();
-        let _ = own::load(temp.path(), "train", Form::Arrays, None);
+        let _ = own::load(temp.path(), Split::Train, Form::Arrays, None);
         std::fs::write(&path, &bytes[..at]).unwrap();
-        assert!(own::load(temp.path(), "train", Form::Arrays, None).is_err(), "cut at {at}");
+        assert!(own::load(temp.path(), Split::Train, Form::Arrays, None).is_err(), "cut at {at}");
     }
 }
 
@@ -99,12 +102,12 @@ fn tables_in_folders_of_classes() {
         ("train/walk/2.csv", "x,y\n6,7\n"),
         ("test/walk/9.csv", "x,y\n1,1\n2,2.5\n3,3\n4,4\n"),
     ]);
-    let train = own::load(temp.path(), "train", Form::Csv, None).unwrap().unwrap();
+    let train = own::load(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
     assert_eq!(train.class_names(), ["run", "walk"]);
     assert_eq!(train.targets(), &Targets::PerSequence(vec![0, 1]));
     assert_eq!(real(&train), [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
     // As long as those that were trained on.
-    let test = own::load(temp.path(), "test", Form::Csv, None).unwrap().unwrap();
+    let test = own::load(temp.path(), Split::Test, Form::Csv, None).unwrap().unwrap();
     assert_eq!((test.steps(), test.targets()), (3, &Targets::PerSequence(vec![1])));
     assert!(test.origin().contains("1 were longer and are cut"));
 }
@@ -116,7 +119,7 @@ fn tables_with_a_label_at_every_step() {
         ("train/1.csv", "x,label\n0.5,rest\n1,move\n"),
         ("train/2.csv", "x,label\n2,1\n"),
     ]);
-    let data = own::load(temp.path(), "train", Form::Csv, None).unwrap().unwrap();
+    let data = own::load(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
     assert_eq!(data.class_names(), ["rest", "move"]);
     assert_eq!(data.targets(), &Targets::PerStep(vec![0, 1, 1, UNLABELLED]));
 }
@@ -131,14 +134,17 @@ fn bad_tables_are_named_with_their_line() {
         ("x,z\n1,2\n", ["1.csv, line 1", "expected x, y"]),
     ] {
         let temp = folder(&[("train/run/0.csv", "x,y\n1,2.5\n"), ("train/run/1.csv", text)]);
-        refused(own::load(temp.path(), "train", Form::Csv, None), &parts);
+        refused(own::load(temp.path(), Split::Train, Form::Csv, None), &parts);
     }
     let temp = folder(&[("train/run/0.csv", "x\n0.5\n"), ("test/fly/0.csv", "x\n0.5\n")]);
-    refused(own::load(temp.path(), "test", Form::Csv, None), &["fly", "no class", "one of run"]);
+    refused(
+        own::load(temp.path(), Split::Test, Form::Csv, None),
+        &["fly", "no class", "one of run"],
+    );
     let temp = folder(&[("train/0.csv", "x\n0.5\n")]);
-    refused(own::load(temp.path(), "train", Form::Csv, None), &["0.csv", "no label"]);
+    refused(own::load(temp.path(), Split::Train, Form::Csv, None), &["0.csv", "no label"]);
     let temp = folder(&[("train/0.csv", "x,label\n0.5,rest\n")]);
-    refused(own::load(temp.path(), "train", Form::Csv, None), &["line 2", "classes.txt"]);
+    refused(own::load(temp.path(), Split::Train, Form::Csv, None), &["line 2", "classes.txt"]);
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn events_are_put_into_steps() {
         ("train/right/1.csv", "channel,time,polarity\n1,1.0,1\n"),
     ]);
     let form = Form::Events(Binning { channels: 3, step: 1.0 });
-    let data = own::load(temp.path(), "train", form, None).unwrap().unwrap();
+    let data = own::load(temp.path(), Split::Train, form, None).unwrap().unwrap();
     let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
     assert_eq!(data.class_names(), ["left", "right"]);
@@ -159,6 +165,6 @@ fn events_are_put_into_steps() {
         ("time,channel,polarity\n0,1,up\n", ["line 2", "\"up\"", "1, or 0"]),
     ] {
         let temp = folder(&[("train/left/1.csv", text)]);
-        refused(own::load(temp.path(), "train", form, None), &parts);
+        refused(own::load(temp.path(), Split::Train, form, None), &parts);
     }
 }

@@ -1,7 +1,7 @@
 //! Data sets in their published folders, written by soundfile and h5py (reference/speech_golden.py, hdf5_fixture.py).
 
 use barnowl::dataset::speech::SpeechFeatures;
-use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED, fsdd, gsc, soli, timit};
+use barnowl::dataset::{Dataset, Inputs, Split, Targets, UNLABELLED, fsdd, gsc, soli, timit};
 use barnowl::error::Result;
 use std::path::{Path, PathBuf};
 
@@ -43,16 +43,16 @@ fn classes(data: &Dataset) -> Vec<u16> {
 fn speech_commands_by_the_official_lists() {
     let features = SpeechFeatures::default();
     let load = |part, classes| gsc::load(data(), part, classes, [3, 2, 1], &features).unwrap();
-    let train = load(gsc::Part::Train, gsc::Classes::Twelve);
+    let train = load(Split::Train, gsc::Classes::Twelve);
     assert_eq!([train.steps(), train.channels(), train.class_names().len()], [101, 120, 12]);
     // bed is unknown (11), no 1, yes 0; then three silences.
     assert_eq!(classes(&train), [11, 11, 1, 1, 0, 0, 10, 10, 10]);
-    assert_eq!(classes(&load(gsc::Part::Valid, gsc::Classes::Twelve)), [11, 1, 0, 10, 10]);
-    assert_eq!(classes(&load(gsc::Part::Test, gsc::Classes::Twelve)), [11, 1, 0, 10]);
-    let all = load(gsc::Part::Train, gsc::Classes::All);
+    assert_eq!(classes(&load(Split::Valid, gsc::Classes::Twelve)), [11, 1, 0, 10, 10]);
+    assert_eq!(classes(&load(Split::Test, gsc::Classes::Twelve)), [11, 1, 0, 10]);
+    let all = load(Split::Train, gsc::Classes::All);
     assert_eq!(all.class_names(), ["bed", "no", "yes"]);
     assert_eq!(classes(&all), [0, 0, 1, 1, 2, 2]);
-    assert_eq!(load(gsc::Part::Train, gsc::Classes::Twelve), train, "silences are drawn alike");
+    assert_eq!(load(Split::Train, gsc::Classes::Twelve), train, "silences are drawn alike");
     assert!(train.batch_factors(&[0, 1]).is_some());
 }
 
@@ -62,7 +62,7 @@ fn bad_speech_commands_are_named() {
     let folder = temp.path().join("gsc");
     let load = || {
         let features = SpeechFeatures::default();
-        gsc::load(temp.path(), gsc::Part::Train, gsc::Classes::Twelve, [1, 1, 1], &features)
+        gsc::load(temp.path(), Split::Train, gsc::Classes::Twelve, [1, 1, 1], &features)
     };
     assert!(load().is_ok());
     // One bad file is named.
@@ -84,8 +84,8 @@ fn bad_speech_commands_are_named() {
 fn spoken_digits_by_the_official_indices() {
     let features = SpeechFeatures { scale_batches: false, ..SpeechFeatures::default() };
     let (train, test) = (
-        fsdd::load(data(), false, &features).unwrap(),
-        fsdd::load(data(), true, &features).unwrap(),
+        fsdd::load(data(), Split::Train, &features).unwrap(),
+        fsdd::load(data(), Split::Test, &features).unwrap(),
     );
     assert_eq!([train.samples(), test.samples(), train.steps()], [20, 10, 101]);
     assert_eq!(classes(&test), (0..10).collect::<Vec<_>>());
@@ -93,13 +93,13 @@ fn spoken_digits_by_the_official_indices() {
     let temp = copy("fsdd");
     let folder = temp.path().join("fsdd/recordings");
     std::fs::rename(folder.join("3_ann_5.wav"), folder.join("three.wav")).unwrap();
-    refused(fsdd::load(temp.path(), false, &features), &["three.wav", "7_jackson_32.wav"]);
+    refused(fsdd::load(temp.path(), Split::Train, &features), &["three.wav", "7_jackson_32.wav"]);
 }
 
 #[test]
 fn sentences_of_timit() {
     let load = |part| timit::load(data(), part, timit::Pieces { frames: 30 }).unwrap();
-    let train = load(timit::Part::Train);
+    let train = load(Split::Train);
     // Two sentences of 0.45 s, the third is one that all speakers read: 44 frames in two pieces each.
     assert_eq!([train.samples(), train.steps(), train.channels()], [4, 30, 39]);
     assert_eq!(train.recordings().unwrap(), [0, 0, 1, 1]);
@@ -115,7 +115,7 @@ fn sentences_of_timit() {
     assert_eq!(phones[..60], (0..60).map(expected).collect::<Vec<_>>());
     let Inputs::Real(values) = train.inputs() else { panic!("no real values") };
     assert!(values.iter().all(|x| (0.0..=1.0).contains(x)) && values.contains(&1.0));
-    for part in [timit::Part::Valid, timit::Part::Test] {
+    for part in [Split::Valid, Split::Test] {
         assert_eq!(load(part).samples(), 4);
     }
 }
@@ -123,7 +123,7 @@ fn sentences_of_timit() {
 #[test]
 fn bad_transcriptions_are_named() {
     let temp = copy("timit");
-    let load = || timit::load(temp.path(), timit::Part::Train, timit::Pieces::default());
+    let load = || timit::load(temp.path(), Split::Train, timit::Pieces::default());
     let path = temp.path().join("timit/TRAIN/DR1/FABC0/SX2.PHN");
     for (text, parts) in [
         ("0 1600 h#\n1600 4800 xx\n", ["SX2.PHN, line 2", "xx", "61 phones"]),
@@ -139,7 +139,7 @@ fn bad_transcriptions_are_named() {
     std::fs::write(&path, "0 7200 h#\n").unwrap();
     std::fs::remove_dir_all(temp.path().join("timit/TEST")).unwrap();
     refused(
-        timit::load(temp.path(), timit::Part::Test, timit::Pieces::default()),
+        timit::load(temp.path(), Split::Test, timit::Pieces::default()),
         &["TEST", "TRAIN/ and TEST/"],
     );
 }
@@ -147,7 +147,7 @@ fn bad_transcriptions_are_named() {
 #[test]
 fn gestures_in_pieces() {
     let pieces = soli::Pieces { frames: 40, channel: 2 };
-    let train = soli::load(data(), false, pieces).unwrap();
+    let train = soli::load(data(), Split::Train, pieces).unwrap();
     // Recordings of 45 and 40 frames.
     assert_eq!([train.samples(), train.steps(), train.channels()], [3, 40, 1024]);
     assert_eq!(train.recordings().unwrap(), [0, 0, 1]);
@@ -161,15 +161,15 @@ fn gestures_in_pieces() {
     assert_eq!(batch.targets[..6], [0, 0, 0, 0, 0, -1]);
 
     let temp = copy("soli");
-    let load = || soli::load(temp.path(), false, pieces);
+    let load = || soli::load(temp.path(), Split::Train, pieces);
     let split = temp.path().join("soli/file_half.json");
     std::fs::write(&split, "{\"train\": [\"0_1_0\"").unwrap();
     refused(load(), &["file_half.json", "train and eval"]);
     std::fs::write(&split, "{\"train\": [\"9_9_9\"], \"eval\": []}").unwrap();
     refused(load(), &["9_9_9.h5", "No such file"]);
-    refused(soli::load(temp.path(), true, pieces), &["file_half.json", "empty"]);
+    refused(soli::load(temp.path(), Split::Test, pieces), &["file_half.json", "empty"]);
     refused(
-        soli::load(data(), false, soli::Pieces { channel: 4, ..pieces }),
+        soli::load(data(), Split::Train, soli::Pieces { channel: 4, ..pieces }),
         &["channel = 4", "0 to 3"],
     );
 }

@@ -119,7 +119,7 @@ fn damaged_sounds_are_refused() {
     assert!(message(b"OggS").contains("no sound"));
     assert!(message(b"").contains("no sound"));
     let sphere = std::fs::read(fixture("sound_16.sph")).unwrap();
-    assert!(message(&sphere[..sphere.len() - 2]).contains("expected 160, as the header says"));
+    assert!(message(&sphere[..sphere.len() - 2]).contains("expected 320 as the header says"));
     let replaced = |from: &str, to: &str| -> Vec<u8> {
         let at = sphere.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
         let mut bytes = sphere.clone();

@@ -2,7 +2,7 @@
 
 use barnowl::dataset::qtdb_raw::{self, Encoding};
 use barnowl::dataset::wfdb::{self, Record};
-use barnowl::dataset::{Inputs, Targets};
+use barnowl::dataset::{Inputs, Split, Targets};
 use barnowl::exchange::safetensors;
 use std::path::{Path, PathBuf};
 
@@ -45,8 +45,8 @@ fn signals_and_annotations_are_those_that_wfdb_reads() {
 fn recordings_become_events() {
     let encoding = Encoding { steps: 400, ..Encoding::default() };
     let data = fixtures().join("data");
-    let train = qtdb_raw::load(&data, false, &encoding).unwrap();
-    let test = qtdb_raw::load(&data, true, &encoding).unwrap();
+    let train = qtdb_raw::load(&data, Split::Train, &encoding).unwrap();
+    let test = qtdb_raw::load(&data, Split::Test, &encoding).unwrap();
     // Eight beats of 200 samples: three sequences a recording; every fifth recording is a test recording.
     assert_eq!([train.samples(), test.samples(), train.steps(), train.channels()], [12, 3, 400, 4]);
     let Targets::PerStep(classes) = train.targets() else { panic!("one class a sequence") };
@@ -85,7 +85,8 @@ fn bad_recordings_are_named() {
     }
     let refused = |parts: &[&str]| {
         let encoding = Encoding { steps: 400, ..Encoding::default() };
-        let result = qtdb_raw::load(temp.path(), false, &encoding).map(|data| data.samples());
+        let result =
+            qtdb_raw::load(temp.path(), Split::Train, &encoding).map(|data| data.samples());
         let error = result.expect_err(parts[0]).to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
     };

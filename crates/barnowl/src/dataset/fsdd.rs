@@ -4,8 +4,9 @@
 //! `recordings/{digit}_{speaker}_{index}.wav` at 8 kHz; indices 0 to 4 are the official test part.
 
 use super::speech::SpeechFeatures;
-use super::{Dataset, Inputs, Targets, audio};
+use super::{Dataset, Inputs, Split, Targets, audio};
 use crate::error::{Error, Result};
+use crate::file;
 use std::path::{Path, PathBuf};
 
 /// Samples a second.
@@ -14,24 +15,29 @@ pub const RATE: u32 = 8000;
 /// Indices below this one are the test part.
 const TEST_INDICES: u32 = 5;
 
-/// Reads `directory/fsdd/recordings` and computes features `[N, T, 3 · mels]`; `test` for the test part.
+/// Reads `directory/fsdd/recordings` and computes features `[N, T, 3 · mels]`.
 ///
 /// # Errors
 ///
 /// If the folder or a file is missing, damaged or of another rate, or has another name: with the file.
-pub fn load(directory: impl AsRef<Path>, test: bool, features: &SpeechFeatures) -> Result<Dataset> {
+pub fn load(
+    directory: impl AsRef<Path>,
+    split: Split,
+    features: &SpeechFeatures,
+) -> Result<Dataset> {
+    let test = split.is_test_of_two("the Free Spoken Digit Dataset")?;
     let folder = directory.as_ref().join("fsdd/recordings");
     let extractor = features.extractor("dataset.features", RATE)?;
     let mut files = Vec::new();
     let mut classes = Vec::new();
-    for path in audio::files(&folder, "wav")? {
+    for path in file::files(&folder, "wav")? {
         let (digit, index) = name(&path)?;
         if (index < TEST_INDICES) == test {
             files.push(path);
             classes.push(digit);
         }
     }
-    let part = if test { "test" } else { "training" };
+    let part = split.purpose();
     if files.is_empty() {
         return Err(Error::format(format!("there are no {part} recordings"))
             .in_file(&folder)

@@ -4,7 +4,7 @@
 //! twelve classes, ten are words, one all other words, one silence: pieces of the background noise, cut at random places.
 
 use super::speech::SpeechFeatures;
-use super::{Dataset, Inputs, Targets, audio};
+use super::{Dataset, Inputs, Split, Targets, audio};
 use crate::error::{Error, Result};
 use crate::file;
 use rand::RngExt;
@@ -36,17 +36,6 @@ pub enum Classes {
     All,
 }
 
-/// The official parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// All that stands on neither list.
-    Train,
-    /// `validation_list.txt`.
-    Valid,
-    /// `testing_list.txt`.
-    Test,
-}
-
 /// What a sequence is made from.
 enum Piece {
     /// A file.
@@ -55,7 +44,7 @@ enum Piece {
     Silence(usize, f64),
 }
 
-/// Reads `directory/gsc` and computes features `[N, T, 3 · mels]`; with twelve classes, so many pieces of `silences` are added
+/// Reads a part of `directory/gsc`, by the official lists (what stands on neither is the training part), and computes features `[N, T, 3 · mels]`; with twelve classes, so many pieces of `silences` are added
 /// to the training, validation and test part, such as [`SILENCES`].
 ///
 /// # Errors
@@ -63,7 +52,7 @@ enum Piece {
 /// If a list or a folder is missing, or a file is damaged or of another rate: with the file.
 pub fn load(
     directory: impl AsRef<Path>,
-    part: Part,
+    split: Split,
     classes: Classes,
     silences: [usize; 3],
     features: &SpeechFeatures,
@@ -84,15 +73,15 @@ pub fn load(
     let mut targets = Vec::new();
     for word in &words {
         let class = names.iter().position(|name| name == word).unwrap_or(names.len() - 1);
-        for path in audio::files(&folder.join(word), "wav")? {
+        for path in file::files(&folder.join(word), "wav")? {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let key = format!("{word}/{file}");
             let of = match (valid.contains(&key), test.contains(&key)) {
-                (true, _) => Part::Valid,
-                (_, true) => Part::Test,
-                _ => Part::Train,
+                (true, _) => Split::Valid,
+                (_, true) => Split::Test,
+                _ => Split::Train,
             };
-            if of == part {
+            if of == split {
                 pieces.push(Piece::Word(path));
                 targets.push(class as u16);
             }
@@ -100,14 +89,14 @@ pub fn load(
     }
     let mut noise = Vec::new();
     if classes == Classes::Twelve {
-        let files = audio::files(&folder.join("_background_noise_"), "wav")?;
+        let files = file::files(&folder.join("_background_noise_"), "wav")?;
         noise = audio::read_all(&files, RATE, |_, sound| Ok(sound.samples))?;
         if noise.is_empty() {
             return Err(Error::format("there is no background noise")
                 .in_file(folder.join("_background_noise_"))
                 .expected("WAV files, which silence is cut from"));
         }
-        let place = part as usize;
+        let place = split as usize;
         let mut rng = ChaCha8Rng::seed_from_u64(0x51_1E_7C_E0 + place as u64);
         for _ in 0..silences[place] {
             pieces.push(Piece::Silence(rng.random_range(0..noise.len()), rng.random()));
@@ -115,7 +104,7 @@ pub fn load(
         }
     }
     if pieces.is_empty() {
-        return Err(Error::format(format!("there are no words of the {part:?} part"))
+        return Err(Error::format(format!("there are no words of the {} part", split.purpose()))
             .in_file(&folder)
             .expected("a folder for every word, with WAV files"));
     }
@@ -142,11 +131,7 @@ pub fn load(
     let origin = format!(
         "Google Speech Commands, {} sounds of the {} part, {} classes, {} mel bands with deltas every {} ms",
         pieces.len(),
-        match part {
-            Part::Train => "training",
-            Part::Valid => "validation",
-            Part::Test => "test",
-        },
+        split.purpose(),
         names.len(),
         features.mels,
         features.hop_ms
@@ -158,13 +143,11 @@ pub fn load(
 
 /// The words: folders whose names do not begin with `_` or `.`, sorted.
 fn words(folder: &Path) -> Result<Vec<String>> {
-    let mut words: Vec<String> = file::entries(folder)?
+    let words: Vec<String> = file::folders(folder)?
         .into_iter()
-        .filter(|path| path.is_dir())
         .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
         .filter(|name| !name.starts_with(['_', '.']))
         .collect();
-    words.sort();
     if words.is_empty() {
         return Err(Error::format("there are no folders of words")
             .in_file(folder)

@@ -6,10 +6,10 @@
 //! frames: a channel of a frame is 1 if its unit spiked within the frame's time, however often.
 
 use super::hdf5::File;
-use super::{Dataset, Events, Inputs, Targets};
+use super::{Dataset, Events, Inputs, Split, Targets};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Channels of the cochlea.
 pub const CHANNELS: usize = 700;
@@ -41,13 +41,22 @@ impl Frames {
             return Err(Error::setting(format!("{key}.step_ms"), self.step_ms)
                 .expected("a positive time in ms"));
         }
-        if !(1..=1_000_000).contains(&self.steps) {
+        if !(1..=100_000).contains(&self.steps) {
             return Err(
-                Error::setting(format!("{key}.steps"), self.steps).expected("1 to 1000000 frames")
+                Error::setting(format!("{key}.steps"), self.steps).expected("1 to 100000 frames")
             );
         }
         Ok(())
     }
+}
+
+/// The file of a part in `directory/folder`: `train.h5`, `valid.h5` or `test.h5`, or, if there is no such file, the name
+/// with `FOLDER_` before it.
+#[must_use]
+pub fn path(directory: impl AsRef<Path>, folder: &str, split: Split) -> PathBuf {
+    let inside = directory.as_ref().join(folder);
+    let plain = inside.join(format!("{}.h5", split.name()));
+    if plain.is_file() { plain } else { inside.join(format!("{folder}_{}.h5", split.name())) }
 }
 
 /// Reads a file in the layout of the Spiking Heidelberg Digits.

@@ -3,7 +3,7 @@
 //! The data are those of LeCun, Cortes & Burges (<http://yann.lecun.com/exdb/mnist>), in IDX files, plain or compressed with
 //! gzip: a magic number that says type and dimensions, the sizes, and a byte a pixel or label; numbers are big-endian.
 
-use super::{Dataset, Inputs, Pixels, Targets};
+use super::{Dataset, Inputs, Pixels, Split, Targets};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::file::gzip::{gunzip, is_gzip};
@@ -15,24 +15,6 @@ use std::path::{Path, PathBuf};
 
 /// An image is 28 × 28.
 pub const PIXELS: usize = 784;
-
-/// The two parts of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// 60,000 images.
-    Train,
-    /// 10,000 images.
-    Test,
-}
-
-impl Split {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Test => "t10k",
-        }
-    }
-}
 
 /// In which order the pixels of an image are read, if not row by row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,9 +83,10 @@ pub fn load(
     window: usize,
     permutation: Option<&Permutation>,
 ) -> Result<Dataset> {
+    let stem = if split.is_test_of_two("MNIST")? { "t10k" } else { "train" };
     let folder = directory.as_ref().join("mnist");
     let read = |name: &str, dimensions: usize| {
-        let path = find(&folder.join(format!("{}-{name}", split.name())))?;
+        let path = find(&folder.join(format!("{stem}-{name}")))?;
         let bytes = file::read(&path)?;
         let bytes = if is_gzip(&bytes) { gunzip(&bytes) } else { Ok(bytes) };
         let array = bytes.and_then(|bytes| idx(&bytes, dimensions));
@@ -143,7 +126,7 @@ pub fn load(
     let origin = format!(
         "MNIST, {} {} images, {window} pixels a step, {order_of}",
         sizes[0],
-        if split == Split::Train { "training" } else { "test" },
+        split.purpose(),
     );
     let names = (0..10).map(|digit| digit.to_string()).collect();
     let targets = Targets::PerSequence(labels.into_iter().map(u16::from).collect());

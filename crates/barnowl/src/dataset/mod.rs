@@ -18,21 +18,23 @@ pub mod own;
 mod pixels;
 pub mod qtdb;
 pub mod qtdb_raw;
+mod scaling;
 pub mod soli;
 pub mod speech;
+mod split;
 pub mod timit;
 pub mod wfdb;
 
 pub use augment::Augmentation;
 pub use events::Events;
 pub use pixels::Pixels;
+pub use split::Split;
 
 use crate::error::{Error, Result};
 use half::f16;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rayon::prelude::*;
 
 /// The values of a data set, row-major `[N, T, C]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,25 +153,15 @@ impl Dataset {
             }
             Inputs::Half(values) => {
                 check_length(values.len(), [samples, steps, channels])?;
-                if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Error::format(format!(
-                        "the input at {} is {}",
-                        place(i),
-                        values[i]
-                    ))
-                    .expected("a number of at most 65504"));
-                }
+                check_finite(
+                    values.iter().map(|x| x.to_f32()),
+                    "a number of at most 65504",
+                    place,
+                )?;
             }
             Inputs::Real(values) => {
                 check_length(values.len(), [samples, steps, channels])?;
-                if let Some(i) = values.iter().position(|value| !value.is_finite()) {
-                    return Err(Error::format(format!(
-                        "the input at {} is {}",
-                        place(i),
-                        values[i]
-                    ))
-                    .expected("a finite number"));
-                }
+                check_finite(values.iter().copied(), "a finite number", place)?;
             }
         }
         let (classes, expected, per) = match &targets {
@@ -224,87 +216,6 @@ impl Dataset {
     #[must_use]
     pub fn recordings(&self) -> Option<&[u32]> {
         self.recordings.as_deref()
-    }
-
-    /// The same data, whose real values are divided, in every batch, by the standard deviation that each channel has over
-    /// the batch: as in the speech scripts of Yin, Corradi & Bohté (2021).
-    ///
-    /// What a sequence looks like then depends on the others of its batch. A device has no batches: divide by the
-    /// standard deviations of the training data ([`Dataset::divided`]) for one.
-    #[must_use]
-    pub fn scaled_by_batch(self) -> Self {
-        Self { scaled_by_batch: true, ..self }
-    }
-
-    /// What the values of each channel are multiplied by in the batch of the given sequences, if by anything but 1.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
-    #[must_use]
-    pub fn batch_factors(&self, indices: &[usize]) -> Option<Vec<f32>> {
-        self.scaled_by_batch.then(|| {
-            let factor = |sd: f32| if sd > 0.0 { 1.0 / sd } else { 1.0 };
-            self.channel_sd(indices).into_iter().map(factor).collect()
-        })
-    }
-
-    /// The standard deviation of each channel over all steps of the given sequences.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
-    #[must_use]
-    pub fn channel_sd(&self, indices: &[usize]) -> Vec<f32> {
-        let (steps, channels) = (self.steps, self.channels);
-        // In order, whatever the threads: sums of a sequence first, then over sequences.
-        let sums: Vec<(Vec<f64>, Vec<f64>)> = indices
-            .par_iter()
-            .map(|sample| {
-                let (mut sum, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
-                let mut row = vec![0.0; channels];
-                for step in 0..steps {
-                    self.read(sample * steps + step, &mut row);
-                    for ((sum, square), x) in sum.iter_mut().zip(&mut squares).zip(&row) {
-                        *sum += f64::from(*x);
-                        *square += f64::from(*x).powi(2);
-                    }
-                }
-                (sum, squares)
-            })
-            .collect();
-        let count = (indices.len() * steps) as f64;
-        let total = |channel: usize| {
-            let [mut sum, mut squares] = [0.0; 2];
-            for (sums, squares_of) in &sums {
-                sum += sums[channel];
-                squares += squares_of[channel];
-            }
-            (squares / count - (sum / count).powi(2)).max(0.0).sqrt() as f32
-        };
-        (0..channels).map(total).collect()
-    }
-
-    /// The same data, the real values of each channel divided by a number; those of 0 are left as they are.
-    ///
-    /// # Errors
-    ///
-    /// If the inputs are no real values, or there is not a number for every channel.
-    pub fn divided(mut self, by: &[f32]) -> Result<Self> {
-        let channels = self.channels;
-        let Inputs::Real(values) = &mut self.inputs else {
-            return Err(Error::format("events and pixels are not scaled"));
-        };
-        if by.len() != channels {
-            return Err(Error::format(format!("there are {} numbers to divide by", by.len()))
-                .expected(format!("one for each of {channels} channels")));
-        }
-        let factors: Vec<f32> =
-            by.iter().map(|by| if *by == 0.0 { 1.0 } else { 1.0 / by }).collect();
-        values.par_chunks_exact_mut(channels).for_each(|row| {
-            row.iter_mut().zip(&factors).for_each(|(x, factor)| *x *= factor);
-        });
-        Ok(self)
     }
 
     /// The values of step `row % steps` of sequence `row / steps`.
@@ -510,6 +421,25 @@ fn check_length(found: usize, shape: [usize; 3]) -> Result<()> {
         .expected(format!("{samples} × {steps} × {channels}")))
 }
 
+/// Refuses NaN and infinity, with its place.
+fn check_finite(
+    mut values: impl Iterator<Item = f32>,
+    expected: &str,
+    place: impl Fn(usize) -> String,
+) -> Result<()> {
+    let mut found = 0.0;
+    let bad = values.position(|value| {
+        found = value;
+        !value.is_finite()
+    });
+    match bad {
+        None => Ok(()),
+        Some(i) => {
+            Err(Error::format(format!("the input at {} is {found}", place(i))).expected(expected))
+        }
+    }
+}
+
 fn pick<T: Copy>(values: &[T], size: usize, indices: &[usize]) -> Vec<T> {
     indices.iter().flat_map(|i| &values[i * size..(i + 1) * size]).copied().collect()
 }
@@ -522,7 +452,7 @@ mod tests {
         ["a", "b"].map(str::to_owned).to_vec()
     }
 
-    fn small() -> Dataset {
+    pub(super) fn small() -> Dataset {
         // Sequence n, step t, channel c holds 100 n + 10 t + c.
         let value = |i: usize| (100 * (i / 6) + 10 * (i / 2 % 3) + i % 2) as f32;
         let inputs = Inputs::Real((0..24).map(value).collect());
@@ -536,25 +466,6 @@ mod tests {
         assert_eq!(batch.inputs, [200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.]);
         assert_eq!(batch.targets, [0, 1, 0, 0, 0, 0]);
         assert_eq!([batch.steps, batch.batch, batch.channels], [3, 2, 2]);
-    }
-
-    #[test]
-    fn channels_are_scaled_by_their_batch_or_by_given_numbers() {
-        let data = small();
-        // Channel 0 of sequences 0 and 1: 0, 10, 20, 100, 110, 120.
-        let sd = |indices: &[usize]| data.channel_sd(indices);
-        assert!((sd(&[0])[0] - (200.0_f32 / 3.0).sqrt()).abs() < 1e-4);
-        let expected = sd(&[0, 2])[1];
-        let scaled = data.clone().scaled_by_batch();
-        let (batch, plain) = (scaled.batch(&[0, 2]), data.batch(&[0, 2]));
-        for (a, b) in batch.inputs.iter().zip(&plain.inputs) {
-            assert!((a - b / expected).abs() < 1e-4);
-        }
-        assert!(scaled.split(0.25, 1).unwrap().0.batch_factors(&[0]).is_some());
-        assert!(data.batch_factors(&[0]).is_none());
-        let divided = data.divided(&[2.0, 0.0]).unwrap();
-        assert_eq!(divided.batch(&[3]).inputs, [150., 301., 155., 311., 160., 321.]);
-        assert!(small().divided(&[1.0]).unwrap_err().to_string().contains("2 channels"));
     }
 
     #[test]

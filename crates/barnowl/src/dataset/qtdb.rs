@@ -17,7 +17,7 @@ use std::io;
 use std::path::Path;
 
 use super::mat::{self, MatArray};
-use super::{Dataset, Targets};
+use super::{Dataset, Split, Targets};
 use crate::error::{Error, Result};
 
 /// Steps a second.
@@ -25,24 +25,6 @@ pub const SAMPLING_RATE: f64 = 250.0;
 
 /// The parts of a heartbeat in the order of time, named by the waves where they begin and end; P is the wave itself.
 pub const CLASSES: [&str; 6] = ["P", "PQ", "QR", "RS", "ST", "TP"];
-
-/// The two parts of the data, of different sequences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// 618 sequences.
-    Train,
-    /// 141 sequences.
-    Test,
-}
-
-impl Split {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Test => "test",
-        }
-    }
-}
 
 /// Reads `directory/qtdb/QTDB_train.mat` or `QTDB_test.mat`.
 ///
@@ -53,6 +35,7 @@ impl Split {
 ///
 /// If the file is missing, damaged, or holds anything else: with the sequence and step.
 pub fn load(directory: impl AsRef<Path>, split: Split) -> Result<Dataset> {
+    split.is_test_of_two("the QT Database")?;
     let path = directory.as_ref().join("qtdb").join(format!("QTDB_{}.mat", split.name()));
     let file = mat::read(&path).map_err(explain_missing)?;
     let (x, y) = (file.array("x")?, file.array("y")?);
@@ -82,10 +65,7 @@ fn dataset(x: &MatArray, y: &MatArray, split: Split) -> Result<Dataset> {
     }
     let events = events(x, steps, channels)?;
     let (classes, unlabelled) = classes(y, steps)?;
-    let purpose = match split {
-        Split::Train => "training",
-        Split::Test => "test",
-    };
+    let purpose = split.purpose();
     let note = match unlabelled {
         0 => String::new(),
         n => format!("; {n} steps without a label count as {}", CLASSES[0]),

@@ -8,7 +8,7 @@
 //! labels that trail the events: results on the two do not compare.
 
 use super::wfdb::{self, Annotation, Record};
-use super::{Dataset, Targets, qtdb};
+use super::{Dataset, Split, Targets, qtdb};
 use crate::encoder::LevelCrossing;
 use crate::error::{Error, Result};
 use crate::file;
@@ -37,12 +37,13 @@ impl Default for Encoding {
 /// Beats whose onset of P follows the end of T before by more than so many samples (2 s) are not of one stretch.
 const LONGEST_PAUSE: usize = 500;
 
-/// Reads the recordings of `directory/qtdb-raw`; `test` for every fifth, otherwise the others.
+/// Reads the recordings of `directory/qtdb-raw`: every fifth for testing, the others for training.
 ///
 /// # Errors
 ///
 /// If there are no recordings, or a header, signal or annotation is missing or damaged: with the file.
-pub fn load(directory: impl AsRef<Path>, test: bool, encoding: &Encoding) -> Result<Dataset> {
+pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> Result<Dataset> {
+    let test = split.is_test_of_two("qtdb-raw")?;
     let Encoding { level, steps, annotator } = encoding;
     if !(2..=1_000_000).contains(steps) {
         return Err(Error::setting("dataset.encoding.steps", steps).expected("2 to 1000000"));
@@ -84,7 +85,7 @@ pub fn load(directory: impl AsRef<Path>, test: bool, encoding: &Encoding) -> Res
         classes.extend(labels);
     }
     let samples = classes.len() / steps;
-    let part = if test { "test" } else { "training" };
+    let part = split.purpose();
     if samples == 0 {
         return Err(Error::format(format!(
             "no {part} recording has {steps} annotated steps in a row"
@@ -110,7 +111,7 @@ fn records(folder: &Path) -> Result<Vec<PathBuf>> {
         let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
         names.map(|name| folder.join(format!("{name}.hea"))).collect()
     } else {
-        super::audio::files(folder, "hea")?
+        file::files(folder, "hea")?
     };
     records.sort();
     match records.len() {

@@ -4,7 +4,7 @@
 //! `label` `[frames, 1]`, and the published split `file_half.json` with the lists `train` and `eval`.
 
 use super::hdf5::File;
-use super::{Dataset, Inputs, Targets, UNLABELLED};
+use super::{Dataset, Inputs, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use half::f16;
@@ -34,17 +34,18 @@ impl Default for Pieces {
 }
 
 #[derive(Deserialize)]
-struct Split {
+struct Lists {
     train: Vec<String>,
     eval: Vec<String>,
 }
 
-/// Reads the recordings of `directory/soli` that the split names; `test` for its list `eval`.
+/// Reads the recordings of `directory/soli` that the split names, those of its list `eval` for testing.
 ///
 /// # Errors
 ///
 /// If the split or a recording is missing or damaged: with the file.
-pub fn load(directory: impl AsRef<Path>, test: bool, pieces: Pieces) -> Result<Dataset> {
+pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result<Dataset> {
+    let test = split.is_test_of_two("deep-soli")?;
     if !(1..=10_000).contains(&pieces.frames) {
         return Err(
             Error::setting("dataset.pieces.frames", pieces.frames).expected("1 to 10000 frames")
@@ -55,12 +56,12 @@ pub fn load(directory: impl AsRef<Path>, test: bool, pieces: Pieces) -> Result<D
     }
     let folder = directory.as_ref().join("soli");
     let path = folder.join("file_half.json");
-    let split: Split = serde_json::from_str(&file::read_text(&path)?).map_err(|error| {
+    let lists: Lists = serde_json::from_str(&file::read_text(&path)?).map_err(|error| {
         Error::format(error.to_string())
             .in_file(&path)
             .expected("two lists of recordings, train and eval, as published")
     })?;
-    let names = if test { split.eval } else { split.train };
+    let names = if test { lists.eval } else { lists.train };
     if names.is_empty() {
         return Err(Error::format("the list is empty").in_file(&path));
     }
@@ -76,7 +77,7 @@ pub fn load(directory: impl AsRef<Path>, test: bool, pieces: Pieces) -> Result<D
         labels.extend(classes);
         of.extend(std::iter::repeat_n(number, count));
     }
-    let part = if test { "test" } else { "training" };
+    let part = split.purpose();
     let origin = format!(
         "deep-soli, {} {part} recordings in {} pieces of {} frames, receiver {}",
         names.len(),

@@ -55,12 +55,14 @@ impl SpeechFeatures {
     ///
     /// If a number is out of range, with its key below `key`.
     pub fn extractor(&self, key: &str, rate: u32) -> Result<Extractor> {
-        for (name, value) in
-            [("seconds", self.seconds), ("window_ms", self.window_ms), ("hop_ms", self.hop_ms)]
-        {
-            if !(value > 0.0 && value <= 1e5) {
+        for (name, value, most) in [
+            ("seconds", self.seconds, 60.0),
+            ("window_ms", self.window_ms, 10_000.0),
+            ("hop_ms", self.hop_ms, 10_000.0),
+        ] {
+            if !(value > 0.0 && value <= most) {
                 return Err(Error::setting(format!("{key}.{name}"), value)
-                    .expected("a positive number, at most 100000"));
+                    .expected(format!("a positive number, at most {most}")));
             }
         }
         let samples = |seconds: f64| (seconds * f64::from(rate)).round() as usize;

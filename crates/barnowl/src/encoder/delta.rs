@@ -1,6 +1,6 @@
 //! Delta modulation: an event when a signal changes fast enough.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Delta modulator: compares each value with the one before it.
 ///
@@ -30,11 +30,8 @@ impl Delta {
     ///
     /// If the threshold is negative or not finite.
     pub fn new(threshold: f32) -> Result<Self> {
-        if threshold >= 0.0 && threshold.is_finite() {
-            Ok(Self { threshold })
-        } else {
-            Err(Error::setting("threshold", threshold).expected("0 or more"))
-        }
+        super::check_threshold(threshold)?;
+        Ok(Self { threshold })
     }
 
     /// The events `[T]` of a signal of T steps; none at the first step, nor where a value is NaN.

@@ -64,7 +64,7 @@ impl MelSpectrogram {
     ///
     /// # Errors
     ///
-    /// If a number is zero, or the frequencies are not in order and below half the rate.
+    /// If a number is zero or far too large, or the frequencies are not in order and below half the rate.
     pub fn new(config: &MelConfig) -> Result<Self> {
         let MelConfig { rate, window, hop, mels, low, high } = *config;
         for (name, value) in
@@ -73,6 +73,15 @@ impl MelSpectrogram {
             if value == 0 {
                 return Err(Error::setting(name, value).expected("1 or more"));
             }
+        }
+        if mels > super::MOST_BANDS {
+            return Err(
+                Error::setting("mels", mels).expected(format!("at most {}", super::MOST_BANDS))
+            );
+        }
+        if window > super::LONGEST_WINDOW {
+            return Err(Error::setting("window", window)
+                .expected(format!("at most {} samples", super::LONGEST_WINDOW)));
         }
         let nyquist = f64::from(rate) / 2.0;
         if !(low >= 0.0 && low < high && high <= nyquist) {

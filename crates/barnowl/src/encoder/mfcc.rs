@@ -49,7 +49,10 @@ pub struct Mfcc {
     window: usize,
     hop: usize,
     length: usize,
-    filters: Vec<Vec<f64>>,
+    /// For every filter, its first bin and the weights from there.
+    filters: Vec<(usize, Vec<f64>)>,
+    /// The cosine transform with its norm and the lifter, `[coefficients, filters]`.
+    cosines: Vec<f64>,
     transform: Arc<dyn RealToComplex<f64>>,
 }
 
@@ -69,13 +72,15 @@ impl Mfcc {
         let MfccConfig { rate, window_ms, hop_ms, coefficients, filters } = *config;
         let samples = |ms: f64| (ms / 1000.0 * f64::from(rate) + 0.5).floor() as usize;
         let (window, hop) = (samples(window_ms), samples(hop_ms));
-        if window == 0 || hop == 0 || window > 1 << 20 {
+        if window == 0 || hop == 0 || window > super::LONGEST_WINDOW {
             return Err(Error::setting("window_ms, hop_ms", (window_ms, hop_ms))
                 .expected("at least one sample, and at most a million"));
         }
-        if coefficients == 0 || filters < coefficients {
-            return Err(Error::setting("filters", filters)
-                .expected(format!("at least the {coefficients} coefficients, and one of them")));
+        if coefficients == 0 || filters < coefficients || filters > super::MOST_BANDS {
+            return Err(Error::setting("filters", filters).expected(format!(
+                "at least the {coefficients} coefficients, and one of them; at most {}",
+                super::MOST_BANDS
+            )));
         }
         let length = window.next_power_of_two();
         let mel = |hertz: f64| 2595.0 * (1.0 + hertz / 700.0).log10();
@@ -88,14 +93,16 @@ impl Mfcc {
         };
         let filter = |m: usize| {
             let [left, centre, right] = [edge(m), edge(m + 1), edge(m + 2)];
-            let mut weights = vec![0.0; length / 2 + 1];
-            for bin in left..centre {
-                weights[bin] = (bin - left) as f64 / (centre - left) as f64;
-            }
-            for bin in centre..right {
-                weights[bin] = (right - bin) as f64 / (right - centre) as f64;
-            }
-            weights
+            let rising = (left..centre).map(|bin| (bin - left) as f64 / (centre - left) as f64);
+            let falling = (centre..right).map(|bin| (right - bin) as f64 / (right - centre) as f64);
+            (left, rising.chain(falling).collect())
+        };
+        let cosine = |i: usize| {
+            let (c, m) = (i / filters, i % filters);
+            let norm = if c == 0 { 1.0 } else { 2.0 } / filters as f64;
+            let lifter = 1.0 + 11.0 * (PI * c as f64 / 22.0).sin();
+            let angle = PI * c as f64 * (2 * m + 1) as f64 / (2 * filters) as f64;
+            norm.sqrt() * lifter * angle.cos()
         };
         Ok(Self {
             config: *config,
@@ -103,6 +110,7 @@ impl Mfcc {
             hop,
             length,
             filters: (0..filters).map(filter).collect(),
+            cosines: (0..coefficients * filters).map(cosine).collect(),
             transform: RealFftPlanner::new().plan_fft_forward(length),
         })
     }
@@ -143,19 +151,14 @@ impl Mfcc {
             let power: Vec<f64> =
                 spectrum.iter().map(|x| x.norm_sqr() / self.length as f64).collect();
             let energy = positive(power.iter().sum());
-            let log = |filter: &Vec<f64>| {
-                positive(filter.iter().zip(&power).map(|(w, p)| w * p).sum()).ln()
+            let log = |(first, weights): &(usize, Vec<f64>)| {
+                positive(weights.iter().zip(&power[*first..]).map(|(w, p)| w * p).sum()).ln()
             };
             let logs: Vec<f64> = self.filters.iter().map(log).collect();
-            for c in 0..coefficients {
-                let cosine = |(m, log): (usize, &f64)| {
-                    log * (PI * c as f64 * (2 * m + 1) as f64 / (2 * filters) as f64).cos()
-                };
-                let norm = if c == 0 { 1.0 } else { 2.0 } / filters as f64;
-                let cepstrum = norm.sqrt() * logs.iter().enumerate().map(cosine).sum::<f64>();
-                let lifter = 1.0 + 11.0 * (PI * c as f64 / 22.0).sin();
-                features.push(if c == 0 { energy.ln() } else { cepstrum * lifter } as f32);
-            }
+            let cepstrum =
+                |row: &[f64]| row.iter().zip(&logs).map(|(c, log)| c * log).sum::<f64>() as f32;
+            features.push(energy.ln() as f32);
+            features.extend(self.cosines.chunks_exact(filters).skip(1).map(cepstrum));
         }
         features
     }

@@ -35,3 +35,18 @@ pub use population::Population;
 pub use threshold::SymmetricThreshold;
 pub(crate) use trained_threshold::LEAST_THRESHOLD;
 pub use trained_threshold::{EncoderConfig, TrainedThreshold};
+
+use crate::error::{Error, Result};
+
+/// No spectrogram needs more bands; a number beyond is a mistake.
+const MOST_BANDS: usize = 10_000;
+/// Nor longer windows, in samples.
+const LONGEST_WINDOW: usize = 1 << 20;
+
+/// Refuses thresholds below zero, NaN and infinity.
+fn check_threshold(threshold: f32) -> Result<()> {
+    if threshold >= 0.0 && threshold.is_finite() {
+        return Ok(());
+    }
+    Err(Error::setting("threshold", threshold).expected("0 or more"))
+}

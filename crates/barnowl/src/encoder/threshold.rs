@@ -1,6 +1,6 @@
 //! Symmetric threshold: values far from zero become events.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Symmetric threshold: −1, 0 or 1 for every value.
 ///
@@ -28,11 +28,8 @@ impl SymmetricThreshold {
     ///
     /// If the threshold is negative or not finite.
     pub fn new(threshold: f32) -> Result<Self> {
-        if threshold >= 0.0 && threshold.is_finite() {
-            Ok(Self { threshold })
-        } else {
-            Err(Error::setting("threshold", threshold).expected("0 or more"))
-        }
+        super::check_threshold(threshold)?;
+        Ok(Self { threshold })
     }
 
     /// An event for every value, in whatever shape they are; none where a value is NaN.

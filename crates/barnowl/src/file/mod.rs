@@ -5,7 +5,7 @@ pub(crate) mod gzip;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use atomic::{write_atomic, write_atomic_bytes};
 
@@ -56,11 +56,36 @@ pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
 /// # Errors
 ///
 /// If there is no such folder, or it may not be read.
-pub fn entries(path: impl AsRef<Path>) -> Result<Vec<std::path::PathBuf>> {
+pub fn entries(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
     let path = path.as_ref();
     let failed = |error| Error::io("read the folder", path, error);
     let entries = fs::read_dir(path).map_err(failed)?;
     entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
+}
+
+/// The files in the folder `path` that have this extension, in either case, by name.
+///
+/// # Errors
+///
+/// As [`entries`].
+pub fn files(path: impl AsRef<Path>, extension: &str) -> Result<Vec<PathBuf>> {
+    sorted(path, |path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)))
+}
+
+/// The folders in the folder `path`, by name.
+///
+/// # Errors
+///
+/// As [`entries`].
+pub fn folders(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+    sorted(path, Path::is_dir)
+}
+
+fn sorted(path: impl AsRef<Path>, keep: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let mut paths = entries(path)?;
+    paths.retain(|path| keep(path));
+    paths.sort();
+    Ok(paths)
 }
 
 /// Opens `path` for reading.

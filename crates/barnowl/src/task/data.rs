@@ -1,9 +1,9 @@
 //! Where the data of a task come from.
 
-use super::Split;
 use crate::dataset::speech::SpeechFeatures;
 use crate::dataset::{
-    Dataset, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw, soli, timit,
+    Dataset, Split, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw, soli,
+    timit,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -114,8 +114,8 @@ impl DatasetConfig {
                 features.extractor("dataset.features", gsc::RATE).map(drop)
             }
             Self::Fsdd { features } => features.extractor("dataset.features", fsdd::RATE).map(drop),
-            Self::Own { steps: Some(0), .. } => {
-                Err(Error::setting("dataset.steps", 0).expected("1 or more"))
+            Self::Own { steps: Some(steps), .. } if !(1..=100_000_000).contains(steps) => {
+                Err(Error::setting("dataset.steps", steps).expected("1 to 100000000"))
             }
             Self::Own { sampling_rate: Some(rate), .. } if !(*rate > 0.0 && rate.is_finite()) => {
                 Err(Error::setting("dataset.sampling_rate", rate).expected("steps a second"))
@@ -162,74 +162,45 @@ impl DatasetConfig {
     /// # Errors
     ///
     /// If no data folder is given and the data set has no generator, or the data cannot be read.
-    pub(super) fn load(&self, data: Option<&Path>, part: Split) -> Result<Option<Dataset>> {
-        let test = part == Split::Test;
-        if let (Self::Ecg { generator }, None, Split::Train | Split::Test) = (self, data, part) {
-            let split = if test { ecg_model::Split::Test } else { ecg_model::Split::Train };
-            return ecg_model::generate(generator, split).map(Some);
+    pub(super) fn load(&self, data: Option<&Path>, split: Split) -> Result<Option<Dataset>> {
+        if split == Split::Valid && !self.may_have_validation_part() {
+            return Ok(None);
         }
-        if let Self::Own { folder, form, steps, .. } = self {
-            // A path of its own needs no data folder.
-            let folder = data.map_or_else(|| folder.clone(), |data| data.join(folder));
-            let part = match part {
-                Split::Train => "train",
-                Split::Valid => "valid",
-                Split::Test => "test",
-            };
-            return own::load(&folder, part, *form, *steps);
-        }
-        let Some(data) = data else {
-            return match self {
-                Self::Ecg { .. } => Ok(None),
-                _ => Err(self.missing()),
-            };
-        };
-        let dataset = match (self, part) {
-            (Self::Heidelberg { folder, frames }, part) => {
-                let name = match part {
-                    Split::Train => "train",
-                    Split::Valid => "valid",
-                    Split::Test => "test",
-                };
-                let inside = data.join(folder);
-                let path = inside.join(format!("{folder}_{name}.h5"));
-                let other = inside.join(format!("{name}.h5"));
-                match (path.is_file(), other.is_file(), part) {
-                    (false, false, Split::Valid) => return Ok(None),
-                    (false, true, _) => heidelberg::load(other, *frames)?,
-                    _ => heidelberg::load(path, *frames).map_err(|error| self.explain(error))?,
-                }
+        let dataset = match (self, data) {
+            (Self::Own { folder, form, steps, .. }, _) => {
+                // A path of its own needs no data folder.
+                let folder = data.map_or_else(|| folder.clone(), |data| data.join(folder));
+                return own::load(&folder, split, *form, *steps);
             }
-            (Self::Gsc { classes, silences, features }, part) => {
-                let part = match part {
-                    Split::Train => gsc::Part::Train,
-                    Split::Valid => gsc::Part::Valid,
-                    Split::Test => gsc::Part::Test,
-                };
-                gsc::load(data, part, *classes, *silences, features)?
-            }
-            (Self::Timit { pieces }, part) => {
-                let part = match part {
-                    Split::Train => timit::Part::Train,
-                    Split::Valid => timit::Part::Valid,
-                    Split::Test => timit::Part::Test,
-                };
-                timit::load(data, part, *pieces)?
-            }
-            (_, Split::Valid) => return Ok(None),
-            (Self::Ecg { .. }, _) => {
-                qtdb::load(data, if test { qtdb::Split::Test } else { qtdb::Split::Train })?
-            }
-            (Self::Mnist { pixels, permutation }, _) => {
-                let split = if test { mnist::Split::Test } else { mnist::Split::Train };
+            (Self::Ecg { generator }, None) => ecg_model::generate(generator, split)?,
+            (_, None) => return Err(self.missing()),
+            (Self::Ecg { .. }, Some(data)) => qtdb::load(data, split)?,
+            (Self::QtdbRaw { encoding }, Some(data)) => qtdb_raw::load(data, split, encoding)?,
+            (Self::Mnist { pixels, permutation }, Some(data)) => {
                 mnist::load(data, split, *pixels, permutation.as_ref())?
             }
-            (Self::QtdbRaw { encoding }, _) => qtdb_raw::load(data, test, encoding)?,
-            (Self::Fsdd { features }, _) => fsdd::load(data, test, features)?,
-            (Self::Soli { pieces }, _) => soli::load(data, test, *pieces)?,
-            (Self::Own { .. }, _) => return Ok(None),
+            (Self::Heidelberg { folder, frames }, Some(data)) => {
+                let path = heidelberg::path(data, folder, split);
+                if split == Split::Valid && !path.is_file() {
+                    return Ok(None);
+                }
+                heidelberg::load(path, *frames).map_err(|error| self.explain(error))?
+            }
+            (Self::Gsc { classes, silences, features }, Some(data)) => {
+                gsc::load(data, split, *classes, *silences, features)?
+            }
+            (Self::Fsdd { features }, Some(data)) => fsdd::load(data, split, features)?,
+            (Self::Timit { pieces }, Some(data)) => timit::load(data, split, *pieces)?,
+            (Self::Soli { pieces }, Some(data)) => soli::load(data, split, *pieces)?,
         };
         Ok(Some(dataset))
+    }
+
+    fn may_have_validation_part(&self) -> bool {
+        matches!(
+            self,
+            Self::Heidelberg { .. } | Self::Gsc { .. } | Self::Timit { .. } | Self::Own { .. }
+        )
     }
 
     fn missing(&self) -> Error {

@@ -6,6 +6,7 @@
 mod data;
 mod parse;
 
+pub use crate::dataset::Split;
 pub use data::DatasetConfig;
 
 use crate::dataset::Dataset;
@@ -49,18 +50,6 @@ pub struct TaskConfig {
     /// The training recipe.
     #[serde(default)]
     pub train: TrainConfig,
-}
-
-/// A part of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Split {
-    /// What the weights are trained on.
-    Train,
-    /// What epochs and settings are chosen by; split off the training data.
-    Valid,
-    /// What is reported, once.
-    Test,
 }
 
 impl TaskConfig {
@@ -120,11 +109,8 @@ impl TaskConfig {
     /// If the data cannot be read, or do not fit the network.
     pub fn training_data(&self, data: Option<&Path>) -> Result<(Dataset, Dataset)> {
         let train = self.part(data, Split::Train)?;
-        match self.dataset.load(data, Split::Valid)? {
-            Some(valid) => {
-                self.check(&valid)?;
-                Ok((train, valid))
-            }
+        match self.validation_part(data)? {
+            Some(valid) => Ok((train, valid)),
             None => train.split(self.train.validation, self.train.split_seed),
         }
     }
@@ -137,9 +123,18 @@ impl TaskConfig {
     pub fn data(&self, data: Option<&Path>, split: Split) -> Result<Dataset> {
         match split {
             Split::Train => Ok(self.training_data(data)?.0),
-            Split::Valid => Ok(self.training_data(data)?.1),
+            Split::Valid => match self.validation_part(data)? {
+                Some(valid) => Ok(valid),
+                None => Ok(self.training_data(data)?.1),
+            },
             Split::Test => self.part(data, Split::Test),
         }
+    }
+
+    /// The validation part of the data set's own, if it has one.
+    fn validation_part(&self, data: Option<&Path>) -> Result<Option<Dataset>> {
+        let valid = self.dataset.load(data, Split::Valid)?;
+        valid.map(|valid| self.check(&valid).map(|()| valid)).transpose()
     }
 
     /// Steps per second, where the data have a scale of time.
@@ -156,7 +151,7 @@ impl TaskConfig {
             Some(_) => error,
         });
         let dataset = loaded?.ok_or_else(|| {
-            Error::mismatch(format!("{} has no {part:?} part", self.dataset.source()))
+            Error::mismatch(format!("{} has no {} part", self.dataset.source(), part.name()))
         })?;
         self.check(&dataset)?;
         Ok(dataset)

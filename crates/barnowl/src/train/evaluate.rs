@@ -157,7 +157,8 @@ pub(super) fn number(loss: &Tensor<1>) -> f64 {
 
 /// Runs a network over a data set, `batch` sequences at a time.
 ///
-/// The result does not depend on `batch`, except for the last digits of the loss.
+/// The result does not depend on `batch`, except for the last digits of the loss, and except for data that are
+/// [scaled by batch](Dataset::scaled_by_batch).
 ///
 /// # Errors
 ///

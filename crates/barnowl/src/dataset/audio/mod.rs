@@ -1,5 +1,6 @@
 //! Sound files: WAV and NIST SPHERE, as one channel of numbers.
 
+mod encoding;
 mod sphere;
 mod wav;
 
@@ -18,12 +19,14 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Reads a WAV or SPHERE file, told apart by what it holds: integers of 8 to 32 bits and 32-bit floats, in SPHERE files
-    /// also µ-law. Several channels are averaged.
+    /// Reads a WAV or SPHERE file, told apart by what it holds: TIMIT's `.WAV` files are SPHERE.
+    ///
+    /// WAV: integers of 8 to 32 bits, floats of 32 or 64, µ-law. SPHERE: integers of 8 to 32 bits in either byte order,
+    /// µ-law. An integer of n bits counts 2¹⁻ⁿ each; of several channels the mean is taken.
     ///
     /// # Errors
     ///
-    /// If the file is missing, cut short, empty or something else.
+    /// If the file is missing, packed, cut short, empty or something else: with the byte offset.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         Self::from_bytes(&file::read(path)?).map_err(|error| error.in_file(path))
@@ -35,20 +38,16 @@ impl Sound {
     ///
     /// As [`Sound::read`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let sound = match bytes {
-            [b'R', b'I', b'F', b'F', ..] => wav::read(bytes)?,
-            [b'N', b'I', b'S', b'T', ..] => sphere::read(bytes)?,
-            _ => {
-                return Err(Error::format("the file is no sound")
-                    .at_byte(0)
-                    .expected("a WAV file (RIFF) or a NIST SPHERE file (NIST_1A)")
-                    .remedy("convert it: sox INPUT OUTPUT.wav"));
-            }
-        };
-        if sound.samples.is_empty() {
-            return Err(Error::format("the sound has no samples").expected("at least one"));
+        if bytes.starts_with(wav::MAGIC) {
+            return wav::parse(bytes);
         }
-        Ok(sound)
+        if bytes.starts_with(sphere::MAGIC) {
+            return sphere::parse(bytes);
+        }
+        Err(Error::format("the file is no sound")
+            .at_byte(0)
+            .expected("a WAV file (RIFF) or a NIST SPHERE file (NIST_1A)")
+            .remedy("convert it: sox INPUT OUTPUT.wav"))
     }
 }
 
@@ -74,18 +73,4 @@ pub fn read_all<T: Send>(
     };
     let results: Vec<Result<T>> = paths.par_iter().enumerate().map(read).collect();
     results.into_iter().collect()
-}
-
-/// The files of an extension (in either case) in a folder, sorted by name.
-///
-/// # Errors
-///
-/// If the folder cannot be read.
-pub fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = file::entries(folder)?
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)))
-        .collect();
-    files.sort();
-    Ok(files)
 }

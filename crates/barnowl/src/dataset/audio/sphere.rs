@@ -1,122 +1,191 @@
-//! NIST SPHERE files: a header of text, then samples.
+//! NIST SPHERE files: a header of text, padded to a size that its second line says, then the samples.
 //!
-//! The header begins with `NIST_1A`, a line with its length in bytes, and lines of `name -type value` up to `end_head`.
+//! A line of the header is a name, a type (`-i`, `-r`, or `-s` and a length) and a value; `end_head` ends it.
 
 use super::Sound;
+use super::encoding::Encoding;
 use crate::error::{Error, Result};
 
-/// What the header says.
-struct Header {
-    length: usize,
-    rate: u32,
-    count: Option<usize>,
-    channels: usize,
-    bytes: usize,
-    big_endian: bool,
-    coding: String,
-}
+pub(super) const MAGIC: &[u8] = b"NIST_1A\n";
 
-pub(super) fn read(bytes: &[u8]) -> Result<Sound> {
-    let header = header(bytes)?;
-    let frame = header.bytes * header.channels;
-    let data = &bytes[header.length.min(bytes.len())..];
-    let found = data.len() / frame;
-    let count = header.count.unwrap_or(found);
-    if found < count {
-        return Err(Error::format(format!("{found} samples"))
+/// More than any header holds; a damaged size shall not hide the sound in it.
+const MAX_HEADER: usize = 1 << 20;
+
+/// The sound in a file.
+pub(super) fn parse(bytes: &[u8]) -> Result<Sound> {
+    let mut lines = bytes[MAGIC.len()..].splitn(2, |byte| *byte == b'\n');
+    let line = lines.next().and_then(|line| str::from_utf8(line).ok());
+    let size = line.and_then(|line| line.trim().parse::<usize>().ok());
+    let Some(size) = size.filter(|size| (16..=MAX_HEADER).contains(size)) else {
+        return Err(Error::format("the header does not say its size")
+            .at_byte(MAGIC.len() as u64)
+            .expected("a number, such as 1024, on the second line"));
+    };
+    let Some((header, data)) = bytes.split_at_checked(size) else {
+        return Err(Error::format("the file ends")
             .at_byte(bytes.len() as u64)
-            .expected(format!("{count}, as the header says"))
-            .remedy("the file is cut short: get it again"));
+            .expected(format!("a header of {size} bytes"))
+            .remedy("the file is cut short: copy it again"));
+    };
+    if !header.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"end_head") {
+        return Err(Error::format("the header has no line end_head")
+            .at_byte(0)
+            .expected(format!("one within its {size} bytes"))
+            .remedy("copy the file again"));
     }
-    let sample = |bytes: &[u8]| match (header.coding.as_str(), bytes) {
-        ("ulaw", [byte, ..]) => mu_law(*byte),
-        (_, [byte]) => f32::from(*byte as i8) / 128.0,
-        (_, [a, b, ..]) => {
-            let pair = [*a, *b];
-            let value =
-                if header.big_endian { i16::from_be_bytes(pair) } else { i16::from_le_bytes(pair) };
-            f32::from(value) / 32768.0
-        }
-        (_, []) => 0.0,
+    let header = Header(header);
+    let number = |name: &str| header.number(name);
+    let channels = number("channel_count")?.unwrap_or(1);
+    let rate = number("sample_rate")?.ok_or_else(|| header.lacks("sample_rate"))?;
+    let Some(rate) = u32::try_from(rate).ok().filter(|rate| *rate > 0 && channels > 0) else {
+        return Err(Error::format(format!("{channels} channels at {rate} Hz"))
+            .at_byte(0)
+            .expected("at least one of each"));
     };
-    let frames = data.chunks_exact(frame).take(count);
-    let mean = |frame: &[u8]| {
-        let samples = frame.chunks_exact(header.bytes).map(sample);
-        samples.sum::<f32>() / header.channels as f32
+    let encoding = header.encoding()?;
+    let frame = channels.checked_mul(encoding.bytes());
+    let length = match (number("sample_count")?, frame) {
+        (None, Some(frame)) => Some(data.len() - data.len() % frame),
+        (Some(count), Some(frame)) => count.checked_mul(frame),
+        (_, None) => None,
     };
-    Ok(Sound { rate: header.rate, samples: frames.map(mean).collect() })
+    // What follows the last sample is no sound.
+    let Some(data) = length.and_then(|length| data.get(..length)) else {
+        return Err(Error::format(format!("{} bytes of samples", data.len()))
+            .at_byte(bytes.len() as u64)
+            .expected(match length {
+                Some(length) => format!("{length} as the header says"),
+                None => "as many as memory can hold".to_owned(),
+            })
+            .remedy("the file is cut short: copy it again"));
+    };
+    Ok(Sound { rate, samples: encoding.decode(data, channels, size)? })
 }
 
-fn header(bytes: &[u8]) -> Result<Header> {
-    /// Longer headers are not written.
-    const LONGEST: usize = 1 << 16;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]);
-    let mut lines = text.lines();
-    let bad = |problem: String, line: usize| {
-        Error::format(problem).at_line(line).expected("a NIST SPHERE header")
-    };
-    if lines.next().map(str::trim) != Some("NIST_1A") {
-        return Err(bad("there is no NIST_1A".into(), 1));
-    }
-    let length = lines.next().map(str::trim).unwrap_or_default();
-    let length: usize = length.parse().map_err(|_| bad(format!("a length of {length:?}"), 2))?;
-    let mut header = Header {
-        length,
-        rate: 0,
-        count: None,
-        channels: 1,
-        bytes: 2,
-        big_endian: false,
-        coding: "pcm".into(),
-    };
-    let mut ended = false;
-    for (number, line) in (3..).zip(lines) {
-        let line = line.trim();
-        if line == "end_head" {
-            ended = true;
-            break;
+/// The text before the samples.
+struct Header<'a>(&'a [u8]);
+
+impl<'a> Header<'a> {
+    /// The value of a field and the offset of its line; what is not text is never a field.
+    fn field(&self, name: &str) -> Option<(&'a str, u64)> {
+        let mut at = 0;
+        for line in self.0.split(|byte| *byte == b'\n') {
+            let offset = at as u64;
+            at += line.len() + 1;
+            let Some(line) = str::from_utf8(line).ok().map(str::trim) else { continue };
+            if line == "end_head" {
+                break;
+            }
+            let mut words = line.splitn(3, char::is_whitespace);
+            if words.next() == Some(name) {
+                return Some((words.nth(1).unwrap_or("").trim(), offset));
+            }
         }
-        let mut words = line.splitn(3, ' ');
-        let (Some(name), Some(_), Some(value)) = (words.next(), words.next(), words.next()) else {
-            continue;
+        None
+    }
+
+    /// The value of a whole number, if there is such a field.
+    fn number(&self, name: &str) -> Result<Option<usize>> {
+        let Some((value, at)) = self.field(name) else { return Ok(None) };
+        let number = value.parse().map_err(|_| {
+            Error::format(format!("{name} is {value:?}")).at_byte(at).expected("a whole number")
+        })?;
+        Ok(Some(number))
+    }
+
+    /// How the samples are stored.
+    fn encoding(&self) -> Result<Encoding> {
+        let (coding, at) = self.field("sample_coding").unwrap_or(("pcm", 0));
+        match coding {
+            "pcm" => {}
+            "ulaw" | "mu-law" => return Ok(Encoding::MuLaw),
+            _ => {
+                let compressed = coding.contains("short") || coding.contains("wav");
+                return Err(Error::format(format!("the samples are coded as {coding:?}"))
+                    .at_byte(at)
+                    .expected("\"pcm\" or \"ulaw\"")
+                    .remedy(if compressed {
+                        "the file is compressed: convert it with LDC's sph2pipe, \
+                         sph2pipe -f wav IN.sph OUT.wav"
+                    } else {
+                        "convert it: sox IN.sph -e signed-integer OUT.wav"
+                    }));
+            }
+        }
+        let bytes = self.number("sample_n_bytes")?.unwrap_or(2);
+        if !(1..=4).contains(&bytes) {
+            return Err(Error::format(format!("sample_n_bytes is {bytes}"))
+                .at_byte(self.field("sample_n_bytes").map_or(0, |(_, at)| at))
+                .expected("1 to 4"));
+        }
+        let big_endian = match self.field("sample_byte_format") {
+            // The places of the bytes, the least significant being 0.
+            Some(("01" | "012" | "0123", _)) => false,
+            Some(("10" | "210" | "3210", _)) => true,
+            _ if bytes == 1 => false,
+            Some((value, at)) => {
+                return Err(Error::format(format!("sample_byte_format is {value:?}"))
+                    .at_byte(at)
+                    .expected("01, the least significant byte first, or 10"));
+            }
+            None => return Err(self.lacks("sample_byte_format")),
         };
-        let whole = || -> Result<usize> {
-            let value = value.trim();
-            value.parse().map_err(|_| bad(format!("{name} is {value:?}"), number))
-        };
-        match name {
-            "sample_rate" => header.rate = u32::try_from(whole()?).unwrap_or(0),
-            "sample_count" => header.count = Some(whole()?),
-            "channel_count" => header.channels = whole()?,
-            "sample_n_bytes" => header.bytes = whole()?,
-            "sample_byte_format" => header.big_endian = value.trim() == "10",
-            "sample_coding" => header.coding = value.trim().to_owned(),
-            _ => {}
-        }
+        Ok(Encoding::Integer { bytes, big_endian })
     }
-    if !ended {
-        return Err(bad("there is no end_head".into(), 3));
-    }
-    if header.rate == 0 || !(1..=64).contains(&header.channels) {
-        return Err(bad(format!("{} channels at {} Hz", header.channels, header.rate), 3));
-    }
-    match (header.coding.as_str(), header.bytes) {
-        ("pcm", 1 | 2) | ("ulaw", 1) => Ok(header),
-        (coding, _) if coding.contains("shorten") => {
-            Err(Error::format(format!("the samples are packed: {coding}"))
-                .expected("samples as they are (pcm or ulaw)")
-                .remedy("unpack it with NIST's sph2pipe: sph2pipe -f rif INPUT OUTPUT.wav"))
-        }
-        (coding, bytes) => Err(Error::format(format!("{bytes} bytes a sample, {coding}"))
-            .expected("pcm of 1 or 2 bytes, or ulaw")
-            .remedy("convert it: sox INPUT OUTPUT.wav")),
+
+    fn lacks(&self, name: &str) -> Error {
+        Error::format(format!("the header has no field {name}"))
+            .at_byte(0)
+            .remedy("copy the file again; without it the samples cannot be read")
     }
 }
 
-/// ITU-T G.711 µ-law.
-fn mu_law(byte: u8) -> f32 {
-    let bits = !byte;
-    let (exponent, mantissa) = (u32::from(bits >> 4 & 7), i32::from(bits & 15));
-    let magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84;
-    (if bits & 0x80 == 0 { magnitude } else { -magnitude }) as f32 / 32768.0
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(fields: &str, data: &[u8]) -> Vec<u8> {
+        let mut bytes = [MAGIC, b"    256\n", fields.as_bytes(), b"end_head\n"].concat();
+        bytes.resize(256, b' ');
+        [&bytes, data].concat()
+    }
+
+    #[test]
+    fn fields_decide() {
+        let fields = "sample_rate -i 16000\nspeaker -s5 sample\n";
+        let read = |more: &str| parse(&file(&format!("{fields}{more}"), &[0, 64, 64, 0])).unwrap();
+        assert_eq!(read("sample_byte_format -s2 01\n").samples, [0.5, 64.0 / 32768.0]);
+        assert_eq!(read("sample_byte_format -s2 10\n").samples, [64.0 / 32768.0, 0.5]);
+        assert_eq!(read("sample_n_bytes -i 1\n").samples, [0.0, 0.5, 0.5, 0.0]);
+        let stereo = read("channel_count -i 2\nsample_byte_format -s2 01\nsample_count -i 1\n");
+        assert_eq!(stereo, Sound { rate: 16000, samples: vec![0.250_976_56] });
+        assert_eq!(read("sample_byte_format -s2 01\nsample_count -i 1\n").samples, [0.5]);
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_their_place() {
+        let refused = |bytes: &[u8], part: &str| {
+            let error = parse(bytes).unwrap_err().in_file("a.wav").to_string();
+            assert!(error.contains(part), "{error} lacks {part}");
+        };
+        let order = "sample_byte_format -s2 01\n";
+        let rate = "sample_rate -i 16000\n";
+        let with = |fields: &str| file(&format!("{rate}{order}{fields}"), &[0; 4]);
+        refused(&with("sample_coding -s26 pcm,embedded-shorten-v1.09\n"), "sph2pipe -f wav");
+        refused(&with("sample_coding -s4 alaw\n"), "byte 63: the samples are coded as \"alaw\"");
+        refused(&with("sample_count -i 3\n"), "byte 260: 4 bytes of samples; expected 6 as");
+        refused(&with("sample_count -i 18446744073709551615\n"), "4 bytes of samples");
+        refused(&with("sample_count -i -1\n"), "byte 63: sample_count is \"-1\"");
+        refused(&with("sample_count -i 0\n"), "byte 256: the sound has no samples");
+        refused(&with("sample_n_bytes -i 5\n"), "sample_n_bytes is 5; expected 1 to 4");
+        refused(&with("channel_count -i 0\n"), "0 channels at 16000 Hz");
+        refused(&with("channel_count -i 9223372036854775807\n"), "no samples");
+        refused(&with("channel_count -i 18446744073709551615\n"), "4 bytes of samples");
+        refused(&file(order, &[0; 4]), "no field sample_rate");
+        refused(&file(rate, &[0; 4]), "no field sample_byte_format");
+        refused(&file(&rate.replace("16000", "0"), &[0; 4]), "1 channels at 0 Hz");
+        refused(&with("")[..200], "byte 200: the file ends; expected a header of 256 bytes");
+        refused(b"NIST_1A\n   what\n", "byte 8: the header does not say its size");
+        refused(b"NIST_1A\n", "byte 8: the header does not say its size");
+    }
 }

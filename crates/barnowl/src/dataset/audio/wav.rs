@@ -1,45 +1,199 @@
-//! WAV files, by the crate `hound`.
+//! WAV files: a RIFF container of chunks, of which `fmt ` says how the samples in `data` are stored.
+//!
+//! Read here and not with a crate, so that chunks of odd length (padded by a byte) are stepped over, a damaged file is
+//! named with its offset, and nothing in it can make the reader panic.
 
 use super::Sound;
+use super::encoding::Encoding;
 use crate::error::{Error, Result};
-use hound::{SampleFormat, WavReader};
 
-pub(super) fn read(bytes: &[u8]) -> Result<Sound> {
-    let damaged = |error: &dyn std::fmt::Display, sample: usize| {
-        Error::format(format!("after {sample} samples, {error}"))
-            .expected("a whole WAV file of 8 to 32 bits")
-            .remedy("it may be cut short: get it again, or convert it: sox INPUT OUTPUT.wav")
-    };
-    let mut reader = WavReader::new(bytes).map_err(|error| damaged(&error, 0))?;
-    let spec = reader.spec();
-    let channels = usize::from(spec.channels.max(1));
-    let announced = reader.len() as usize;
-    let mut values = Vec::with_capacity(announced.min(bytes.len()));
-    match spec.sample_format {
-        SampleFormat::Float => {
-            for sample in reader.samples::<f32>() {
-                values.push(sample.map_err(|error| damaged(&error, values.len()))?);
+pub(super) const MAGIC: &[u8] = b"RIFF";
+
+/// What the chunk `fmt ` says.
+struct Format {
+    encoding: Encoding,
+    channels: usize,
+    rate: u32,
+}
+
+/// The sound in a file.
+pub(super) fn parse(bytes: &[u8]) -> Result<Sound> {
+    let kind = bytes.get(8..12).ok_or_else(|| cut_short(bytes, "a header of 12 bytes"))?;
+    if kind != b"WAVE" {
+        return Err(Error::format(format!("a RIFF file of type \"{}\"", kind.escape_ascii()))
+            .at_byte(8)
+            .expected("\"WAVE\""));
+    }
+    let mut format = None;
+    let mut at = 12_usize;
+    loop {
+        let header = bytes.get(at..at.saturating_add(8));
+        let Some((id, size)) = header.and_then(|header| header.split_first_chunk::<4>()) else {
+            return Err(cut_short(bytes, "a chunk \"data\" with the samples"));
+        };
+        let (start, size) = (at + 8, number(size) as usize);
+        let end = start.saturating_add(size);
+        match (id, &format) {
+            (b"fmt ", _) => {
+                let body = bytes.get(start..end).unwrap_or(&bytes[start..]);
+                format = Some(parse_format(body, start)?);
             }
-        }
-        SampleFormat::Int => {
-            // Full scale is 2^(bits − 1).
-            let scale = (0.5_f64).powi(i32::from(spec.bits_per_sample) - 1);
-            for sample in reader.samples::<i32>() {
-                let sample = sample.map_err(|error| damaged(&error, values.len()))?;
-                values.push((f64::from(sample) * scale) as f32);
+            (b"data", None) => {
+                return Err(Error::format("the samples come before their format")
+                    .at_byte(at as u64)
+                    .expected("a chunk \"fmt \" first"));
             }
+            (b"data", Some(Format { encoding, channels, rate })) => {
+                let data = bytes.get(start..end).ok_or_else(|| {
+                    let found = format!("{} bytes of samples", bytes.len() - start);
+                    Error::format(found)
+                        .at_byte(bytes.len() as u64)
+                        .expected(format!("{size} as the chunk says"))
+                        .remedy("the file is cut short: copy it again")
+                })?;
+                let samples = encoding.decode(data, *channels, start)?;
+                return Ok(Sound { rate: *rate, samples });
+            }
+            _ => {}
         }
+        // A chunk of odd length is followed by a byte of padding.
+        at = end.saturating_add(size % 2);
     }
-    if values.len() < announced {
-        return Err(damaged(&format!("{announced} were announced"), values.len()));
-    }
-    if let Some(sample) = values.iter().position(|value| !value.is_finite()) {
-        return Err(Error::format(format!("sample {sample} is {}", values[sample]))
-            .expected("a finite number"));
-    }
-    let samples = match channels {
-        1 => values,
-        n => values.chunks_exact(n).map(|frame| frame.iter().sum::<f32>() / n as f32).collect(),
+}
+
+/// Reads the chunk `fmt `, which begins at byte `at`.
+fn parse_format(body: &[u8], at: usize) -> Result<Format> {
+    const PCM: u32 = 1;
+    const FLOAT: u32 = 3;
+    const MU_LAW: u32 = 7;
+    const EXTENSIBLE: u32 = 0xfffe;
+
+    let field = |from: usize, to: usize| {
+        body.get(from..to).map(number).ok_or_else(|| {
+            Error::format(format!("the format takes {} bytes", body.len()))
+                .at_byte(at as u64)
+                .expected(format!("at least {to}"))
+                .remedy("copy the file again")
+        })
     };
-    Ok(Sound { rate: spec.sample_rate, samples })
+    let (mut codec, channels, rate) = (field(0, 2)?, field(2, 4)? as usize, field(4, 8)?);
+    let (frame, bits) = (field(12, 14)? as usize, field(14, 16)?);
+    let mut codec_at = at;
+    if codec == EXTENSIBLE {
+        // The codec is the first part of an identifier of 16 bytes.
+        (codec, codec_at) = (field(24, 26)?, at + 24);
+    }
+    if channels == 0 || rate == 0 {
+        return Err(Error::format(format!("{channels} channels at {rate} Hz"))
+            .at_byte(at as u64 + 2)
+            .expected("at least one of each"));
+    }
+    let encoding = match (codec, bits) {
+        // Integers of other sizes stand in the upper bits of the next whole byte.
+        (PCM, 1..=8) => Encoding::Unsigned8,
+        (PCM, 9..=32) => Encoding::Integer { bytes: bits.div_ceil(8) as usize, big_endian: false },
+        (FLOAT, 32) => Encoding::Float32,
+        (FLOAT, 64) => Encoding::Float64,
+        (MU_LAW, 8) => Encoding::MuLaw,
+        (PCM | FLOAT | MU_LAW, _) => {
+            return Err(Error::format(format!("samples of {bits} bits"))
+                .at_byte(at as u64 + 14)
+                .expected("integers of 8 to 32, or numbers of 32 or 64, bits"));
+        }
+        _ => {
+            let name = match codec {
+                2 | 0x11 => ", ADPCM",
+                6 => ", A-law",
+                0x55 => ", MP3",
+                _ => "",
+            };
+            return Err(Error::format(format!("the sound is encoded as {codec:#06x}{name}"))
+                .at_byte(codec_at as u64)
+                .expected("0x0001 (PCM), 0x0003 (floating point) or 0x0007 (µ-law)")
+                .remedy("convert it: ffmpeg -i IN.wav -c:a pcm_s16le OUT.wav"));
+        }
+    };
+    if frame != channels * encoding.bytes() {
+        return Err(Error::format(format!("{frame} bytes for a sample of all channels"))
+            .at_byte(at as u64 + 12)
+            .expected(format!("{channels} × {}", encoding.bytes())));
+    }
+    Ok(Format { encoding, channels, rate })
+}
+
+/// A little-endian number of at most four bytes.
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn cut_short(bytes: &[u8], expected: &str) -> Error {
+    Error::format("the file ends")
+        .at_byte(bytes.len() as u64)
+        .expected(expected)
+        .remedy("the file is cut short, or holds no sound: copy it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let mut bytes = [&id[..], &(body.len() as u32).to_le_bytes(), body].concat();
+        bytes.resize(bytes.len().next_multiple_of(2), 0);
+        bytes
+    }
+
+    fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
+        let body = [b"WAVE", &chunks.concat()[..]].concat();
+        [MAGIC, &(body.len() as u32).to_le_bytes(), &body].concat()
+    }
+
+    fn format(codec: u16, channels: u16, rate: u32, bits: u16) -> Vec<u8> {
+        let frame = channels.wrapping_mul(bits.div_ceil(8));
+        let bytes = rate.wrapping_mul(u32::from(frame)).to_le_bytes();
+        let halves = [frame.to_le_bytes(), bits.to_le_bytes()].concat();
+        let start = [codec.to_le_bytes(), channels.to_le_bytes()].concat();
+        chunk(b"fmt ", &[&start[..], &rate.to_le_bytes(), &bytes, &halves].concat())
+    }
+
+    #[test]
+    fn chunks_of_odd_length_are_stepped_over() {
+        let data = chunk(b"data", &[0, 64, 128]);
+        let other = chunk(b"LIST", b"odd");
+        let bytes = file(&[other.clone(), format(1, 1, 8000, 8), other.clone(), data, other]);
+        let sound = parse(&bytes).unwrap();
+        assert_eq!(sound, Sound { rate: 8000, samples: vec![-1.0, -0.5, 0.0] });
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_their_place() {
+        let data = chunk(b"data", &[1, 2, 3, 4]);
+        let refused = |bytes: &[u8], part: &str| {
+            let error = parse(bytes).unwrap_err().in_file("a.wav").to_string();
+            assert!(error.contains(part), "{error} lacks {part}");
+        };
+        let whole = file(&[format(1, 1, 8000, 16), data.clone()]);
+        assert_eq!(parse(&whole).unwrap().samples.len(), 2);
+        refused(&whole[..10], "a.wav, byte 10: the file ends; expected a header");
+        refused(&whole[..30], "byte 20: the format takes 10 bytes; expected at least 14");
+        refused(&whole[..46], "byte 46: 2 bytes of samples; expected 4 as the chunk says");
+        refused(&whole[..36], "byte 36: the file ends; expected a chunk \"data\"");
+        refused(&[b"RIFF\0\0\0\0AVI ", &data[..]].concat(), "byte 8: a RIFF file of type \"AVI \"");
+        refused(&file(std::slice::from_ref(&data)), "byte 12: the samples come before");
+        for (codec, channels, rate, bits, part) in [
+            (1, 0, 8000, 16, "byte 22: 0 channels at 8000 Hz"),
+            (1, 1, 0, 16, "1 channels at 0 Hz"),
+            (1, 1, 8000, 40, "byte 34: samples of 40 bits"),
+            (3, 1, 8000, 16, "samples of 16 bits"),
+            (6, 1, 8000, 8, "byte 20: the sound is encoded as 0x0006, A-law"),
+            (1, 3, 8000, 16, "byte 44: 4 bytes of samples; expected a multiple of 6"),
+            (0xfffe, 1, 8000, 16, "the format takes 16 bytes; expected at least 26"),
+        ] {
+            refused(&file(&[format(codec, channels, rate, bits), data.clone()]), part);
+        }
+        let mut narrow = whole.clone();
+        narrow[32] = 4;
+        refused(&narrow, "byte 32: 4 bytes for a sample of all channels; expected 1 × 2");
+        refused(&file(&[format(1, 1, 8000, 16), chunk(b"data", b"")]), "no samples");
+    }
 }

@@ -19,11 +19,11 @@ mod morphology;
 mod recording;
 mod rhythm;
 
-pub use super::qtdb::{CLASSES, Split};
+pub use super::qtdb::CLASSES;
 pub use config::GeneratorConfig;
 pub use recording::{Recording, recording};
 
-use super::{Dataset, Targets};
+use super::{Dataset, Split, Targets};
 use crate::encoder::LevelCrossing;
 use crate::error::Result;
 use morphology::LEADS;
@@ -45,10 +45,8 @@ const CHANNELS: usize = 2 * LEADS;
 pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
     config.validate("generator")?;
     let encoder = LevelCrossing::new(config.threshold)?;
-    let (samples, name) = match split {
-        Split::Train => (config.train_samples, "training"),
-        Split::Test => (config.test_samples, "testing"),
-    };
+    let test = split.is_test_of_two("the ECG generator")?;
+    let samples = if test { config.test_samples } else { config.train_samples };
     let mut events = vec![0; samples * config.steps * CHANNELS];
     let mut classes = vec![0; samples * config.steps];
     events
@@ -56,7 +54,7 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
         .zip(classes.par_chunks_exact_mut(config.steps))
         .enumerate()
         .for_each(|(index, (events, classes))| {
-            let recording = record(config, split, index as u64);
+            let recording = record(config, test, index as u64);
             classes.copy_from_slice(&recording.classes);
             for (lead, signal) in recording.leads.iter().enumerate() {
                 let codes = encoder.encode(&standardized(signal));
@@ -71,9 +69,12 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
         &events,
         Targets::PerStep(classes),
         format!(
-            "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {samples} {name} sequences of {} \
+            "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {samples} {} sequences of {} \
              steps at {} Hz",
-            config.seed, config.steps, config.sampling_rate
+            config.seed,
+            split.purpose(),
+            config.steps,
+            config.sampling_rate
         ),
     )
 }

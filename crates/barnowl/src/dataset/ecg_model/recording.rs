@@ -1,10 +1,10 @@
 //! One recording: heart, rhythm and noise put together.
 
-use super::Split;
 use super::config::GeneratorConfig;
 use super::dynamics::Heart;
 use super::morphology::{Beat, LEADS};
 use super::rhythm::Rhythm;
+use crate::dataset::Split;
 use crate::error::Result;
 use libm::sin;
 use rand::{Rng, RngExt};
@@ -38,12 +38,12 @@ pub struct Recording {
 /// If a setting is out of range.
 pub fn recording(config: &GeneratorConfig, split: Split, index: u64) -> Result<Recording> {
     config.validate("generator")?;
-    Ok(record(config, split, index))
+    Ok(record(config, split.is_test_of_two("the ECG generator")?, index))
 }
 
 /// As [`recording`], of valid settings.
-pub(super) fn record(config: &GeneratorConfig, split: Split, index: u64) -> Recording {
-    let rng = &mut stream(config.seed, split, index);
+pub(super) fn record(config: &GeneratorConfig, test: bool, index: u64) -> Recording {
+    let rng = &mut stream(config.seed, test, index);
     // Even in the interval, not in the rate: resting rates are more often low than high.
     let interval = rng.random_range(60.0 / config.heart_rate_max..=60.0 / config.heart_rate_min);
     let respiration = rng.random_range(0.2..=0.35);
@@ -89,9 +89,9 @@ pub(super) fn record(config: &GeneratorConfig, split: Split, index: u64) -> Reco
 }
 
 /// The random numbers of one sequence: its own ChaCha stream, even for training, odd for testing.
-fn stream(seed: u64, split: Split, index: u64) -> ChaCha8Rng {
+fn stream(seed: u64, test: bool, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(2 * index + u64::from(split == Split::Test));
+    rng.set_stream(2 * index + u64::from(test));
     rng
 }
 

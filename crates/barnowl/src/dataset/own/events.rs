@@ -16,14 +16,15 @@ pub struct Binning {
     pub step: f64,
 }
 
-/// Beyond so many steps, a time is taken for a mistake.
-const MOST_STEPS: f64 = 1e7;
+/// A sequence of more values, 800 MB of them, is taken for a mistake in a time.
+const MOST_VALUES: f64 = 2e8;
 
 pub(super) fn read(folder: &Path, names: &[String], binning: Binning) -> Result<Sequences> {
     let Binning { channels, step } = binning;
-    if channels == 0 || !(step > 0.0 && step.is_finite()) {
+    let most_steps = (MOST_VALUES / channels as f64).floor();
+    if channels == 0 || most_steps < 1.0 || !(step > 0.0 && step.is_finite()) {
         return Err(Error::setting("dataset.form.events", binning)
-            .expected("at least one channel, and a positive step"));
+            .expected("1 to 200000000 channels, and a positive step"));
     }
     let mut sequences = Sequences { channels, ..Sequences::default() };
     for (path, class) in super::files(folder, names)? {
@@ -47,10 +48,10 @@ pub(super) fn read(folder: &Path, names: &[String], binning: Binning) -> Result<
                 Error::format(problem).in_file(&path).at_line(*line).expected(expected)
             };
             let at = f64::from(table.number(&path, *line, time, &row[time])?) / step;
-            if !(0.0..MOST_STEPS).contains(&at) {
+            if !(0.0..most_steps).contains(&at) {
                 return Err(bad(
                     format!("time is {}", row[time]),
-                    format!("0 to {}", step * MOST_STEPS),
+                    format!("0 to {}", step * most_steps),
                 ));
             }
             let to = table.number(&path, *line, channel, &row[channel])?;

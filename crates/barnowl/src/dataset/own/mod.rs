@@ -16,7 +16,7 @@ mod events;
 
 pub use events::Binning;
 
-use super::{Dataset, Inputs, Targets, UNLABELLED};
+use super::{Dataset, Inputs, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,8 @@ pub enum Form {
     Events(Binning),
 }
 
-/// A part of the data: the name of its folder or file.
-pub const PARTS: [&str; 3] = ["train", "valid", "test"];
+/// More values than this, 8 GB of them, are taken for a mistake.
+const MOST_VALUES: usize = 2_000_000_000;
 
 /// Sequences of different lengths.
 #[derive(Debug, Default)]
@@ -52,18 +52,19 @@ struct Sequences {
     places: Vec<PathBuf>,
 }
 
-/// Reads one part (of [`PARTS`]) of the data in `folder`; none if it is `valid` and not there.
+/// Reads one part of the data in `folder`; none if it is the validation part and not there.
 ///
 /// # Errors
 ///
 /// If a part is missing, a file is damaged, a number or label cannot be read, or sequences do not agree: with file and line.
 pub fn load(
     folder: &Path,
-    part: &str,
+    split: Split,
     form: Form,
     steps: Option<usize>,
 ) -> Result<Option<Dataset>> {
-    if part == "valid" && !exists(folder, part) {
+    let part = split.name();
+    if split == Split::Valid && !exists(folder, part) {
         return Ok(None);
     }
     let names = names(folder)?;
@@ -74,7 +75,8 @@ pub fn load(
     };
     let steps = steps.unwrap_or_else(|| longest(&training));
     let count = names.len().max(training.count);
-    let sequences = if part == "train" { training } else { read(folder, part, form, &names)? };
+    let sequences =
+        if split == Split::Train { training } else { read(folder, part, form, &names)? };
     let names = match names.is_empty() {
         true => (0..count.max(sequences.count)).map(|class| class.to_string()).collect(),
         false => names,
@@ -118,14 +120,7 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     if !train.is_dir() {
         return Ok(Vec::new());
     }
-    Ok(folders(&train)?.iter().map(|path| name(path)).collect())
-}
-
-fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders: Vec<PathBuf> =
-        file::entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
-    folders.sort();
-    Ok(folders)
+    Ok(file::folders(&train)?.iter().map(|path| name(path)).collect())
 }
 
 fn name(path: &Path) -> String {
@@ -135,14 +130,14 @@ fn name(path: &Path) -> String {
 /// The files of a part, each with the class that its folder names, if it lies in one.
 fn files(folder: &Path, names: &[String]) -> Result<Vec<(PathBuf, Option<u16>)>> {
     let mut files: Vec<_> =
-        super::audio::files(folder, "csv")?.into_iter().map(|path| (path, None)).collect();
-    for inner in folders(folder)? {
+        file::files(folder, "csv")?.into_iter().map(|path| (path, None)).collect();
+    for inner in file::folders(folder)? {
         let class = names.iter().position(|known| *known == name(&inner)).ok_or_else(|| {
             Error::format("the folder has the name of no class")
                 .in_file(&inner)
                 .expected(format!("one of {}", names.join(", ")))
         })?;
-        let inside = super::audio::files(&inner, "csv")?;
+        let inside = file::files(&inner, "csv")?;
         files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
     }
     Ok(files)
@@ -159,6 +154,15 @@ impl Sequences {
     ) -> Result<Dataset> {
         let Self { channels, values, classes, per_step, places, .. } = self;
         let samples = values.len();
+        let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
+        if size.is_none_or(|size| size > MOST_VALUES) {
+            return Err(Error::format(format!(
+                "{samples} sequences of {steps} steps and {channels} channels"
+            ))
+            .in_file(folder.join(part))
+            .expected(format!("at most {MOST_VALUES} values in all"))
+            .remedy("take fewer steps with dataset.steps, or a longer step"));
+        }
         let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
         for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
             if let Some(class) = classes.iter().find(|class| usize::from(**class) >= names.len()) {

@@ -13,7 +13,7 @@ mod phones;
 
 pub use phones::{PHONES, fold, folded_accuracy, number};
 
-use super::{Dataset, Inputs, Targets, UNLABELLED, audio};
+use super::{Dataset, Inputs, Split, Targets, UNLABELLED, audio};
 use crate::encoder::{Mfcc, MfccConfig, deltas};
 use crate::error::{Error, Result};
 use crate::file;
@@ -31,17 +31,6 @@ const DEVELOPMENT: &str = "faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0
     mcsh0 fadg0 fdms0 fedw0 mgjf0 mglb0 mrtk0 mtaa0 mtdt0 mthc0 mwjg0 fnmr0 frew0 fsem0 mbns0 mmjr0 \
     mdls0 mdlf0 mdvc0 mers0 fmah0 fdrw0 mrcs0 mrjm4 fcal1 mmwh0 fjsj0 majc0 mjsw0 mreb0 fgjd0 fjmg0 \
     mroa0 mteb0 mjfc0 mrjr0 fmml0 mrws1";
-
-/// The customary parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// 462 speakers.
-    Train,
-    /// 50 speakers.
-    Valid,
-    /// 24 speakers.
-    Test,
-}
 
 /// How sentences are cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,16 +58,16 @@ struct Sentence {
 ///
 /// If a folder is missing, a sound is damaged or of another rate, or a transcription has an unknown phone or times that
 /// decrease: with file and line.
-pub fn load(directory: impl AsRef<Path>, part: Part, pieces: Pieces) -> Result<Dataset> {
+pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result<Dataset> {
     if !(1..=100_000).contains(&pieces.frames) {
         return Err(
             Error::setting("dataset.pieces.frames", pieces.frames).expected("1 to 100000 frames")
         );
     }
     let folder = directory.as_ref().join("timit");
-    let training = sentences(&folder, Part::Train)?;
+    let training = sentences(&folder, Split::Train)?;
     let range = range(&training);
-    let sentences = if part == Part::Train { training } else { sentences(&folder, part)? };
+    let sentences = if split == Split::Train { training } else { sentences(&folder, split)? };
     let (mut values, mut phones, mut of) = (Vec::new(), Vec::new(), Vec::new());
     for (number, sentence) in (0..).zip(&sentences) {
         let whole = sentence.phones.len().next_multiple_of(pieces.frames);
@@ -96,10 +85,10 @@ pub fn load(directory: impl AsRef<Path>, part: Part, pieces: Pieces) -> Result<D
         phones.extend(std::iter::repeat_n(UNLABELLED, missing));
         of.extend(std::iter::repeat_n(number, whole / pieces.frames));
     }
-    let name = match part {
-        Part::Train => "training",
-        Part::Valid => "development",
-        Part::Test => "core test",
+    let name = match split {
+        Split::Train => "training",
+        Split::Valid => "development",
+        Split::Test => "core test",
     };
     let origin = format!(
         "TIMIT, {} {name} sentences in {} pieces of {} frames of 10 ms",
@@ -124,24 +113,24 @@ fn range(sentences: &[Sentence]) -> Vec<(f32, f32)> {
     range
 }
 
-fn sentences(folder: &Path, part: Part) -> Result<Vec<Sentence>> {
-    let top = match part {
-        Part::Train => child(folder, "TRAIN")?,
-        Part::Valid | Part::Test => child(folder, "TEST")?,
+fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
+    let top = match split {
+        Split::Train => child(folder, "TRAIN")?,
+        Split::Valid | Split::Test => child(folder, "TEST")?,
     };
-    let speakers: Option<Vec<&str>> = match part {
-        Part::Train => None,
-        Part::Valid => Some(DEVELOPMENT.split_whitespace().collect()),
-        Part::Test => Some(CORE_TEST.split_whitespace().collect()),
+    let speakers: Option<Vec<&str>> = match split {
+        Split::Train => None,
+        Split::Valid => Some(DEVELOPMENT.split_whitespace().collect()),
+        Split::Test => Some(CORE_TEST.split_whitespace().collect()),
     };
     let mut files = Vec::new();
-    for region in folders(&top)? {
-        for speaker in folders(&region)? {
+    for region in file::folders(&top)? {
+        for speaker in file::folders(&region)? {
             let name = speaker.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
             if speakers.as_ref().is_some_and(|speakers| !speakers.contains(&name.as_str())) {
                 continue;
             }
-            let sounds = audio::files(&speaker, "wav")?;
+            let sounds = file::files(&speaker, "wav")?;
             files.extend(sounds.into_iter().filter(|path| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 !name.to_lowercase().starts_with("sa")
@@ -149,9 +138,12 @@ fn sentences(folder: &Path, part: Part) -> Result<Vec<Sentence>> {
         }
     }
     if files.is_empty() {
-        return Err(Error::format(format!("there are no sentences of the {part:?} part"))
-            .in_file(&top)
-            .expected("DRn/SPEAKER/SENTENCE.WAV, with the speakers of the customary parts"));
+        return Err(Error::format(format!(
+            "there are no sentences of the {} part",
+            split.purpose()
+        ))
+        .in_file(&top)
+        .expected("DRn/SPEAKER/SENTENCE.WAV, with the speakers of the customary parts"));
     }
     let mfcc = Mfcc::new(&MfccConfig::new(RATE))?;
     audio::read_all(&files, RATE, |place, sound| {
@@ -237,11 +229,4 @@ fn child(folder: &Path, name: &str) -> Result<PathBuf> {
             .in_file(&paths[0])
             .expected("TRAIN/ and TEST/ of TIMIT")),
     }
-}
-
-fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders: Vec<PathBuf> =
-        file::entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
-    folders.sort();
-    Ok(folders)
 }
