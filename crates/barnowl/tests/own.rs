@@ -1,6 +1,7 @@
 //! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
 
-use barnowl::dataset::own::{self, Binning, Form};
+use barnowl::dataset::own::{self, Binning, Form, SoundEncoding};
+use barnowl::dataset::speech::SpeechFeatures;
 use barnowl::dataset::{Dataset, Events, Inputs, Split, Targets, UNLABELLED};
 use barnowl::error::Result;
 use std::path::{Path, PathBuf};
@@ -167,4 +168,41 @@ fn events_are_put_into_steps() {
         let temp = folder(&[("train/left/1.csv", text)]);
         refused(own::load(temp.path(), Split::Train, form, None), &parts);
     }
+}
+
+#[test]
+fn sounds_become_spikes_or_bands() {
+    let temp = TempDir::new().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data/gsc");
+    for (part, class, file) in [
+        ("train", "no", "no/0_nohash_0.wav"),
+        ("train", "yes", "yes/0_nohash_0.wav"),
+        ("test", "yes", "yes/1_nohash_0.wav"),
+    ] {
+        let folder = temp.path().join(part).join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(fixtures.join(file), folder.join("a.wav")).unwrap();
+    }
+    let cochlea = Form::Sound(SoundEncoding::Cochlea { step_ms: 10.0, channels: 30 });
+    let load = |split, form, steps| own::load(temp.path(), split, form, steps);
+    let train = load(Split::Train, cochlea, None).unwrap().unwrap();
+    assert_eq!(train.class_names(), ["no", "yes"]);
+    assert!(matches!(train.inputs(), Inputs::Events(events) if events.len() > 20));
+    let test = load(Split::Test, cochlea, None).unwrap().unwrap();
+    assert_eq!([train.samples(), test.samples()], [2, 1]);
+    assert_eq!(train.steps(), test.steps());
+    assert_eq!(load(Split::Train, cochlea, None).unwrap().unwrap(), train, "the same spikes");
+    assert_eq!(load(Split::Test, cochlea, Some(7)).unwrap().unwrap().steps(), 7);
+    assert!(load(Split::Valid, cochlea, None).unwrap().is_none());
+
+    let mel = Form::Sound(SoundEncoding::Mel { features: SpeechFeatures::default() });
+    let bands = load(Split::Test, mel, None).unwrap().unwrap();
+    assert_eq!([bands.steps(), bands.channels()], [101, 120]);
+    refused(load(Split::Test, mel, Some(7)), &["dataset.steps", "features.seconds"]);
+    let bad = Form::Sound(SoundEncoding::Cochlea { step_ms: 0.0, channels: 30 });
+    refused(load(Split::Train, bad, None), &["step_ms"]);
+    let bad = Form::Sound(SoundEncoding::Cochlea { step_ms: 4.0, channels: 1 });
+    refused(load(Split::Train, bad, None), &["channels", "form.sound"]);
+    std::fs::copy(fixtures.join("no/1_nohash_0.wav"), temp.path().join("train/b.wav")).unwrap();
+    refused(load(Split::Train, cochlea, None), &["b.wav", "no label"]);
 }

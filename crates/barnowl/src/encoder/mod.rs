@@ -12,8 +12,10 @@
 //! | [`population`] | values | activities of neurons that prefer others |
 //! | [`mel`] | sound | power in mel bands |
 //! | [`mfcc`] | sound | cepstral coefficients |
+//! | [`cochlea`] | sound | spikes of 700 channels |
 //! | [`deltas`] | features | how they change |
 
+pub mod cochlea;
 pub mod delta;
 pub mod deltas;
 pub mod latency;
@@ -25,6 +27,7 @@ pub mod population;
 pub mod threshold;
 mod trained_threshold;
 
+pub use cochlea::{Cochlea, CochleaConfig, CochleaSpike};
 pub use delta::Delta;
 pub use latency::{Curve, Latency};
 pub use level_crossing::LevelCrossing;

@@ -152,7 +152,7 @@ impl DatasetConfig {
             Self::Heidelberg { frames, .. } => Some(1000.0 / frames.step_ms),
             Self::Gsc { features, .. } | Self::Fsdd { features } => Some(1000.0 / features.hop_ms),
             Self::Timit { .. } => Some(100.0),
-            Self::Own { sampling_rate, .. } => *sampling_rate,
+            Self::Own { sampling_rate, form, .. } => sampling_rate.or(form.sampling_rate()),
             Self::Mnist { .. } | Self::Soli { .. } => None,
         }
     }

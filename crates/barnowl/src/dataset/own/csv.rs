@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) fn read(folder: &Path, names: &[String]) -> Result<Sequences> {
     let mut sequences = Sequences::default();
     let mut header: Option<(Vec<String>, bool)> = None;
-    for (path, class) in super::files(folder, names)? {
+    for (path, class) in super::files(folder, names, "csv")? {
         let table = Table::read(&path)?;
         let label = table.names.iter().position(|name| name == "label");
         let found = (table.names.clone(), label.is_some());

@@ -27,7 +27,7 @@ pub(super) fn read(folder: &Path, names: &[String], binning: Binning) -> Result<
             .expected("1 to 200000000 channels, and a positive step"));
     }
     let mut sequences = Sequences { channels, ..Sequences::default() };
-    for (path, class) in super::files(folder, names)? {
+    for (path, class) in super::files(folder, names, "csv")? {
         let class = class.ok_or_else(|| {
             Error::format("there is no label")
                 .in_file(&path)

@@ -1,9 +1,10 @@
-//! Data of your own: arrays of NumPy, tables of numbers, lists of events.
+//! Data of your own: arrays of NumPy, tables of numbers, lists of events, sounds.
 //!
 //! | files | layout |
 //! | --- | --- |
 //! | arrays | `train.npz` and `test.npz` with `x` `[N, T, C]` and `y` `[N]` or `[N, T]`; or `train/x.npy`, `train/y.npy` and so on |
 //! | tables | `train/CLASS/*.csv`: a sequence a file, a step a line, a channel a column, names in the first line; or `train/*.csv` with a column `label` |
+//! | sound | `train/CLASS/*.wav` |
 //! | events | `train/CLASS/*.csv` with the columns `time`, `channel` and, if there are signs, `polarity` |
 //!
 //! A part `valid` is used where there is one. Sequences have the length of the longest of the training data, or that of the
@@ -13,8 +14,10 @@
 mod arrays;
 mod csv;
 mod events;
+mod sound;
 
 pub use events::Binning;
+pub use sound::SoundEncoding;
 
 use super::{Dataset, Inputs, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
@@ -32,6 +35,19 @@ pub enum Form {
     Csv,
     /// Lists of events.
     Events(Binning),
+    /// Sounds.
+    Sound(SoundEncoding),
+}
+
+impl Form {
+    /// Steps a second, where the form says it.
+    #[must_use]
+    pub fn sampling_rate(&self) -> Option<f64> {
+        match self {
+            Self::Sound(encoding) => Some(encoding.sampling_rate()),
+            Self::Arrays | Self::Csv | Self::Events(_) => None,
+        }
+    }
 }
 
 /// More values than this, 8 GB of them, are taken for a mistake.
@@ -68,15 +84,22 @@ pub fn load(
         return Ok(None);
     }
     let names = names(folder)?;
-    let training = read(folder, "train", form, &names)?;
+    let reader: &dyn Fn(&str) -> Result<Sequences> = match form {
+        Form::Arrays => &|part| arrays::read(folder, part),
+        Form::Csv => &|part| csv::read(&folder.join(part), &names),
+        Form::Events(ref binning) => &|part| events::read(&folder.join(part), &names, *binning),
+        Form::Sound(encoding) => {
+            return sound::load(folder, split, encoding, steps, names).map(Some);
+        }
+    };
+    let training = read(folder, "train", reader)?;
     let longest = |sequences: &Sequences| {
         let lengths = sequences.values.iter().map(|values| values.len() / sequences.channels);
         lengths.max().unwrap_or(0)
     };
     let steps = steps.unwrap_or_else(|| longest(&training));
     let count = names.len().max(training.count);
-    let sequences =
-        if split == Split::Train { training } else { read(folder, part, form, &names)? };
+    let sequences = if split == Split::Train { training } else { read(folder, part, reader)? };
     let names = match names.is_empty() {
         true => (0..count.max(sequences.count)).map(|class| class.to_string()).collect(),
         false => names,
@@ -88,18 +111,18 @@ fn exists(folder: &Path, part: &str) -> bool {
     folder.join(part).is_dir() || folder.join(format!("{part}.npz")).is_file()
 }
 
-fn read(folder: &Path, part: &str, form: Form, names: &[String]) -> Result<Sequences> {
+fn read(
+    folder: &Path,
+    part: &str,
+    reader: &dyn Fn(&str) -> Result<Sequences>,
+) -> Result<Sequences> {
     if !exists(folder, part) {
         return Err(Error::format(format!("there is neither a folder {part} nor {part}.npz"))
             .in_file(folder)
             .expected("a part to train on and one to test with")
             .remedy("docs/own-data.md shows the layouts"));
     }
-    let sequences = match form {
-        Form::Arrays => arrays::read(folder, part)?,
-        Form::Csv => csv::read(&folder.join(part), names)?,
-        Form::Events(binning) => events::read(&folder.join(part), names, binning)?,
-    };
+    let sequences = reader(part)?;
     if sequences.values.is_empty() || sequences.channels == 0 {
         return Err(Error::format("there are no sequences")
             .in_file(folder.join(part))
@@ -128,16 +151,16 @@ fn name(path: &Path) -> String {
 }
 
 /// The files of a part, each with the class that its folder names, if it lies in one.
-fn files(folder: &Path, names: &[String]) -> Result<Vec<(PathBuf, Option<u16>)>> {
+fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBuf, Option<u16>)>> {
     let mut files: Vec<_> =
-        file::files(folder, "csv")?.into_iter().map(|path| (path, None)).collect();
+        file::files(folder, extension)?.into_iter().map(|path| (path, None)).collect();
     for inner in file::folders(folder)? {
         let class = names.iter().position(|known| *known == name(&inner)).ok_or_else(|| {
             Error::format("the folder has the name of no class")
                 .in_file(&inner)
                 .expected(format!("one of {}", names.join(", ")))
         })?;
-        let inside = file::files(&inner, "csv")?;
+        let inside = file::files(&inner, extension)?;
         files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
     }
     Ok(files)
