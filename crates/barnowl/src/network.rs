@@ -2,6 +2,7 @@
 
 use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
+use crate::initializer::Initializer;
 use crate::layer::{Layer, LayerConfig, Pass, check_size};
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
@@ -117,6 +118,30 @@ impl NetworkConfig {
         let readout = self.readout.init(inputs, device, rng);
         let encoder = self.encoder.map(|encoder| encoder.init(device));
         Ok(Network { encoder, layers, readout })
+    }
+
+    /// The weights of a valid network, at least: those of inputs and of spiking recurrence, without the other gates of cells
+    /// that have more than one.
+    pub(crate) fn weights(&self) -> usize {
+        let mut inputs = self.inputs;
+        let mut sum = 0_usize;
+        for layer in &self.layers {
+            let recurrent = if layer.recurrent { layer.size } else { 0 };
+            sum = sum.saturating_add(layer.outputs().saturating_mul(inputs + recurrent));
+            inputs = layer.outputs();
+        }
+        sum.saturating_add(self.readout.size.saturating_mul(inputs))
+    }
+
+    /// The same, whose weights start at zero: what is to be overwritten need not be drawn.
+    pub(crate) fn blank(&self) -> Self {
+        let mut blank = self.clone();
+        for layer in &mut blank.layers {
+            layer.input_weights = Initializer::Zeros;
+            layer.recurrent_weights = Initializer::Zeros;
+        }
+        blank.readout.input_weights = Initializer::Zeros;
+        blank
     }
 
     /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,

@@ -63,7 +63,16 @@ impl Network {
         form: TimeConstantForm,
         device: &Device,
     ) -> Result<Self> {
-        let mut network = config.init(device, 0)?;
+        config.validate("network")?;
+        // Not made before it is known that the file could fill it: its sizes may be nonsense.
+        let (weights, found) = (config.weights(), numbers(tensors));
+        if weights > found.saturating_add(SPARE_WEIGHTS) {
+            return Err(Error::mismatch(format!(
+                "the tensors hold {found} numbers, and this network has {weights} weights or more"
+            ))
+            .remedy("check that the file and the configuration describe the same network"));
+        }
+        let mut network = config.blank().init(device, 0)?;
         let mut expected = BTreeMap::new();
         network.clone().walk(config, form, |name, slot| {
             expected.insert(name, slot.read(form).shape);
@@ -120,6 +129,14 @@ impl Network {
             }
         }
     }
+}
+
+/// A network of so many weights more than a file holds is still made, for an error that lists every tensor.
+const SPARE_WEIGHTS: usize = 1 << 24;
+
+/// How many numbers there are in all.
+fn numbers(tensors: &TensorMap) -> usize {
+    tensors.values().map(|tensor| tensor.values.len()).sum()
 }
 
 /// Refuses what no network can run with: numbers that are not finite, time constants and thresholds that are not
@@ -301,6 +318,23 @@ mod tests {
         }
         let tau = &network.tensors(&config, TimeConstantForm::Tau)["layers.0.forward.tau_m"];
         assert!(tau.values.iter().all(|tau| (0.49..5001.0).contains(tau)));
+    }
+
+    #[test]
+    fn a_network_is_not_made_before_its_file_could_fill_it() {
+        let (mut config, device) = (config(), Device::flex());
+        let form = TimeConstantForm::Tau;
+        let tensors = config.init(&device, 7).unwrap().tensors(&config, form);
+        let refused = |config: &NetworkConfig| {
+            Network::from_tensors(config, &tensors, form, &device).unwrap_err().to_string()
+        };
+        // Orthogonal weights of this size would take hours.
+        config.layers[0].size = 60_000;
+        let error = refused(&config);
+        assert!(error.contains("weights or more"), "{error}");
+        config.layers[0].size = 51;
+        let error = refused(&config);
+        assert!(error.contains("misshapen: layers.0.forward.input.weight is [50, 3]"), "{error}");
     }
 
     #[test]

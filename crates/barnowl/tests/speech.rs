@@ -83,6 +83,15 @@ fn the_features_of_a_word_are_those_of_the_authors() {
 }
 
 #[test]
+fn a_sound_that_is_almost_silent_has_features() {
+    let extractor = SpeechFeatures::default().extractor("features", 8000).unwrap();
+    for value in [0.0, 1e-45, 1e-38] {
+        let features = extractor.features(&[value; 100]);
+        assert!(features.iter().all(|x| x.is_finite()), "{value}");
+    }
+}
+
+#[test]
 fn sounds_of_every_format_are_the_same_sound() {
     let expected = safetensors::read(fixture("sound.safetensors")).unwrap().tensors;
     let expected = &expected["sound"].values;

@@ -119,6 +119,19 @@ fn bad_recordings_are_named() {
 }
 
 #[test]
+fn annotations_come_in_order() {
+    let pair = |code: u16, value: u16| (code << 10 | value).to_le_bytes();
+    // A beat at 100, a skip back by 70, a wave at 40.
+    let skip: i32 = -70;
+    let [low, high] = [(skip & 0xFFFF) as u16, (skip >> 16) as u16];
+    let words = [pair(1, 100), pair(59, 0), high.to_le_bytes(), low.to_le_bytes(), pair(24, 10)];
+    let bytes = [words.concat(), vec![0, 0]].concat();
+    let found = wfdb::parse_annotations(&bytes).unwrap();
+    let found: Vec<_> = found.iter().map(|found| (found.sample, found.sign)).collect();
+    assert_eq!(found, [(40, 'p'), (100, 'N')]);
+}
+
+#[test]
 fn annotations_survive_any_bytes() {
     let bytes = std::fs::read(qtdb("sel100.xtr")).unwrap();
     for at in 0..bytes.len() {

@@ -73,7 +73,7 @@ pub fn load(
     let mut targets = Vec::new();
     for word in &words {
         let class = names.iter().position(|name| name == word).unwrap_or(names.len() - 1);
-        for path in file::files(&folder.join(word), "wav")? {
+        for path in file::files(folder.join(word), "wav")? {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let key = format!("{word}/{file}");
             let of = match (valid.contains(&key), test.contains(&key)) {
@@ -89,7 +89,7 @@ pub fn load(
     }
     let mut noise = Vec::new();
     if classes == Classes::Twelve {
-        let files = file::files(&folder.join("_background_noise_"), "wav")?;
+        let files = file::files(folder.join("_background_noise_"), "wav")?;
         noise = audio::read_all(&files, RATE, |_, sound| Ok(sound.samples))?;
         if noise.is_empty() {
             return Err(Error::format("there is no background noise")

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// The most bytes that one array may take.
 const MOST_BYTES: usize = 8 << 30;
 
+/// Deflate makes of a byte at most so many. An array that asks for more than the whole file could hold is not stored at all.
+const MOST_PACKED: usize = 1032;
+
 /// An HDF5 file.
 pub struct File {
     inner: Hdf5File,
@@ -44,8 +47,10 @@ impl File {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         // The system's own words, if the file cannot be opened at all.
-        drop(crate::file::open(path)?);
-        let inner = Hdf5File::open_with_options(path, options());
+        let file = crate::file::open(path)?;
+        let length = file.metadata().map_err(|error| crate::file::read_error(path, error))?.len();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let inner = Hdf5File::open_with_options(path, options(length));
         Self::wrap(inner, path)
     }
 
@@ -55,7 +60,8 @@ impl File {
     ///
     /// If it is no HDF5 file.
     pub fn from_bytes(bytes: Vec<u8>, path: impl AsRef<Path>) -> Result<Self> {
-        Self::wrap(Hdf5File::from_vec_with_options(bytes, options()), path.as_ref())
+        let options = options(bytes.len());
+        Self::wrap(Hdf5File::from_vec_with_options(bytes, options), path.as_ref())
     }
 
     fn wrap(inner: hdf5_reader::error::Result<Hdf5File>, path: &Path) -> Result<Self> {
@@ -188,8 +194,10 @@ impl Rows<'_> {
     }
 }
 
-fn options() -> OpenOptions {
-    OpenOptions::default().with_max_read_bytes(MOST_BYTES)
+/// For a file of so many bytes.
+fn options(length: usize) -> OpenOptions {
+    let most = length.saturating_mul(MOST_PACKED).min(MOST_BYTES);
+    OpenOptions::default().with_max_read_bytes(most)
 }
 
 fn extents(shape: &[u64]) -> Vec<usize> {

@@ -161,12 +161,16 @@ fn class_names(file: &File, labels: &[f64]) -> Result<Vec<String>> {
     let count = labels.iter().copied().fold(-1.0, f64::max) + 1.0;
     // An impossible label is named by the caller.
     let count = if (0.0..=65_000.0).contains(&count) { count as usize } else { 1 };
-    let name = |class: usize| {
-        let recording = labels.iter().position(|label| *label == class as f64);
-        let key = recording.and_then(|recording| keys.get(recording));
-        key.cloned().unwrap_or_else(|| class.to_string())
-    };
-    Ok((0..count).map(name).collect())
+    let mut names: Vec<String> = (0..count).map(|class| class.to_string()).collect();
+    // Of a key for every recording, the first of a class names it.
+    for (label, key) in labels.iter().zip(keys).rev() {
+        if label.fract() == 0.0
+            && let Some(name) = names.get_mut(*label as usize)
+        {
+            *name = key;
+        }
+    }
+    Ok(names)
 }
 
 fn classes(labels: &[f64], count: usize) -> Result<Vec<u16>> {

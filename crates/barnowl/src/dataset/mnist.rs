@@ -131,6 +131,7 @@ pub fn load(
     let names = (0..10).map(|digit| digit.to_string()).collect();
     let targets = Targets::PerSequence(labels.into_iter().map(u16::from).collect());
     Dataset::new([sizes[0], PIXELS, window], names, Inputs::Pixels(inputs), targets, origin)
+        .map_err(|error| error.in_file(&images))
 }
 
 /// The file, or the same with `.gz`.

@@ -119,10 +119,11 @@ fn recording(path: &Path, pieces: Pieces) -> Result<(Vec<f16>, Vec<u16>)> {
         ))
     };
     let mut classes = labels.values.iter().enumerate().map(class).collect::<Result<Vec<_>>>()?;
-    if let Some(bad) = images.values.iter().position(|x| !x.is_finite()) {
+    let fits = |x: &f64| f16::from_f64(*x).is_finite();
+    if let Some(bad) = images.values.iter().position(|x| !fits(x)) {
         return Err(in_file(
             Error::format(format!("a pixel of frame {} is {}", bad / CHANNELS, images.values[bad]))
-                .expected("a finite number"),
+                .expected("a number that half precision holds, -65504 to 65504"),
         ));
     }
     let whole = frames.next_multiple_of(pieces.frames);

@@ -109,7 +109,8 @@ impl Extractor {
     #[must_use]
     pub fn features(&self, sound: &[f32]) -> Vec<f16> {
         let peak = sound.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
-        let scale = if peak > 0.0 { 1.0 / peak } else { 1.0 };
+        // The inverse of a smaller number is infinite.
+        let scale = if peak >= f32::MIN_POSITIVE { 1.0 / peak } else { 1.0 };
         let mut samples = vec![0.0; self.samples];
         let start = (self.samples.saturating_sub(sound.len())) / 2;
         for (to, from) in samples[start..].iter_mut().zip(sound) {

@@ -54,6 +54,7 @@ fn array(bytes: &[u8], path: &Path) -> Result<Array> {
             .in_file(path)
             .expected("what numpy.save writes")
     };
+    check_header(bytes).map_err(|problem| damaged(&problem))?;
     let npy = NpyFile::new(bytes).map_err(|error| damaged(&error))?;
     let shape: Vec<usize> =
         npy.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
@@ -101,6 +102,32 @@ fn array(bytes: &[u8], path: &Path) -> Result<Array> {
     Ok(Array { shape, values })
 }
 
+/// Brackets within brackets in the header of an array; those of tables of records have up to five.
+const MOST_NESTED: usize = 8;
+
+/// Refuses headers that the parser would spend minutes or gigabytes on: cut short, or nested without an end.
+fn check_header(bytes: &[u8]) -> std::result::Result<(), &'static str> {
+    const CUT: &str = "it ends before its header does";
+    // After the magic number: version 1 has two bytes for the length, those after it four.
+    let header = match bytes.get(6..).ok_or(CUT)? {
+        [1, _, a, b, rest @ ..] => rest.get(..usize::from(u16::from_le_bytes([*a, *b]))),
+        [_, _, a, b, c, d, rest @ ..] => rest.get(..u32::from_le_bytes([*a, *b, *c, *d]) as usize),
+        _ => None,
+    };
+    let mut nested = 0_usize;
+    for byte in header.ok_or(CUT)? {
+        match byte {
+            b'(' | b'[' | b'{' => nested += 1,
+            b')' | b']' | b'}' => nested = nested.saturating_sub(1),
+            _ => {}
+        }
+        if nested > MOST_NESTED {
+            return Err("its header has brackets in brackets");
+        }
+    }
+    Ok(())
+}
+
 /// From column-major order.
 fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
     (0..values.len())
@@ -134,7 +161,7 @@ fn sequences(x: &Array, y: &Array, place: &Path) -> Result<Sequences> {
         return Err(wrong(format!("x is {:?}", x.shape), "at least one of each"));
     }
     let label = |(place, label): (usize, &f64)| {
-        if (0.0..65_000.0).contains(label) && label.fract() == 0.0 {
+        if (0.0..super::MOST_CLASSES as f64).contains(label) && label.fract() == 0.0 {
             return Ok(*label as u16);
         }
         Err(wrong(format!("label {place} of y is {label}"), "whole numbers from 0"))
@@ -156,6 +183,18 @@ fn sequences(x: &Array, y: &Array, place: &Path) -> Result<Sequences> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_without_an_end_are_refused() {
+        let header = |text: &str| {
+            let length = u16::try_from(text.len()).unwrap().to_le_bytes();
+            [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat()
+        };
+        check_header(&header("{'descr': [('a', '<f4', (2, 3))], 'shape': (3,), }")).unwrap();
+        assert!(check_header(&header(&"[".repeat(40))).is_err());
+        assert!(check_header(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}").is_err());
+        assert!(check_header(b"\x93NUM").is_err());
+    }
 
     #[test]
     fn columns_become_rows() {

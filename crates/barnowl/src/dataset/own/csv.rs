@@ -54,7 +54,7 @@ pub(super) fn read(folder: &Path, names: &[String]) -> Result<Sequences> {
 /// A class by its name, else by its number.
 fn class(text: &str, names: &[String]) -> Result<u16> {
     let named = names.iter().position(|name| name == text).map(|place| place as u16);
-    let numbered = || text.parse().ok().filter(|class| *class < 65_000);
+    let numbered = || text.parse().ok().filter(|class| usize::from(*class) < super::MOST_CLASSES);
     named.or_else(numbered).ok_or_else(|| {
         let error = Error::format(format!("the label is {text:?}"));
         match names.is_empty() {

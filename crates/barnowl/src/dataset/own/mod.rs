@@ -50,6 +50,9 @@ impl Form {
     }
 }
 
+/// Classes are kept as 16-bit numbers.
+const MOST_CLASSES: usize = 65_000;
+
 /// More values than this, 8 GB of them, are taken for a mistake.
 const MOST_VALUES: usize = 2_000_000_000;
 
@@ -84,6 +87,11 @@ pub fn load(
         return Ok(None);
     }
     let names = names(folder)?;
+    if names.len() > MOST_CLASSES {
+        return Err(Error::format(format!("there are {} classes", names.len()))
+            .in_file(folder)
+            .expected(format!("at most {MOST_CLASSES}")));
+    }
     let reader: &dyn Fn(&str) -> Result<Sequences> = match form {
         Form::Arrays => &|part| arrays::read(folder, part),
         Form::Csv => &|part| csv::read(&folder.join(part), &names),

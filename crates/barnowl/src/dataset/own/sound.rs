@@ -63,7 +63,7 @@ pub(super) fn load(
     let origin = format!("{}, {}: {} sounds", folder.display(), split.name(), paths.len());
     match encoding {
         SoundEncoding::Cochlea { step_ms, channels } => {
-            if !(step_ms >= 0.01 && step_ms <= 1e6) {
+            if !(0.01..=1e6).contains(&step_ms) {
                 return Err(Error::setting("dataset.form.sound.step_ms", step_ms)
                     .expected("0.01 to 1000000 ms"));
             }

@@ -150,6 +150,10 @@ fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
         let path = transcription(&files[place])?;
         let spans = spans(&path)?;
         let features = features(&mfcc, &sound.samples);
+        if features.iter().any(|x| !x.is_finite()) {
+            return Err(Error::format("the features are not finite")
+                .expected("samples from -1 to 1, if they are floats"));
+        }
         let (hop, window) = mfcc.hop_and_window();
         let phone = |frame: usize| {
             let centre = frame * hop + window / 2;

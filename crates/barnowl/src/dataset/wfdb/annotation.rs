@@ -14,7 +14,7 @@ pub struct Annotation {
     pub sign: char,
 }
 
-/// Reads the annotations of a file.
+/// Reads the annotations of a file, in the order of their samples.
 ///
 /// # Errors
 ///
@@ -51,7 +51,11 @@ pub fn parse_annotations(bytes: &[u8]) -> Result<Vec<Annotation>> {
         at += 2;
         let (code, value) = (pair >> 10, pair & 0x3FF);
         match code {
-            0 if value == 0 => return Ok(found),
+            0 if value == 0 => {
+                // A skip may lead back.
+                found.sort_by_key(|annotation: &Annotation| annotation.sample);
+                return Ok(found);
+            }
             SKIP => {
                 // Four bytes of time: the upper pair first.
                 let long = i64::from(word(at)? as i16) << 16 | i64::from(word(at + 2)?);
