@@ -27,7 +27,10 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let data_folder = args.data.directory.as_deref();
     let (data, valid) = task.training_data(data_folder)?;
     // Read now: a test file that is missing or damaged should not come to light after an hour.
-    let test = task.data(data_folder, Split::Test)?;
+    let test = match args.no_test {
+        true => None,
+        false => Some(task.data(data_folder, Split::Test)?),
+    };
     let origin = data.origin();
 
     let path = args.out.clone().unwrap_or_else(|| default_folder(&task.name, args.resume));
@@ -40,10 +43,13 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     };
     eprintln!("data: {origin}");
     eprintln!(
-        "{} sequences to train on, {} to validate, {} to test · run folder {}",
+        "{} sequences to train on, {} to validate, {} · run folder {}",
         data.samples(),
         valid.samples(),
-        test.samples(),
+        match &test {
+            Some(test) => format!("{} to test", test.samples()),
+            None => "no test".to_owned(),
+        },
         folder.path().display()
     );
 
@@ -83,8 +89,12 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         ),
         Outcome::Finished => {}
     }
+    let (split, judge) = match &test {
+        Some(test) => (Split::Test, test),
+        None => (Split::Valid, &valid),
+    };
     let Conclusion { result, evaluation, boundaries, reports } =
-        conclude(&task, &folder, &test, started)?;
+        conclude(&task, &folder, split, judge, started)?;
     if args.output.json {
         print_json(&result)?;
         return Ok(ExitCode::SUCCESS);
@@ -98,9 +108,9 @@ pub fn run(args: &Train) -> Result<ExitCode> {
             human(started.elapsed())
         ))?;
     }
-    print_line(&format!("test data: {}", test.origin()))?;
+    print_line(&format!("{} data: {}", split.purpose(), judge.origin()))?;
     print_line(
-        table::evaluation(&evaluation, test.class_names(), boundaries.as_deref()).trim_end(),
+        table::evaluation(&evaluation, judge.class_names(), boundaries.as_deref()).trim_end(),
     )?;
     eprintln!("model, metrics and plots: {}", folder.path().display());
     Ok(ExitCode::SUCCESS)
@@ -115,18 +125,20 @@ pub struct Conclusion {
     pub reports: Vec<EpochReport>,
 }
 
-/// Evaluates the best model on the test data, once, and writes result and plots.
+/// Evaluates the best model on the test data, once (or, in a trial, on the validation data), and writes result and plots.
+/// `data` are those of `split`.
 pub fn conclude(
     task: &TaskConfig,
     folder: &RunFolder,
-    test: &Dataset,
+    split: Split,
+    data: &Dataset,
     started: Instant,
 ) -> Result<Conclusion> {
     let model = Model::load(folder.best_file(), &Device::flex())?;
-    let evaluation = evaluate(&model.network, &task.network, test, task.train.batch)?;
-    let boundaries = boundaries(task, test, &evaluation);
+    let evaluation = evaluate(&model.network, &task.network, data, task.train.batch)?;
+    let boundaries = boundaries(task, data, &evaluation);
     let reports = folder.reports()?;
-    plots::write(folder, task, &model, test, &evaluation, &reports)?;
+    plots::write(folder, task, &model, data, &evaluation, &reports)?;
     let best = reports.iter().rfind(|report| report.best);
     let result = json!({
         "task": task.name,
@@ -137,7 +149,7 @@ pub fn conclude(
         "seconds": started.elapsed().as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),
         "valid_accuracy": best.map(|report| report.valid_accuracy),
-        "test": summary(task, Split::Test, test, &evaluation, boundaries.as_deref()),
+        split.name(): summary(task, split, data, &evaluation, boundaries.as_deref()),
     });
     folder.write("result.json", &format!("{result}\n"))?;
     Ok(Conclusion { result, evaluation, boundaries, reports })

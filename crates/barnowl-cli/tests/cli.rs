@@ -103,6 +103,16 @@ fn wait_for(run: &Path, epochs: usize, child: &mut Child) {
 }
 
 #[test]
+fn a_trial_leaves_the_test_data_alone() {
+    let temp = folder();
+    let out = temp.path().join("run");
+    let result = json(&succeeds(train(&out, &["--epochs", "2", "--no-test", "--json"])));
+    assert!(result["test"].is_null(), "{result}");
+    assert_eq!(result["valid"]["accuracy"], result["valid_accuracy"]);
+    assert!(out.join("result.json").is_file() && out.join("raster.svg").is_file());
+}
+
+#[test]
 fn a_run_leaves_everything_and_its_result_is_repeatable() {
     let temp = folder();
     let out = temp.path().join("run");

@@ -59,7 +59,8 @@ const TRAIN_EXAMPLES: &str = "Examples:
   barnowl train ecg --out runs/mine --resume         go on with a run that was stopped
   barnowl tasks ecg > mine.toml; barnowl train mine.toml
 
-The epoch is chosen on validation data split off the training data; the test data are used once, at the end.";
+The epoch is chosen on validation data split off the training data; the test data are used once, at the end,
+or not at all with --no-test.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_EXAMPLES)]
@@ -88,6 +89,10 @@ pub struct Train {
     /// Go on with the run in --out (or the last of the task) where its checkpoint is.
     #[arg(long)]
     pub resume: bool,
+    /// Leave the test data alone and judge the best model on the validation data: for trials, while settings are chosen.
+    /// `barnowl eval RUN` tests the run that is chosen.
+    #[arg(long)]
+    pub no_test: bool,
     #[command(flatten)]
     pub tensorboard: TensorBoard,
     #[command(flatten)]

@@ -302,7 +302,7 @@ impl Study<'_> {
             (Err(error), _) => return Err(error),
         };
         let result = match end {
-            End::Finished => conclude(task, &folder, test, started)?.result,
+            End::Finished => conclude(task, &folder, Split::Test, test, started)?.result,
             _ => Value::Null,
         };
         let reports = folder.reports()?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 15] = [
+pub const BUILT_IN: [(&str, &str); 16] = [
     ("ecg", include_str!("../../../../tasks/ecg.toml")),
     ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
     ("ecg-raw", include_str!("../../../../tasks/ecg-raw.toml")),
@@ -32,6 +32,7 @@ pub const BUILT_IN: [(&str, &str); 15] = [
     ("fsdd", include_str!("../../../../tasks/fsdd.toml")),
     ("fsdd-spikes", include_str!("../../../../tasks/fsdd-spikes.toml")),
     ("fsdd-spikes-augmented", include_str!("../../../../tasks/fsdd-spikes-augmented.toml")),
+    ("smnist-windows", include_str!("../../../../tasks/smnist-windows.toml")),
     ("psmnist-windows", include_str!("../../../../tasks/psmnist-windows.toml")),
 ];
 

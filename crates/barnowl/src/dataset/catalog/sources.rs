@@ -58,7 +58,7 @@ pub const SOURCES: &[Source] = &[
     Source {
         name: "mnist",
         title: "MNIST: handwritten digits",
-        tasks: &["smnist", "psmnist", "psmnist-windows"],
+        tasks: &["smnist", "psmnist", "smnist-windows", "psmnist-windows"],
         licence: "CC BY-SA 3.0",
         page: "https://yann.lecun.com/exdb/mnist/",
         expects: "train-images-idx3-ubyte and the like, plain or .gz",
