@@ -200,8 +200,19 @@ impl TrainedTimeConstants {
     /// τ in steps, `[H]`, differentiable.
     #[must_use]
     pub fn steps(&self) -> Tensor<1> {
-        self.log_tau.val().clamp(TAU_MIN.ln(), TAU_MAX.ln()).exp()
+        tau(self.log_tau.val())
     }
+
+    /// τ in steps, `[H]`, the same bits outside the autodiff graph: it keeps what is computed of parameters until a backward
+    /// pass frees it, and the fused path has none.
+    pub(crate) fn untracked_steps(&self) -> Tensor<1> {
+        tau(self.log_tau.val().detach())
+    }
+}
+
+/// τ of log τ, kept in range.
+fn tau(log_tau: Tensor<1>) -> Tensor<1> {
+    log_tau.clamp(TAU_MIN.ln(), TAU_MAX.ln()).exp()
 }
 
 fn log_tau(steps: &[f64], device: &Device) -> Tensor<1> {

@@ -90,7 +90,7 @@ impl Network {
         self.walk(config, TimeConstantForm::Log, |_, slot| match slot {
             Slot::TimeConstants(constants, _) => constants.project(),
             Slot::Threshold(threshold) => {
-                let clamped = threshold.val().clamp_min(LEAST_THRESHOLD);
+                let clamped = threshold.val().detach().clamp_min(LEAST_THRESHOLD);
                 replace(threshold, |_| clamped);
             }
             Slot::Weight(_) | Slot::Bias(_) => {}
@@ -219,7 +219,7 @@ fn tau_name(name: &str, form: TimeConstantForm) -> String {
 impl Slot<'_> {
     fn read(&self, form: TimeConstantForm) -> NamedTensor {
         match self {
-            Slot::Weight(weight) => named(weight.val().transpose()),
+            Slot::Weight(weight) => named(weight.val().detach().transpose()),
             Slot::Bias(values) | Slot::Threshold(values) => named(values.val()),
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => named(constants.log_tau.val()),
@@ -271,6 +271,7 @@ pub(crate) fn replace<const D: usize>(
     });
 }
 
+/// `tensor` is read outside the autodiff graph, which would keep it.
 fn named<const D: usize>(tensor: Tensor<D>) -> NamedTensor {
     let shape = tensor.dims().to_vec();
     let values = tensor.into_data().try_to_vec().expect("parameters are 32-bit floats");

@@ -10,7 +10,7 @@ use std::fmt;
 
 use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
 use burn::optim::{DynOptimizer, DynState, GradientsParams};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::clipping::{diverged, sum_of_squares};
 use super::{GradientClipping, OptimizerConfig, gradient_norm};
@@ -25,6 +25,8 @@ pub struct GroupedOptimizer {
     pub(super) states: BTreeMap<String, DynState>,
     groups: Vec<(ParamGroup, f64)>,
     clipping: Option<GradientClipping>,
+    /// Steps since the last [`sweep`].
+    unswept: usize,
 }
 
 impl fmt::Debug for GroupedOptimizer {
@@ -41,7 +43,13 @@ impl GroupedOptimizer {
     /// An optimizer without memory; the same learning rate for all parameters and no clipping.
     #[must_use]
     pub fn new(config: &OptimizerConfig) -> Self {
-        Self { rule: config.build(), states: BTreeMap::new(), groups: Vec::new(), clipping: None }
+        Self {
+            rule: config.build(),
+            states: BTreeMap::new(),
+            groups: Vec::new(),
+            clipping: None,
+            unswept: 0,
+        }
     }
 
     /// Multiplies the learning rate of the parameters in `group`; where groups overlap, the last one counts.
@@ -74,6 +82,11 @@ impl GroupedOptimizer {
         mut gradients: GradientsParams,
     ) -> Result<(M, f64)> {
         let norm = gradient_norm(&module, &mut gradients)?;
+        self.unswept += 1;
+        if self.unswept == SWEEP_EVERY {
+            self.unswept = 0;
+            sweep();
+        }
         let mut update = Update {
             optimizer: self,
             gradients,
@@ -144,6 +157,15 @@ impl ModuleMapper for Update<'_> {
         }
         Param::from_mapped_value(id, tracked_like(&tensor, updated), mapper)
     }
+}
+
+/// Often enough that little piles up, 2 KB a parameter and step; seldom enough that sweeping costs nothing.
+const SWEEP_EVERY: usize = 64;
+
+/// Frees what Burn's autodiff graph keeps of parameters that have been replaced. It does so after a backward pass, which
+/// training with gradients of our own never has; so here is one, of a number by itself.
+fn sweep() {
+    Tensor::<1>::zeros([1], &Device::flex().autodiff()).require_grad().backward();
 }
 
 /// `updated` as a leaf of the autodiff graph, with the settings of the parameter that it replaces.

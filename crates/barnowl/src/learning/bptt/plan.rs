@@ -175,9 +175,9 @@ impl LayerPlan {
             }
         }
         let (tau_m, tau_adp) = parameters.time_constants();
-        values(&tau_m.steps(), |tau| tau.clone_into(&mut self.tau_m));
+        values(&tau_m.untracked_steps(), |tau| tau.clone_into(&mut self.tau_m));
         if let Some(tau_adp) = tau_adp {
-            values(&tau_adp.steps(), |tau| tau.clone_into(&mut self.tau_adp));
+            values(&tau_adp.untracked_steps(), |tau| tau.clone_into(&mut self.tau_adp));
         }
         match &mut self.cell {
             Cell::Alif(cell) => cell.set(&self.tau_m, &self.tau_adp),
