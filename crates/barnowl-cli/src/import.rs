@@ -3,7 +3,7 @@
 use crate::args::Import;
 use crate::{print_json, print_line};
 use barnowl::error::{Error, Result};
-use barnowl::exchange::{self, Elements, safetensors::Metadata};
+use barnowl::exchange::{self, safetensors::Metadata};
 use barnowl::model::Model;
 use barnowl::network::Network;
 use barnowl::parameters::TimeConstantForm;
@@ -37,20 +37,24 @@ pub fn run(args: &Import) -> Result<ExitCode> {
         .map_err(in_file)?;
     let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut provenance = Metadata::from([("imported from".to_owned(), source)]);
-    let list = |elements: &[Elements]| -> Vec<String> {
-        elements.iter().map(ToString::to_string).collect()
-    };
     if !repaired.is_empty() {
-        provenance.insert("repaired".to_owned(), list(&repaired).join("; "));
+        let repaired: Vec<String> = repaired.iter().map(ToString::to_string).collect();
+        provenance.insert("repaired".to_owned(), repaired.join("; "));
+    }
+    if let Some(name) = renamed.reversed {
+        provenance.insert("channels turned round".to_owned(), name.to_owned());
     }
     Model { task, network, provenance }.save(&args.out)?;
     for name in &renamed.ignored {
         eprintln!("note: {name} is left out: the network never uses it");
     }
-    for elements in &repaired {
+    if let Some(name) = renamed.reversed {
         eprintln!(
-            "note: repaired {elements}: now the nearest time constants that a neuron can have"
+            "note: channel c of {name} is their channel 700 - c: their scripts number the cochlea's channels downward"
         );
+    }
+    for repair in &repaired {
+        eprintln!("note: repaired {repair}");
     }
     for elements in &short {
         eprintln!(
@@ -61,7 +65,7 @@ pub fn run(args: &Import) -> Result<ExitCode> {
     if args.output.json {
         print_json(&json!({
             "model": args.out, "tensors": count, "ignored": renamed.ignored,
-            "repaired": list(&repaired), "shorter_than_a_step": list(&short),
+            "repaired": repaired, "shorter_than_a_step": short, "channels_turned_round": renamed.reversed,
         }))?;
     } else {
         print_line(&format!("{count} tensors imported to {}", args.out.display()))?;

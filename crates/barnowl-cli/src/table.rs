@@ -16,11 +16,15 @@ pub fn evaluation(
     let majority = percent(evaluation.confusion.majority_rate());
     let rates = &evaluation.spike_rate;
     let layers: Vec<String> = rates.layers.iter().map(|rate| format!("{rate:.3}")).collect();
+    let readout = match rates.readout {
+        Some(rate) => format!("; readout {rate:.3}; mean of layers {:.3}", rates.mean_of_layers),
+        None => String::new(),
+    };
     // Writing to a string makes no error.
     let _ = writeln!(
         text,
         "accuracy {:.4} (always the most frequent class: {majority} %)   loss {:.4}   {} sequences\n\
-         spikes per hidden neuron and step {:.3} (by layer: {})\n",
+         spikes per hidden neuron and step {:.3} (by layer: {}{readout})\n",
         evaluation.accuracy,
         evaluation.loss,
         evaluation.samples,

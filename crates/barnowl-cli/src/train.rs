@@ -1,7 +1,7 @@
 //! `barnowl train`: a run from start, or from its checkpoint, to the plots.
 
 use crate::args::Train;
-use crate::eval::{boundaries, summary};
+use crate::eval::{boundaries, model_file, summary};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
@@ -23,7 +23,7 @@ use std::time::Instant;
 
 pub fn run(args: &Train) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let task = TaskConfig::load(&args.task, &overrides(args))?;
+    let task = TaskConfig::load(&args.task, &overrides(args)?)?;
     let data_folder = args.data.directory.as_deref();
     let (data, valid) = task.training_data(data_folder)?;
     // Read now: a test file that is missing or damaged should not come to light after an hour.
@@ -156,13 +156,16 @@ pub fn conclude(
 }
 
 /// The flags as settings, before those of --set.
-fn overrides(args: &Train) -> Vec<String> {
+fn overrides(args: &Train) -> Result<Vec<String>> {
+    let init = args.init.as_deref().map(model_file).transpose()?;
     let flags = [
         args.epochs.map(|epochs| format!("train.epochs={epochs}")),
         args.batch.map(|batch| format!("train.batch={batch}")),
         args.seed.map(|seed| format!("train.seed={seed}")),
+        // A string of JSON is one of TOML.
+        init.map(|model| format!("train.init={}", json!(model))),
     ];
-    flags.into_iter().flatten().chain(args.set.iter().cloned()).collect()
+    Ok(flags.into_iter().flatten().chain(args.set.iter().cloned()).collect())
 }
 
 /// `runs/TASK-N`: the first number that is free, or to resume, the last that is there.

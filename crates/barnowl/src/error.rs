@@ -160,6 +160,20 @@ impl Error {
         self
     }
 
+    /// What to do next, where nothing is said of it yet.
+    #[must_use]
+    pub(crate) fn or_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.0.remedy.get_or_insert_with(|| remedy.into());
+        self
+    }
+
+    /// What to do next, if the error is that a file or folder is not there.
+    #[must_use]
+    pub(crate) fn if_missing(self, remedy: impl Into<String>) -> Self {
+        let kind = self.0.source.as_ref().map(std::io::Error::kind);
+        if kind == Some(std::io::ErrorKind::NotFound) { self.remedy(remedy) } else { self }
+    }
+
     /// More of the same problem, such as the other elements that have it.
     #[must_use]
     pub fn also(mut self, more: impl fmt::Display) -> Self {

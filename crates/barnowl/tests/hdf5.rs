@@ -1,7 +1,8 @@
 //! HDF5 files that h5py wrote (reference/hdf5_fixture.py), and data sets in their published layouts.
 
 use barnowl::dataset::heidelberg::{self, Frames};
-use barnowl::dataset::{Events, Inputs, Targets, hdf5};
+use barnowl::dataset::{Events, Inputs, Split, Targets, hdf5};
+use barnowl::task::TaskConfig;
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
@@ -61,8 +62,8 @@ fn spikes_become_frames() {
 fn bad_recordings_are_named() {
     for (name, parts) in [
         ("shd_unit.h5", ["recording 2", "spike 2 is of unit 700", "0 to 699"]),
-        ("shd_decreasing.h5", ["recording 0", "spike 3", "do not decrease"]),
-        ("shd_label.h5", ["recording 2", "is 2", "0 to 1"]),
+        ("shd_decreasing.h5", ["recording 0", "spike 3", "from 0 s on\n  sort the spikes"]),
+        ("shd_label.h5", ["recording 2 is 2", "0 to 1", "extra/keys"]),
         ("shd_labels.h5", ["3 rows", "2 labels", "as many of each"]),
         ("shd_pairs.h5", ["recording 0", "5 times and 4 units", "a unit for every time"]),
         ("shd_no_units.h5", ["no spikes/units", "a data set", "spikes"]),
@@ -75,6 +76,14 @@ fn bad_recordings_are_named() {
     assert!(error.contains("none.h5") && error.contains("No such file"), "{error}");
     let error = heidelberg::load(fixture("mat_qtdb.mat"), Frames::default()).unwrap_err();
     assert!(error.to_string().contains("an HDF5 file"), "{error}");
+}
+
+#[test]
+fn a_label_beyond_the_readout_is_named_with_its_recording() {
+    let task = TaskConfig::load("shd", &["network.readout.size=10".into()]).unwrap();
+    let error = task.data(Some(&fixture("data")), Split::Test).unwrap_err().to_string();
+    // Of 20 classes, the recordings are of 0, 6, 12 and 19.
+    assert!(error.contains("sequence 2 is of class 12 (shd_test.h5: "), "{error}");
 }
 
 /// Whatever is cut off or changed, there is an error or an answer, and never a panic.

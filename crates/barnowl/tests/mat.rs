@@ -187,7 +187,8 @@ fn a_gzip_file_is_read_and_a_damaged_one_refused() {
         };
         assert_eq!(arrays(&zipped), arrays(&plain));
         for length in 2..zipped.len() {
-            let error = message(read_all(&zipped[..length]).remove(0), &["gzip", "byte 0"]);
+            let end = format!("byte {length}:");
+            let error = message(read_all(&zipped[..length]).remove(0), &["gzip", &end]);
             assert_eq!(error.kind(), ErrorKind::Format);
         }
         let inner = gzip(&plain[..plain.len() - 20]);

@@ -159,6 +159,25 @@ fn events_are_put_into_steps() {
     let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
     assert_eq!(data.class_names(), ["left", "right"]);
+    // The last event of a channel in a step says its sign, whatever their order.
+    let temp = folder(&[
+        ("train/a/1.csv", "time,channel,polarity\n3.1,2,1\n0,1,1\n3.2,2,0\n0.5,0,-1\n0.1,0,1\n"),
+        ("train/a/2.csv", "time,channel\n0,1\n"),
+        ("test/a/1.csv", "time,channel\n5,0\n0,2\n"),
+    ]);
+    let load = |split, steps| own::load(temp.path(), split, form, steps).unwrap().unwrap();
+    let of = |values: &[i8]| Inputs::Events(Events::from_dense(3, values).unwrap());
+    let long = load(Split::Train, None);
+    let first = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1];
+    let second = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(long.inputs(), &of(&[first, second].concat()));
+    assert!(long.origin().ends_with("2 sequences of 4 steps; 1 were shorter and are filled up"));
+    let short = load(Split::Train, Some(1));
+    assert_eq!(short.inputs(), &of(&[1, 1, 0, 0, 1, 0]));
+    assert!(short.origin().ends_with("2 sequences of 1 steps; 1 were longer and are cut"));
+    let test = load(Split::Test, None);
+    assert_eq!(test.inputs(), &of(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "as long as trained on");
+    refused(own::load(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
     for (text, parts) in [
         ("time,channel\n0,3\n", ["line 2", "channel is 3", "0 to 2"]),
         ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 to"]),
@@ -168,6 +187,27 @@ fn events_are_put_into_steps() {
         let temp = folder(&[("train/left/1.csv", text)]);
         refused(own::load(temp.path(), Split::Train, form, None), &parts);
     }
+}
+
+/// As a dense array they would take 13 GB.
+#[test]
+fn events_on_many_channels_are_kept_as_events() {
+    let temp = folder(&[("train/a/1.csv", "time,channel\n7,32767\n"), ("train/b/1.csv", "")]);
+    let load = |channels, steps| {
+        let form = Form::Events(Binning { channels, step: 1.0 });
+        own::load(temp.path(), Split::Train, form, steps)
+    };
+    refused(load(32_768, None), &["train/b/1.csv"]);
+    std::fs::remove_dir_all(temp.path().join("train/b")).unwrap();
+    let data = load(32_768, Some(100_000)).unwrap().unwrap();
+    assert_eq!([data.samples(), data.steps(), data.channels()], [1, 100_000, 32_768]);
+    let Inputs::Events(events) = data.inputs() else { panic!("no events") };
+    assert_eq!((events.len(), events.row(7)), (1, &[32_767][..]));
+    refused(load(32_769, None), &["dataset.form.events", "1 to 32768 channels"]);
+    std::fs::remove_dir_all(temp.path().join("train/a")).unwrap();
+    refused(load(3, None), &["train", "no sequences", "docs/own-data.md"]);
+    std::fs::remove_dir_all(temp.path().join("train")).unwrap();
+    refused(load(3, None), &["train", "cannot read the folder", "docs/own-data.md"]);
 }
 
 #[test]

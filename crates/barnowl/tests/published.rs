@@ -74,9 +74,26 @@ fn bad_speech_commands_are_named() {
     std::fs::copy(data().join("fsdd/recordings/3_ann_5.wav"), &word).unwrap();
     refused(load(), &["1_nohash_0.wav", "8000 samples a second", "expected 16000", "sox"]);
     std::fs::write(&word, bytes).unwrap();
-    std::fs::write(folder.join("testing_list.txt"), "no/1.wav\nnonsense\n").unwrap();
-    refused(load(), &["testing_list.txt, line 2", "nonsense", "word/file.wav"]);
-    std::fs::remove_file(folder.join("testing_list.txt")).unwrap();
+    let noise = folder.join("_background_noise_");
+    std::fs::rename(&noise, folder.join("_noise_")).unwrap();
+    refused(load(), &["_background_noise_", "No such file", "unpacked in part"]);
+    std::fs::rename(folder.join("_noise_"), &noise).unwrap();
+    assert!(load().is_ok());
+    // Lists that are empty, or of an archive that was not unpacked to its end.
+    let list = folder.join("testing_list.txt");
+    for (text, parts) in [
+        ("no/1.wav\nnonsense\n", ["testing_list.txt, line 2", "nonsense", "word/file.wav"]),
+        ("\n", ["testing_list.txt, line 1", "the list is empty", "unpacked in part"]),
+        (
+            "no/3_nohash_0.wav\nzero/1.wav\nno/9.wav\n",
+            ["testing_list.txt, line 2", "zero/1.wav is not there, 2 files", "unpacked in part"],
+        ),
+        ("no/9.wav", ["testing_list.txt, line 1", "no/9.wav is not there;", "unpacked in part"]),
+    ] {
+        std::fs::write(&list, text).unwrap();
+        refused(load(), &parts);
+    }
+    std::fs::remove_file(list).unwrap();
     refused(load(), &["testing_list.txt", "official split"]);
 }
 
@@ -126,16 +143,28 @@ fn bad_transcriptions_are_named() {
     let load = || timit::load(temp.path(), Split::Train, timit::Pieces::default());
     let path = temp.path().join("timit/TRAIN/DR1/FABC0/SX2.PHN");
     for (text, parts) in [
-        ("0 1600 h#\n1600 4800 xx\n", ["SX2.PHN, line 2", "xx", "61 phones"]),
+        (
+            "0 1600 h#\n1600 4800 xx\n",
+            ["SX2.PHN, line 2: the phone \"xx\"", "61 phones", "as the LDC"],
+        ),
         ("0 1600 h#\n1500 4800 iy\n", ["SX2.PHN, line 2", "1500 to 4800", "do not decrease"]),
+        // The sound has 7200 samples.
+        ("0 7200 h#\n7200 8801 iy\n", ["SX2.PHN, line 2", "ends at sample 8801", "near 7200"]),
+        ("0 1600 h#\n1600 3500 iy\n", ["SX2.PHN, line 2", "cover 3500", "7200 samples"]),
+        ("3800 9000 h#\n", ["SX2.PHN, line 1", "ends at sample 9000", "one copy of TIMIT"]),
+        ("3800 7200 h#\n", ["SX2.PHN, line 1", "cover 3400", "from its beginning"]),
         ("0 1600 h#\n1600 iy\n", ["SX2.PHN, line 2", "1600 iy", "begin, end and phone"]),
         ("", ["SX2.PHN", "no phones", "begin end phone"]),
     ] {
         std::fs::write(&path, text).unwrap();
         refused(load(), &parts);
     }
+    for text in ["0 7200 h#\n7200 8800 iy\n", "0 3600 h#\n"] {
+        std::fs::write(&path, text).unwrap();
+        assert!(load().is_ok(), "{text}");
+    }
     std::fs::remove_file(&path).unwrap();
-    refused(load(), &["SX2.PHN", "no transcription"]);
+    refused(load(), &["SX2.PHN", "no transcription", "`barnowl data`"]);
     std::fs::write(&path, "0 7200 h#\n").unwrap();
     std::fs::remove_dir_all(temp.path().join("timit/TEST")).unwrap();
     refused(
@@ -165,9 +194,13 @@ fn gestures_in_pieces() {
     let split = temp.path().join("soli/file_half.json");
     std::fs::write(&split, "{\"train\": [\"0_1_0\"").unwrap();
     refused(load(), &["file_half.json", "train and eval"]);
+    std::fs::write(&split, "{\"train\": [\"0_1_0\"]}").unwrap();
+    refused(load(), &["file_half.json", "eval", "deep-soli"]);
     std::fs::write(&split, "{\"train\": [\"9_9_9\"], \"eval\": []}").unwrap();
-    refused(load(), &["9_9_9.h5", "No such file"]);
+    refused(load(), &["9_9_9.h5", "No such file", "`barnowl data`"]);
     refused(soli::load(temp.path(), Split::Test, pieces), &["file_half.json", "empty"]);
+    std::fs::remove_file(&split).unwrap();
+    refused(load(), &["file_half.json", "authors' split", "`barnowl data`"]);
     refused(
         soli::load(data(), Split::Train, soli::Pieces { channel: 4, ..pieces }),
         &["channel = 4", "0 to 3"],

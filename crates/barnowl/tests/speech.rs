@@ -126,7 +126,11 @@ fn damaged_sounds_are_refused() {
     assert!(message(&wav[..wav.len() - 20]).contains("cut short"));
     assert!(message(&wav[..44]).contains("samples"));
     assert!(message(b"OggS").contains("no sound"));
-    assert!(message(b"").contains("no sound"));
+    assert!(message(b"").contains("the file is empty"));
+    for form in [&b"RF64\xff\xff\xff\xffWAVEds64"[..], b"BW64\xff\xff\xff\xffWAVEds64"] {
+        let message = message(form);
+        assert!(message.contains("RF64 or BW64") && message.contains("sox INPUT"), "{message}");
+    }
     let sphere = std::fs::read(fixture("sound_16.sph")).unwrap();
     assert!(message(&sphere[..sphere.len() - 2]).contains("expected 320 as the header says"));
     let replaced = |from: &str, to: &str| -> Vec<u8> {

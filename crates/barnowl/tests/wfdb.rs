@@ -113,9 +113,33 @@ fn bad_recordings_are_named() {
         &text("sel101.dat", "../evil.dat"),
         &["sel101.hea, line 2", "beside the header"],
     );
+    spoil(
+        "sel101.hea",
+        &text("sel101 2 250", "sel101 2 360"),
+        &["sel101.hea, line 1", "360 samples a second", "expected 250"],
+    );
     spoil("RECORDS", &text("sel101", "sel001"), &["sel001.hea", "No such file"]);
+    let annotations = folder.join("sel101.q1c");
+    let good = std::fs::read(&annotations).unwrap();
+    std::fs::remove_file(&annotations).unwrap();
+    refused(&["sel101.q1c", "No such file", "boundaries of waves", "`barnowl data`"]);
+    std::fs::write(&annotations, good).unwrap();
     std::fs::remove_file(folder.join("sel101.dat")).unwrap();
-    refused(&["sel101.dat", "No such file"]);
+    refused(&["sel101.dat", "No such file", "`barnowl data`"]);
+}
+
+#[test]
+fn impossible_encodings_are_named_by_their_keys() {
+    let good = Encoding::default();
+    for (encoding, key) in [
+        (Encoding { level: -1.0, ..good.clone() }, "dataset.encoding.level"),
+        (Encoding { steps: 1, ..good.clone() }, "dataset.encoding.steps"),
+        (Encoding { annotator: "../q1c".into(), ..good }, "dataset.encoding.annotator"),
+    ] {
+        let data = fixtures().join("data");
+        let error = qtdb_raw::load(data, Split::Train, &encoding).unwrap_err();
+        assert_eq!(error.key(), Some(key), "{error}");
+    }
 }
 
 #[test]

@@ -81,6 +81,9 @@ pub struct Train {
     /// Seed of weights, mini-batches and initial states [default: the task's].
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
+    /// Start from a trained model, or the best one of a run, instead of random weights; the readout may have other classes.
+    #[arg(long, value_name = "MODEL")]
+    pub init: Option<PathBuf>,
     #[command(flatten)]
     pub threads: Threads,
     /// Set a key of the task, such as train.learning_rate=0.01; may be given several times.

@@ -1,37 +1,43 @@
 //! One file from a server, with progress; what was interrupted goes on where it ended.
 
-use barnowl::dataset::catalog::Checksum;
 use barnowl::error::{Error, Result};
-use barnowl::file;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often a broken connection is taken up again without anything new arriving.
 const TRIES: usize = 3;
 
-/// Downloads `url` to the file `to`, through `to.part`, which a later call goes on with.
-///
-/// # Errors
-///
-/// If the server cannot be reached or refuses, the disk does, or the checksum is another: the part is then removed.
-pub fn fetch(url: &str, to: &Path, checksum: Option<Checksum>) -> Result<()> {
-    if to.is_file() {
-        // Of an earlier call that ended before it was unpacked.
-        match verify(to, checksum) {
-            Ok(()) => return Ok(()),
-            Err(_) => remove(to)?,
-        }
-    }
-    let part = part_of(to);
-    let agent: ureq::Agent = ureq::Agent::config_builder()
+/// What asks servers; it keeps its connections for the next file.
+pub fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
         .timeout_recv_response(Some(Duration::from_secs(60)))
         .http_status_as_error(false)
         .build()
-        .into();
+        .into()
+}
+
+/// Downloads `url` to the file `to`, through `to.part`, which a later call goes on with. A file that is there and that `check`
+/// accepts is left alone; another one is replaced once what is to replace it is there.
+///
+/// # Errors
+///
+/// If the server cannot be reached or refuses, the disk does, or `check` refuses what came: the part is then removed.
+pub fn fetch(
+    agent: &ureq::Agent,
+    url: &str,
+    to: &Path,
+    check: &dyn Fn(&Path) -> Result<()>,
+) -> Result<()> {
+    let replaces = to.is_file();
+    if replaces && check(to).is_ok() {
+        // Of an earlier call that ended before it was unpacked, or before the other files were there.
+        return Ok(());
+    }
+    let part = part_of(to);
     let bar = ProgressBar::new(0);
     let template = "{msg} {bar:20.cyan} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -41,7 +47,7 @@ pub fn fetch(url: &str, to: &Path, checksum: Option<Checksum>) -> Result<()> {
     let mut tries = 0;
     loop {
         let before = length(&part);
-        match attempt(&agent, url, &part, &bar) {
+        match attempt(agent, url, &part, &bar) {
             Ok(()) => break,
             Err(Attempt::Refused(error)) => return Err(error),
             Err(Attempt::Broken(error)) => {
@@ -55,11 +61,15 @@ pub fn fetch(url: &str, to: &Path, checksum: Option<Checksum>) -> Result<()> {
         }
     }
     bar.finish_and_clear();
-    verify(&part, checksum).inspect_err(|_| {
+    check(&part).inspect_err(|_| {
         // What is wrong now would be wrong for ever.
         let _ = std::fs::remove_file(&part);
     })?;
-    std::fs::rename(&part, to).map_err(|error| Error::io("rename", &part, error))
+    std::fs::rename(&part, to).map_err(|error| Error::io("rename", &part, error))?;
+    if replaces {
+        eprintln!("note: {} was not what is published: replaced", to.display());
+    }
+    Ok(())
 }
 
 /// Why an attempt ended.
@@ -137,17 +147,6 @@ fn starts_at(range: &str, start: u64) -> bool {
     range.and_then(|range| range.split('-').next()).is_some_and(|from| from.parse() == Ok(start))
 }
 
-fn verify(path: &Path, checksum: Option<Checksum>) -> Result<()> {
-    match checksum {
-        Some(checksum) => checksum.verify(BufReader::new(file::open(path)?), path),
-        None => Ok(()),
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    std::fs::remove_file(path).map_err(|error| Error::io("remove", path, error))
-}
-
 fn part_of(to: &Path) -> PathBuf {
     let mut name = to.as_os_str().to_owned();
     name.push(".part");
@@ -161,12 +160,18 @@ fn length(path: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barnowl::dataset::catalog::Checksum;
     use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
     use std::sync::{Arc, Mutex};
 
     const TEXT: &[u8] = b"spikes are events in time, and silence is cheap";
-    const MD5: Checksum = Checksum::Md5("eaebd3a4a08b64682aedad7363aadd24");
+    const MD5: Checksum<'static> = Checksum::Md5("eaebd3a4a08b64682aedad7363aadd24");
+
+    fn get(url: &str, to: &Path, checksum: Option<Checksum<'_>>) -> Result<()> {
+        let check = |path: &Path| checksum.map_or(Ok(()), |checksum| checksum.verify_file(path));
+        fetch(&agent(), url, to, &check)
+    }
 
     /// A server on loopback that answers each request as the next of `answers` says, and the ranges it was asked for.
     struct Server {
@@ -220,12 +225,24 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let to = temp.path().join("file.bin");
         let server = serve(vec![(200, true, 10), (500, true, 0), (200, true, 1000)]);
-        fetch(&server.url, &to, Some(MD5)).unwrap();
+        get(&server.url, &to, Some(MD5)).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), TEXT);
         assert_eq!(*server.asked.lock().unwrap(), ["", "bytes=10-", "bytes=10-"]);
         assert!(!part_of(&to).exists());
         // What is there and right is not fetched again.
-        fetch("http://127.0.0.1:9/none", &to, Some(MD5)).unwrap();
+        get("http://127.0.0.1:9/none", &to, Some(MD5)).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_stays_until_another_is_there() {
+        let temp = tempfile::tempdir().unwrap();
+        let to = temp.path().join("file.bin");
+        std::fs::write(&to, "damaged").unwrap();
+        let server = serve(vec![(404, true, 0), (200, true, 1000)]);
+        assert!(get(&server.url, &to, Some(MD5)).is_err());
+        assert_eq!(std::fs::read(&to).unwrap(), b"damaged");
+        get(&server.url, &to, Some(MD5)).unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), TEXT);
     }
 
     #[test]
@@ -234,7 +251,7 @@ mod tests {
         let to = temp.path().join("file.bin");
         std::fs::write(part_of(&to), &TEXT[..5]).unwrap();
         let server = serve(vec![(200, false, 1000)]);
-        fetch(&server.url, &to, None).unwrap();
+        get(&server.url, &to, None).unwrap();
         assert_eq!(std::fs::read(&to).unwrap(), TEXT);
     }
 
@@ -244,7 +261,7 @@ mod tests {
         let to = temp.path().join("file.bin");
         let server = serve(vec![(200, true, 1000)]);
         let wrong = Checksum::Md5("00000000000000000000000000000000");
-        let error = fetch(&server.url, &to, Some(wrong)).unwrap_err().to_string();
+        let error = get(&server.url, &to, Some(wrong)).unwrap_err().to_string();
         assert!(error.contains("MD5 checksum is eaebd3a4a08b64682aedad7363aadd24"), "{error}");
         assert!(!to.exists() && !part_of(&to).exists());
     }
@@ -254,11 +271,11 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let to = temp.path().join("file.bin");
         let server = serve(vec![(404, true, 0)]);
-        let error = fetch(&server.url, &to, None).unwrap_err().to_string();
+        let error = get(&server.url, &to, None).unwrap_err().to_string();
         assert!(error.contains("the server answers 404"), "{error}");
         // A port that nobody listens on.
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let error = fetch(&format!("http://{closed}/x"), &to, None).unwrap_err().to_string();
+        let error = get(&format!("http://{closed}/x"), &to, None).unwrap_err().to_string();
         assert!(error.contains("connection to the internet"), "{error}");
     }
 }

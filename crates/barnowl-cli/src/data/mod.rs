@@ -5,11 +5,11 @@ mod unpack;
 
 use crate::args::{Data, DataAction, DataSets};
 use crate::{print_json, print_line};
-use barnowl::dataset::catalog::{self, Archive, SOURCES, Source, Status};
+use barnowl::dataset::catalog::{self, Archive, SOURCES, Source, Status, Sums};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &DataSets) -> Result<ExitCode> {
@@ -41,9 +41,13 @@ pub fn describe(source: &Source, data: Option<&Path>) -> String {
     match data.map(|data| source.status(data)) {
         None => "no data folder given".into(),
         Some(Status::Absent) => "not there".into(),
-        Some(Status::Incomplete(missing)) => format!("incomplete: no {}", missing.join(", no ")),
+        Some(Status::Incomplete(missing)) => format!("incomplete: {}", without(&missing)),
         Some(Status::Complete) => "there".into(),
     }
+}
+
+fn without(missing: &[String]) -> String {
+    format!("no {}", missing.join(", no "))
 }
 
 fn list(data: &Data, as_json: bool) -> Result<ExitCode> {
@@ -65,8 +69,8 @@ fn list(data: &Data, as_json: bool) -> Result<ExitCode> {
     for source in SOURCES {
         let Source { name, title, tasks, licence, page, expects, downloads, .. } = source;
         let from = match downloads.is_empty() {
-            true => "by hand, from there".to_owned(),
-            false => format!("barnowl data fetch {name}"),
+            true => by_hand(source),
+            false => fetch_command(source, data),
         };
         print_line(&format!(
             "{name}: {title}\n  status   {}\n  tasks    {}\n  licence  {licence}\n  page     {page}\n  \
@@ -79,68 +83,97 @@ fn list(data: &Data, as_json: bool) -> Result<ExitCode> {
 }
 
 fn verify(source: &Source, data: &Path) -> Result<ExitCode> {
-    match source.status(data) {
-        Status::Complete => {}
-        Status::Absent => {
-            return Err(Error::format("there is no such folder")
-                .in_file(data.join(source.name))
-                .expected(source.expects)
-                .remedy(by_hand(source)));
+    let problem = match source.status(data) {
+        Status::Complete => {
+            let hint = |error: Error| error.remedy(how_to_get(source, data));
+            print_line(&whole(source, source.verify(data).map_err(hint)?))?;
+            return Ok(ExitCode::SUCCESS);
         }
-        Status::Incomplete(missing) => {
-            return Err(Error::format(format!("no {}", missing.join(", no ")))
-                .in_file(data.join(source.name))
-                .expected(source.expects)
-                .remedy(by_hand(source)));
-        }
-    }
-    let verified = source.verify(data)?;
-    print_line(&match verified {
-        0 => format!("{}: all files are there; no checksums of them are published", source.name),
-        n => format!("{}: all files are there, {n} equal their published checksums", source.name),
-    })?;
-    Ok(ExitCode::SUCCESS)
+        Status::Absent => "there is no such folder".to_owned(),
+        Status::Incomplete(missing) => without(&missing),
+    };
+    Err(Error::format(problem)
+        .in_file(data.join(source.name))
+        .expected(source.expects)
+        .remedy(how_to_get(source, data)))
 }
 
-/// How to come by a data set.
-pub fn by_hand(source: &Source) -> String {
-    let place = format!("{}, into the folder {} of the data folder", source.page, source.name);
+/// What to do about a data set that is not there, or not as published.
+fn how_to_get(source: &Source, data: &Path) -> String {
+    let by_hand = by_hand(source);
     match source.downloads.is_empty() {
-        true => format!("get it from {place}"),
-        false => format!("`barnowl data fetch {}`, or get it by hand from {place}", source.name),
+        true => format!("how to get it: {by_hand}"),
+        false => format!("how to get it: `{}`, or {by_hand}", fetch_command(source, Some(data))),
     }
+}
+
+/// What is to be said of a data set of which all files are there, and so many of them equal their checksums.
+fn whole(source: &Source, verified: usize) -> String {
+    let Source { name, .. } = source;
+    match verified {
+        0 => format!("{name}: all files are there; no checksums of them are known here"),
+        n => format!("{name}: all files are there, {n} equal their published checksums"),
+    }
+}
+
+fn fetch_command(source: &Source, data: Option<&Path>) -> String {
+    let data = data.unwrap_or(Path::new("DIR"));
+    format!("barnowl data fetch {} --data {}", source.name, data.display())
+}
+
+/// How to come by a data set without this command.
+fn by_hand(source: &Source) -> String {
+    if !source.by_hand.is_empty() {
+        return source.by_hand.to_owned();
+    }
+    let (place, downloads) = (source.name, source.downloads);
+    let packed = |archive: Archive| matches!(archive, Archive::Zip | Archive::TarGz { .. });
+    let unpacked = match downloads.iter().any(|download| packed(download.archive)) {
+        true => "unpacked ",
+        false => "",
+    };
+    let from = match downloads {
+        [] => source.page.to_owned(),
+        _ => downloads.iter().map(|download| download.url).collect::<Vec<_>>().join(" "),
+    };
+    format!("by hand from {from}, {unpacked}into the folder {place} of the data folder")
 }
 
 fn fetch(source: &Source, data: &Path, mirror: Option<&str>) -> Result<ExitCode> {
     if source.downloads.is_empty() {
         return Err(Error::config(format!("{} is not openly served", source.name))
             .expected(source.expects)
-            .remedy(by_hand(source)));
+            .remedy(format!("how to get it: {}", by_hand(source))));
     }
     if source.status(data) == Status::Complete {
-        print_line(&format!("{} is there: nothing to fetch", source.name))?;
-        return Ok(ExitCode::SUCCESS);
+        let compared = source.compare(data)?;
+        if compared.iter().all(|(_, result)| result.is_ok()) {
+            print_line(&format!("{}: nothing to fetch", whole(source, compared.len())))?;
+            return Ok(ExitCode::SUCCESS);
+        }
     }
     let folder = data.join(source.name);
+    let made: Vec<&Path> =
+        [folder.as_path(), data].into_iter().filter(|folder| !folder.exists()).collect();
     file::create_folder(&folder)?;
-    for download in source.downloads {
-        let name = download.file_name();
-        let url = match mirror {
-            Some(mirror) => format!("{}/{name}", mirror.trim_end_matches('/')),
-            None => download.url.to_owned(),
-        };
-        let to: PathBuf = folder.join(name);
-        let hint = |error: Error| error.remedy(by_hand(source));
-        download::fetch(&url, &to, download.checksum).map_err(hint)?;
-        match download.archive {
-            Archive::None => continue,
-            Archive::Zip => unpack::zip(&to, &folder)?,
-            Archive::TarGz { strip } => unpack::tar_gz(&to, &folder, strip)?,
+    if let Err(error) = get(source, &folder, mirror) {
+        for folder in made {
+            // Only what is empty can be removed so.
+            let _ = std::fs::remove_dir(folder);
         }
-        std::fs::remove_file(&to).map_err(|error| Error::io("remove", &to, error))?;
+        return Err(error);
+    }
+    for (path, result) in source.compare(data)? {
+        let mut packed = path.as_os_str().to_owned();
+        packed.push(".gz");
+        if result.is_err() && Path::new(&packed).is_file() {
+            // Readers would take it before the compressed one that was downloaded.
+            std::fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+            eprintln!("note: {} was not what is published: removed", path.display());
+        }
     }
     match source.status(data) {
-        Status::Incomplete(missing) => Err(Error::format(format!("no {}", missing.join(", no ")))
+        Status::Incomplete(missing) => Err(Error::format(without(&missing))
             .in_file(&folder)
             .expected(source.expects)
             .remedy("what was served is not what is expected: see the page of the data set")),
@@ -150,4 +183,71 @@ fn fetch(source: &Source, data: &Path, mirror: Option<&str>) -> Result<ExitCode>
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Downloads a data set into its folder. What is there and as published stays; what is not is replaced.
+fn get(source: &Source, folder: &Path, mirror: Option<&str>) -> Result<()> {
+    let agent = download::agent();
+    for download in source.downloads {
+        let server = mirror.unwrap_or(download.server()).trim_end_matches('/');
+        let fetch = |name: &str, check: &dyn Fn(&Path) -> Result<()>| {
+            let hint = |error: Error| error.remedy(format!("how to get it: {}", by_hand(source)));
+            let url = format!("{server}/{name}");
+            download::fetch(&agent, &url, &folder.join(name), check).map_err(hint)
+        };
+        let name = download.file_name();
+        // Those of the download before.
+        let sums = Sums::read(folder)?;
+        let checksum = download.checksum.or(sums.get(name));
+        fetch(name, &|path: &Path| match (checksum, source.checksum(name)) {
+            (Some(of_file), _) => of_file.verify_file(path),
+            (None, Some(of_contents)) => of_contents.verify_contents(path),
+            (None, None) => Ok(()),
+        })?;
+        let to = folder.join(name);
+        match download.archive {
+            Archive::None => continue,
+            Archive::Records { extensions } => {
+                if sums.is_empty() {
+                    return Err(Error::format("there are no checksums")
+                        .in_file(folder.join(Sums::FILE))
+                        .expected("the digits and the name of every file that is served")
+                        .remedy("remove the file and fetch again"));
+                }
+                for record in records(&to)? {
+                    for extension in extensions {
+                        let name = format!("{record}.{extension}");
+                        // What the list leaves out is not served.
+                        if let Some(checksum) = sums.get(&name) {
+                            fetch(&name, &|path: &Path| checksum.verify_file(path))?;
+                        }
+                    }
+                }
+                continue;
+            }
+            Archive::Zip => unpack::zip(&to, folder)?,
+            Archive::TarGz { strip } => unpack::tar_gz(&to, folder, strip)?,
+        }
+        std::fs::remove_file(&to).map_err(|error| Error::io("remove", &to, error))?;
+    }
+    Ok(())
+}
+
+/// The names that a list of records holds, none of which leads out of the folder.
+fn records(list: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for (line, name) in (1..).zip(file::read_text(list)?.lines()) {
+        let name = name.trim();
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
+            return Err(Error::format(format!("{name:?}"))
+                .in_file(list)
+                .at_line(line)
+                .expected("the name of a record, such as sel100")
+                .remedy("remove the file and fetch again"));
+        }
+        if !name.is_empty() {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
 }

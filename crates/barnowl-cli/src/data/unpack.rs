@@ -1,14 +1,62 @@
-//! Archives into folders. Paths in an archive that lead out of the folder are refused.
+//! Archives into folders: whole, or not at all. Paths in an archive that lead out of the folder are refused.
 
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use flate2::read::GzDecoder;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// Unpacks the files of a zip archive into `folder`.
 pub fn zip(archive: &Path, folder: &Path) -> Result<()> {
+    whole(folder, |place| zip_into(archive, place))
+}
+
+/// Unpacks the files of a compressed tape archive into `folder`, without the first `strip` parts of their paths.
+pub fn tar_gz(archive: &Path, folder: &Path, strip: usize) -> Result<()> {
+    whole(folder, |place| tar_gz_into(archive, place, strip))
+}
+
+/// Unpacks into a hidden folder beside `folder`, and moves what is there when all of it is: what a call that was killed has
+/// unpacked is not taken for the data.
+fn whole(folder: &Path, unpack: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let mut name = OsString::from(".");
+    name.push(folder.file_name().unwrap_or_default());
+    name.push(".unpacking");
+    let place = folder.with_file_name(name);
+    let clear = || match place.is_dir() {
+        true => std::fs::remove_dir_all(&place).map_err(|error| Error::io("remove", &place, error)),
+        false => Ok(()),
+    };
+    // Of a call that was killed.
+    clear()?;
+    file::create_folder(&place)?;
+    let unpacked = unpack(&place).and_then(|()| {
+        file::create_folder(folder)?;
+        move_into(&place, folder)
+    });
+    if unpacked.is_err() {
+        // The failure is being reported; one more, of tidying up, would only hide it.
+        let _ = clear();
+    }
+    unpacked
+}
+
+/// Moves what is in the folder `from` into the folder `to`, into the folders that there are and over files of the same names.
+fn move_into(from: &Path, to: &Path) -> Result<()> {
+    for path in file::entries(from)? {
+        let to = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() && to.is_dir() {
+            move_into(&path, &to)?;
+        } else {
+            std::fs::rename(&path, &to).map_err(|error| Error::io("rename", &path, error))?;
+        }
+    }
+    std::fs::remove_dir(from).map_err(|error| Error::io("remove", from, error))
+}
+
+fn zip_into(archive: &Path, folder: &Path) -> Result<()> {
     let damaged = |error: zip::result::ZipError| damaged(archive, &error);
     let mut zip = zip::ZipArchive::new(BufReader::new(file::open(archive)?)).map_err(damaged)?;
     for index in 0..zip.len() {
@@ -23,8 +71,7 @@ pub fn zip(archive: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks the files of a compressed tape archive into `folder`, without the first `strip` parts of their paths.
-pub fn tar_gz(archive: &Path, folder: &Path, strip: usize) -> Result<()> {
+fn tar_gz_into(archive: &Path, folder: &Path, strip: usize) -> Result<()> {
     let damaged = |error: std::io::Error| damaged(archive, &error);
     let mut tar = tar::Archive::new(GzDecoder::new(BufReader::new(file::open(archive)?)));
     for entry in tar.entries().map_err(damaged)? {
@@ -56,18 +103,14 @@ fn inside(archive: &Path, path: &Path, strip: usize) -> Result<Option<PathBuf>> 
     Ok((!inside.as_os_str().is_empty()).then_some(inside))
 }
 
-/// Through a temporary file, so that a file of its name is whole.
+/// A file, brought to the disk: the archive is removed once all are there.
 fn write(from: &mut impl Read, to: &Path, archive: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         file::create_folder(folder)?;
     }
-    let mut part = to.as_os_str().to_owned();
-    part.push(".tmp");
-    let part = PathBuf::from(part);
-    let mut file = File::create(&part).map_err(|error| Error::io("create", &part, error))?;
+    let mut file = File::create(to).map_err(|error| Error::io("create", to, error))?;
     std::io::copy(from, &mut file).map_err(|error| damaged(archive, &error))?;
-    file.sync_all().map_err(|error| Error::io("write", &part, error))?;
-    std::fs::rename(&part, to).map_err(|error| Error::io("rename", &part, error))
+    file.sync_all().map_err(|error| Error::io("write", to, error))
 }
 
 fn damaged(archive: &Path, error: &dyn std::fmt::Display) -> Error {
@@ -103,6 +146,44 @@ mod tests {
         writer.into_inner().unwrap().finish().unwrap();
         tar_gz(&path, &temp.path().join("out"), 1).unwrap();
         assert_eq!(std::fs::read(temp.path().join("out/sounds/b.txt")).unwrap(), b"taped");
+    }
+
+    #[test]
+    fn a_folder_gets_all_or_nothing_and_keeps_what_it_has() {
+        let temp = tempfile::tempdir().unwrap();
+        let (archive, out) = (temp.path().join("a.tar.gz"), temp.path().join("out"));
+        let gz = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        let mut writer = tar::Builder::new(gz);
+        for name in ["words/yes/1.wav", "words/yes/2.wav", "list.txt"] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_mode(0o644);
+            writer.append_data(&mut header, name, &b"new"[..]).unwrap();
+        }
+        let bytes = writer.into_inner().unwrap().finish().unwrap();
+        let names = |folder: &Path| {
+            let paths = file::entries(folder).unwrap();
+            let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+            let mut names: Vec<String> = paths.iter().map(name).collect();
+            names.sort();
+            names
+        };
+        // Cut short, as a download without a checksum may be.
+        std::fs::write(&archive, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(tar_gz(&archive, &out, 0).is_err());
+        assert_eq!(names(temp.path()), ["a.tar.gz"]);
+        // What a killed call left is cleared away, files of the same names are replaced, others stay.
+        std::fs::write(&archive, &bytes).unwrap();
+        std::fs::create_dir_all(temp.path().join(".out.unpacking/words/no")).unwrap();
+        std::fs::create_dir_all(out.join("words/yes")).unwrap();
+        std::fs::write(out.join("words/yes/1.wav"), "old").unwrap();
+        std::fs::write(out.join("words/yes/own.wav"), "own").unwrap();
+        tar_gz(&archive, &out, 0).unwrap();
+        assert_eq!(names(temp.path()), ["a.tar.gz", "out"]);
+        assert_eq!(names(&out), ["list.txt", "words"]);
+        assert_eq!(names(&out.join("words")), ["yes"]);
+        assert_eq!(names(&out.join("words/yes")), ["1.wav", "2.wav", "own.wav"]);
+        assert_eq!(std::fs::read(out.join("words/yes/1.wav")).unwrap(), b"new");
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Every task of the paper from data in its published form to a result, and what is said of data that are not there.
 
-use super::{barnowl, folder, json, refuses, succeeds};
+use super::{barnowl, folder, json, refuses, stderr, succeeds};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Data sets of a few samples each, in their published folders.
 fn data() -> PathBuf {
@@ -132,20 +135,37 @@ fn tasks_say_whether_their_data_are_there() {
     let mut tasks = barnowl(&["tasks", "--json", "--data"]);
     tasks.arg(data());
     let tasks = json(&succeeds(tasks));
-    let status = |name: &str| {
+    let task = |name: &str| {
         let tasks = tasks["tasks"].as_array().unwrap();
-        let task = tasks.iter().find(|task| task["name"] == name).unwrap();
-        task["data_status"].as_str().unwrap().to_owned()
+        tasks.iter().find(|task| task["name"] == name).unwrap()
     };
+    let status = |name: &str| task(name)["data_status"].as_str().unwrap();
     assert_eq!(status("shd"), "there");
     assert_eq!(status("ssc"), "there");
     assert_eq!(status("smnist"), "not there");
     assert!(status("fsdd").contains("30 of 3000 .wav files in recordings"), "{}", status("fsdd"));
+    let gsc = task("gsc");
+    assert_eq!([&gsc["inputs"], &gsc["classes"]], [120, 12]);
+    assert_eq!(gsc["decoder"], "mean_membrane");
+    assert_eq!(gsc["layers"][0]["recurrent"], false);
     let text = String::from_utf8(succeeds(barnowl(&["tasks"])).stdout).unwrap();
     assert!(text.contains("the built-in generator stands in"), "{text}");
     for task in ["ecg-paper", "psmnist", "gsc-35", "timit", "soli", "fsdd-spikes"] {
         assert!(text.contains(task), "{task}");
     }
+    // One line a task, in columns.
+    let mut tasks = barnowl(&["tasks", "--data"]);
+    tasks.arg(data());
+    let text = String::from_utf8(succeeds(tasks).stdout).unwrap();
+    let rows: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), 1 + barnowl::task::BUILT_IN.len());
+    let gsc = rows.iter().find(|row| row.starts_with("gsc ")).unwrap();
+    for part in ["gsc: incomplete", "120–256 ff–256–12", "mean_membrane", "Google Speech Commands"]
+    {
+        assert!(gsc.contains(part), "{gsc}");
+    }
+    let place = |row: &str, part: &str| row[..row.find(part).unwrap()].chars().count();
+    assert_eq!(place(rows[0], "decoder"), place(gsc, "mean_membrane"));
 }
 
 #[test]
@@ -169,23 +189,177 @@ fn data_sets_are_listed_verified_and_not_made_up() {
     let mut list = barnowl(&["data", "--data"]);
     list.arg(data());
     let text = String::from_utf8(succeeds(list).stdout).unwrap();
-    for part in ["CC BY 4.0", "barnowl data fetch shd", "catalog.ldc.upenn.edu", "by hand"] {
+    let fetch = format!("barnowl data fetch shd --data {}", data().display());
+    for part in ["CC BY 4.0", fetch.as_str(), "catalog.ldc.upenn.edu", "by hand", "polybox.ethz.ch"]
+    {
         assert!(text.contains(part), "{part}");
     }
+    let text = String::from_utf8(succeeds(barnowl(&["data"])).stdout).unwrap();
+    assert!(text.contains("barnowl data fetch qtdb-raw --data DIR"), "{text}");
     let with_data = |args: &[&str]| {
         let mut command = barnowl(args);
         command.arg("--data").arg(data());
         command
     };
     refuses(with_data(&["data", "fetch", "timit"]), &["not openly served", "LDC93S1"]);
+    refuses(with_data(&["data", "fetch", "fsdd-spikes"]), &["not openly served", "cochlea"]);
     refuses(
         with_data(&["data", "fetch", "nonsense"]),
         &["nonsense", "expected qtdb, qtdb-raw, mnist"],
     );
-    refuses(with_data(&["data", "verify", "gsc"]), &["of 64000 .wav files", "fetch gsc"]);
+    refuses(
+        with_data(&["data", "verify", "gsc"]),
+        &["13 of 64727 or 105829 .wav files", "fetch gsc --data", "unpacked into the folder gsc"],
+    );
     refuses(barnowl(&["data", "fetch", "mnist"]), &["no data folder"]);
+}
+
+/// `barnowl data ACTION NAME --data DATA --mirror URL`, without a mirror if it is empty.
+fn data_command(action: &str, name: &str, data: &Path, mirror: &str) -> Command {
+    let mut command = barnowl(&["data", action, name, "--data"]);
+    command.arg(data);
+    if !mirror.is_empty() {
+        command.args(["--mirror", mirror]);
+    }
+    command
+}
+
+/// A port that nobody listens on.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+#[test]
+fn a_fetch_that_fails_says_where_the_files_are_and_leaves_nothing() {
     let temp = folder();
-    let mut fetch = barnowl(&["data", "fetch", "mnist", "--mirror", "http://127.0.0.1:9"]);
-    fetch.arg("--data").arg(temp.path());
-    refuses(fetch, &["connection to the internet", "yann.lecun.com"]);
+    let made = temp.path().join("new");
+    for data in [temp.path(), made.as_path()] {
+        refuses(
+            data_command("fetch", "mnist", data, NOBODY),
+            &["connection to the internet", "/mnist/train-images-idx3-ubyte.gz", "folder mnist"],
+        );
+    }
+    assert!(!temp.path().join("mnist").exists() && !made.exists());
+    // A folder that was there stays.
+    std::fs::create_dir(temp.path().join("mnist")).unwrap();
+    refuses(data_command("fetch", "mnist", temp.path(), NOBODY), &["connection"]);
+    assert!(temp.path().join("mnist").is_dir());
+}
+
+const MNIST: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// A data folder with a folder of MNIST that holds garbage.
+fn garbage() -> tempfile::TempDir {
+    let temp = folder();
+    let mnist = temp.path().join("mnist");
+    std::fs::create_dir(&mnist).unwrap();
+    for name in MNIST {
+        std::fs::write(mnist.join(format!("{name}.gz")), "garbage").unwrap();
+    }
+    temp
+}
+
+#[test]
+fn garbage_of_the_right_names_is_not_the_data() {
+    let temp = garbage();
+    let expected = ["train-images-idx3-ubyte.gz", "MD5", "barnowl data fetch mnist --data"];
+    refuses(data_command("verify", "mnist", temp.path(), ""), &expected);
+    refuses(data_command("fetch", "mnist", temp.path(), NOBODY), &["connection to the internet"]);
+    // It stays until there is something better.
+    assert!(temp.path().join("mnist/train-images-idx3-ubyte.gz").is_file());
+}
+
+#[test]
+fn garbage_is_replaced() {
+    let Some(data) = std::env::var_os("BARNOWL_DATA").map(PathBuf::from) else {
+        eprintln!("skipped: BARNOWL_DATA is not set");
+        return;
+    };
+    let mirror = serve(move |name| std::fs::read(data.join("mnist").join(name)).ok());
+    let temp = garbage();
+    // Readers prefer a file that is not compressed.
+    let plain = temp.path().join("mnist").join(MNIST[0]);
+    std::fs::write(&plain, "garbage too").unwrap();
+    let fetched = succeeds(data_command("fetch", "mnist", temp.path(), &mirror));
+    assert!(stderr(&fetched).contains("was not what is published: replaced"), "{fetched:?}");
+    assert!(!plain.exists());
+    let again = succeeds(data_command("fetch", "mnist", temp.path(), NOBODY));
+    let text = String::from_utf8(again.stdout).unwrap();
+    assert!(text.contains("4 equal their published checksums: nothing to fetch"), "{text}");
+}
+
+/// A server on loopback that gives what `file` has for the last part of an address, and its address.
+fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let lines = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
+            let request: Vec<String> = lines.collect();
+            let path = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("");
+            let (status, body) = match file(path.rsplit('/').next().unwrap_or("")) {
+                Some(body) => ("200 OK", body),
+                None => ("404 Not Found", Vec::new()),
+            };
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn records_are_fetched_with_their_checksums() {
+    // The standard's: that of "abc".
+    const SUM: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let names: Vec<String> = (0..105).map(|i| format!("sel{i}")).collect();
+    let mut sums = String::new();
+    for name in &names {
+        for extension in ["hea", "dat", "q1c"] {
+            sums += &format!("{SUM} {name}.{extension}\n");
+        }
+    }
+    // One has annotations of an algorithm too.
+    sums += &format!("{SUM} sel7.pu0\n");
+    let records = names.join("\n");
+    let mirror = serve(move |name| match name {
+        "SHA256SUMS.txt" => Some(sums.clone().into_bytes()),
+        "RECORDS" => Some(records.clone().into_bytes()),
+        "sel7.pu0" => Some(b"abc".to_vec()),
+        name if name.ends_with(".pu0") => None,
+        _ => Some(b"abc".to_vec()),
+    });
+    let temp = folder();
+    succeeds(data_command("fetch", "qtdb-raw", temp.path(), &mirror));
+    let path = |name: &str| temp.path().join("qtdb-raw").join(name);
+    assert!(path("sel104.dat").is_file() && path("sel7.pu0").is_file());
+    let verified = succeeds(data_command("verify", "qtdb-raw", temp.path(), ""));
+    let text = String::from_utf8(verified.stdout).unwrap();
+    assert!(text.contains("316 equal their published checksums"), "{text}");
+    // Only what is damaged or missing is fetched again.
+    std::fs::write(path("sel30.dat"), "abd").unwrap();
+    std::fs::remove_file(path("sel31.dat")).unwrap();
+    refuses(data_command("verify", "qtdb-raw", temp.path(), ""), &["104 of 105 .dat files"]);
+    refuses(data_command("fetch", "qtdb-raw", temp.path(), NOBODY), &["wget -r"]);
+    succeeds(data_command("fetch", "qtdb-raw", temp.path(), &mirror));
+    succeeds(data_command("fetch", "qtdb-raw", temp.path(), NOBODY));
+    // A list may not lead out of the folder.
+    let temp = folder();
+    let mirror = serve(|name| match name {
+        "SHA256SUMS.txt" => Some(format!("{SUM} sel0.hea\n").into_bytes()),
+        _ => Some(b"sel0\n../evil\n".to_vec()),
+    });
+    refuses(
+        data_command("fetch", "qtdb-raw", temp.path(), &mirror),
+        &["RECORDS, line 2", "../evil", "the name of a record"],
+    );
 }

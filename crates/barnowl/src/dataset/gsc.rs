@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Samples a second.
@@ -36,6 +36,10 @@ pub enum Classes {
     All,
 }
 
+/// What to do where a part of the archive is not there.
+const UNPACK: &str =
+    "the archive was unpacked in part: unpack it again, or get it with `barnowl data fetch gsc --data DIR`";
+
 /// What a sequence is made from.
 enum Piece {
     /// A file.
@@ -49,7 +53,7 @@ enum Piece {
 ///
 /// # Errors
 ///
-/// If a list or a folder is missing, or a file is damaged or of another rate: with the file.
+/// If a list, a file that it names or a folder is missing, or a file is damaged or of another rate: with the file.
 pub fn load(
     directory: impl AsRef<Path>,
     split: Split,
@@ -60,8 +64,8 @@ pub fn load(
     let folder = directory.as_ref().join("gsc");
     let extractor = features.extractor("dataset.features", RATE)?;
     let [valid, test] =
-        ["validation_list.txt", "testing_list.txt"].map(|name| list(&folder.join(name)));
-    let (valid, test) = (valid?, test?);
+        ["validation_list.txt", "testing_list.txt"].map(|name| List::read(folder.join(name)));
+    let (mut valid, mut test) = (valid?, test?);
     let words = words(&folder)?;
     let names: Vec<String> = match classes {
         Classes::Twelve => {
@@ -76,9 +80,9 @@ pub fn load(
         for path in file::files(folder.join(word), "wav")? {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let key = format!("{word}/{file}");
-            let of = match (valid.contains(&key), test.contains(&key)) {
-                (true, _) => Split::Valid,
-                (_, true) => Split::Test,
+            let of = match (valid.files.remove(&key), test.files.remove(&key)) {
+                (Some(_), _) => Split::Valid,
+                (_, Some(_)) => Split::Test,
                 _ => Split::Train,
             };
             if of == split {
@@ -87,14 +91,18 @@ pub fn load(
             }
         }
     }
+    valid.check_all_found()?;
+    test.check_all_found()?;
     let mut noise = Vec::new();
     if classes == Classes::Twelve {
-        let files = file::files(folder.join("_background_noise_"), "wav")?;
+        let files = file::files(folder.join("_background_noise_"), "wav")
+            .map_err(|error| error.if_missing(UNPACK))?;
         noise = audio::read_all(&files, RATE, |_, sound| Ok(sound.samples))?;
         if noise.is_empty() {
             return Err(Error::format("there is no background noise")
                 .in_file(folder.join("_background_noise_"))
-                .expected("WAV files, which silence is cut from"));
+                .expected("WAV files, which silence is cut from")
+                .remedy(UNPACK));
         }
         let place = split as usize;
         let mut rng = ChaCha8Rng::seed_from_u64(0x51_1E_7C_E0 + place as u64);
@@ -156,23 +164,58 @@ fn words(folder: &Path) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// The lines of an official list.
-fn list(path: &Path) -> Result<BTreeSet<String>> {
-    let text = file::read_text(path)
-        .map_err(|error| error.remedy("it is part of the data set: the official split needs it"))?;
-    let mut files = BTreeSet::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
+/// An official list: its files that were not found yet, each with its line.
+struct List {
+    path: PathBuf,
+    files: BTreeMap<String, usize>,
+}
+
+impl List {
+    fn read(path: PathBuf) -> Result<Self> {
+        let text = file::read_text(&path).map_err(|error| {
+            error.if_missing(
+                "it is part of the data set, and the official split needs it: `barnowl data` says where gsc comes from",
+            )
+        })?;
+        let mut files = BTreeMap::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if line.is_empty() {
+                continue;
+            }
+            if line.split('/').count() != 2 {
+                return Err(Error::format(format!("{line:?}"))
+                    .in_file(&path)
+                    .at_line(number)
+                    .expected("word/file.wav")
+                    .remedy("take the list out of the archive again"));
+            }
+            files.entry(line.to_owned()).or_insert(number);
         }
-        if line.split('/').count() != 2 {
-            return Err(Error::format(format!("{line:?}"))
-                .in_file(path)
-                .at_line(number)
-                .expected("word/file.wav"));
+        if files.is_empty() {
+            // All of its files would count as training data.
+            return Err(Error::format("the list is empty")
+                .in_file(&path)
+                .at_line(1)
+                .expected("word/file.wav, a line for every file of the part")
+                .remedy(UNPACK));
         }
-        files.insert(line.to_owned());
+        Ok(Self { path, files })
     }
-    Ok(files)
+
+    /// Refuses a list of which files are not there: the part would be another one than that of published results.
+    fn check_all_found(&self) -> Result<()> {
+        let Some((file, line)) = self.files.iter().min_by_key(|(_, line)| **line) else {
+            return Ok(());
+        };
+        let more = match self.files.len() {
+            1 => String::new(),
+            n => format!(", {n} files of the list are missing"),
+        };
+        Err(Error::format(format!("{file} is not there{more}"))
+            .in_file(&self.path)
+            .at_line(*line)
+            .expected("every file of the list")
+            .remedy(format!("{UNPACK}; words that are left out have to leave the lists too")))
+    }
 }

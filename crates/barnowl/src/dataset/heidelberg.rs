@@ -132,7 +132,8 @@ fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) ->
     for (spike, (time, unit)) in times.iter().zip(units).enumerate() {
         if !(before..f64::INFINITY).contains(time) {
             return Err(Error::format(format!("spike {spike} is at {time} s, after {before} s"))
-                .expected("times that do not decrease, from 0 s on"));
+                .expected("times that do not decrease, from 0 s on")
+                .remedy("sort the spikes of every recording by time"));
         }
         before = *time;
         if !(0.0..CHANNELS as f64).contains(unit) || unit.fract() != 0.0 {
@@ -179,7 +180,8 @@ fn classes(labels: &[f64], count: usize) -> Result<Vec<u16>> {
             return Ok(*label as u16);
         }
         Err(Error::format(format!("the label of recording {recording} is {label}"))
-            .expected(format!("0 to {}", count.saturating_sub(1))))
+            .expected(format!("0 to {}", count.saturating_sub(1)))
+            .remedy("labels are whole numbers from 0, and extra/keys, if it is there, names every class"))
     };
     labels.iter().enumerate().map(class).collect()
 }

@@ -39,7 +39,18 @@ impl Permutation {
                 order.shuffle(&mut ChaCha8Rng::seed_from_u64(*seed));
                 Ok(order)
             }
-            Self::File(path) => parse_order(&file::read_text(path)?).map_err(|e| e.in_file(path)),
+            Self::File(path) => {
+                let text = file::read_text(path).map_err(|error| {
+                    error.if_missing(
+                        "the file of dataset.permutation is looked for in the current folder, if its path is relative",
+                    )
+                })?;
+                parse_order(&text).map_err(|error| {
+                    error
+                        .in_file(path)
+                        .remedy("correct it, or draw an order: dataset.permutation = { seed = 1 }")
+                })
+            }
         }
     }
 }
@@ -110,7 +121,8 @@ pub fn load(
         return Err(Error::format(format!("the label of image {i} is {}", labels[i]))
             .in_file(&path)
             .at_byte(8 + i as u64)
-            .expected("0 to 9"));
+            .expected("0 to 9")
+            .remedy("the file is damaged, or of other data than MNIST: get it again"));
     }
     let mut order_of = "row by row";
     if let Some(permutation) = permutation {
@@ -168,9 +180,8 @@ fn idx(bytes: &[u8], dimensions: usize) -> Result<(Vec<usize>, Vec<u8>)> {
     if magic != expected {
         return Err(Error::format(format!("the magic number is {magic:#010x}"))
             .at_byte(0)
-            .expected(format!(
-                "{expected:#010x}, an IDX file of bytes in {dimensions} dimensions"
-            )));
+            .expected(format!("{expected:#010x}, an IDX file of bytes in {dimensions} dimensions"))
+            .remedy("get the file again: often a web page (HTML) was saved under its name"));
     }
     let sizes: Option<Vec<usize>> = (1..=dimensions).map(|i| number(4 * i)).collect();
     let sizes = sizes.ok_or_else(short)?;
@@ -244,6 +255,10 @@ mod tests {
         assert!(message("0 1 2").contains("3 numbers"));
         assert!(message("0 1 1").contains("pixel 1 comes twice"));
         assert!(message("0 784").contains("number 1 of the order is \"784\""));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let message = |path: &Path| Permutation::File(path.into()).order().unwrap_err().to_string();
+        assert!(message(file.path()).contains("seed = 1"));
+        assert!(message("no-order.txt".as_ref()).contains("the current folder"));
     }
 
     #[test]
@@ -258,12 +273,13 @@ mod tests {
         };
         let good = images();
         refused(&file(0x801, &[2], &[0; 2]), &labels, &["images", "0x00000801", "byte 0"]);
+        refused(b"<!DOCTYPE html>", &labels, &["0x3c21444f", "byte 0", "HTML"]);
         refused(&good[..1000], &labels, &["984 bytes of data", "byte 1000"]);
         refused(&good[..9], &labels, &["9 bytes long", "header of 16"]);
         refused(&[], &labels, &["0 bytes long"]);
         refused(&file(0x803, &[1, 1, 784], &[0; 784]), &labels, &["1 × 784", "28 × 28"]);
         refused(&good, &file(0x801, &[3], &[7, 0, 1]), &["labels", "3 labels for 2 images"]);
-        refused(&good, &file(0x801, &[2], &[7, 10]), &["image 1 is 10", "byte 9"]);
+        refused(&good, &file(0x801, &[2], &[7, 10]), &["image 1 is 10", "byte 9", "get it again"]);
         let huge = file(0x803, &[u32::MAX; 3], &[]);
         refused(&huge, &labels, &["0 bytes of data"]);
         let error = load("/nowhere", Split::Test, 8, None).unwrap_err().to_string();

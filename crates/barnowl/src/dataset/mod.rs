@@ -212,6 +212,11 @@ impl Dataset {
         Ok(Self { recordings: Some(recordings), ..self })
     }
 
+    /// Whether they are [scaled by batch](Self::scaled_by_batch).
+    pub(crate) fn is_scaled_by_batch(&self) -> bool {
+        self.scaled_by_batch
+    }
+
     /// Which recording each sequence was cut from, if several may be of one.
     #[must_use]
     pub fn recordings(&self) -> Option<&[u32]> {
@@ -345,28 +350,45 @@ impl Dataset {
         }
     }
 
-    /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`.
+    /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`. Sequences of one
+    /// [recording](Self::with_recordings) stay together, and the share is then rounded up to whole recordings.
     ///
     /// Returns the rest and the validation set, each in the original order.
     ///
     /// # Errors
     ///
-    /// If there are fewer than two sequences, or the share would leave a part empty.
+    /// If there are fewer than two sequences or recordings, or the share would leave a part empty.
     pub fn split(&self, share: f64, seed: u64) -> Result<(Self, Self)> {
         let count = (share * self.samples as f64).round() as usize;
-        if count == 0 || count >= self.samples {
+        let mut groups = self.groups();
+        if count == 0 || count >= self.samples || groups.len() < 2 {
             return Err(Error::format(format!(
                 "a share of {share} of {} sequences leaves the training or the validation data empty",
                 self.samples
             ))
             .remedy("set train.validation to a share between 0 and 1 that leaves both some sequences"));
         }
-        let mut order: Vec<usize> = (0..self.samples).collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        let (valid, train) = order.split_at_mut(count);
+        groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let last = groups.len() - 1;
+        let (mut train, mut valid) = (Vec::new(), Vec::new());
+        for (place, group) in groups.into_iter().enumerate() {
+            if valid.len() < count && place < last { &mut valid } else { &mut train }.extend(group);
+        }
         valid.sort_unstable();
         train.sort_unstable();
-        Ok((self.subset(train)?, self.subset(valid)?))
+        Ok((self.subset(&train)?, self.subset(&valid)?))
+    }
+
+    /// The sequences of every recording, or each by itself.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let Some(recordings) = &self.recordings else {
+            return (0..self.samples).map(|sample| vec![sample]).collect();
+        };
+        let mut groups = std::collections::BTreeMap::<u32, Vec<usize>>::new();
+        for (sample, recording) in recordings.iter().enumerate() {
+            groups.entry(*recording).or_default().push(sample);
+        }
+        groups.into_values().collect()
     }
 
     /// A mini-batch of the given sequences, time first.
@@ -466,6 +488,28 @@ mod tests {
         assert_eq!(batch.inputs, [200., 201., 0., 1., 210., 211., 10., 11., 220., 221., 20., 21.]);
         assert_eq!(batch.targets, [0, 1, 0, 0, 0, 0]);
         assert_eq!([batch.steps, batch.batch, batch.channels], [3, 2, 2]);
+    }
+
+    #[test]
+    fn a_split_keeps_recordings_whole() {
+        let names = vec!["a".to_owned()];
+        let data = |recordings: Vec<u32>| {
+            let count = recordings.len();
+            let (inputs, targets) =
+                (Inputs::Real(vec![0.0; count]), Targets::PerSequence(vec![0; count]));
+            let data = Dataset::new([count, 1, 1], names.clone(), inputs, targets, "made up");
+            data.unwrap().with_recordings(recordings).unwrap()
+        };
+        let recordings: Vec<u32> = (0..60).map(|sample| sample / 6).collect();
+        for seed in 0..20 {
+            let (train, valid) = data(recordings.clone()).split(0.25, seed).unwrap();
+            assert_eq!([train.samples(), valid.samples()], [42, 18], "whole recordings of six");
+            let of = |data: &Dataset| data.recordings().unwrap().to_vec();
+            assert!(of(&valid).iter().all(|recording| !of(&train).contains(recording)));
+        }
+        let (train, valid) = data(vec![0, 0, 0, 1]).split(0.7, 1).unwrap();
+        assert!(train.samples() > 0 && valid.samples() > 0);
+        assert!(data(vec![7; 4]).split(0.5, 1).is_err());
     }
 
     #[test]

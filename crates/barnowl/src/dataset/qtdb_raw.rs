@@ -34,6 +34,30 @@ impl Default for Encoding {
     }
 }
 
+impl Encoding {
+    /// Checks ranges; `key` names the encoding in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        if LevelCrossing::new(self.level).is_err() {
+            return Err(Error::setting(format!("{key}.level"), self.level)
+                .expected("a positive height in mV"));
+        }
+        if !(2..=1_000_000).contains(&self.steps) {
+            return Err(Error::setting(format!("{key}.steps"), self.steps).expected("2 to 1000000"));
+        }
+        // The extension of a path must hold no separator.
+        let named = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        if self.annotator.is_empty() || !self.annotator.chars().all(named) {
+            return Err(Error::setting(format!("{key}.annotator"), &self.annotator)
+                .expected("letters and digits, such as q1c"));
+        }
+        Ok(())
+    }
+}
+
 /// Beats whose onset of P follows the end of T before by more than so many samples (2 s) are not of one stretch.
 const LONGEST_PAUSE: usize = 500;
 
@@ -41,13 +65,11 @@ const LONGEST_PAUSE: usize = 500;
 ///
 /// # Errors
 ///
-/// If there are no recordings, or a header, signal or annotation is missing or damaged: with the file.
+/// If there are no recordings, or a header, signal or annotation is missing, damaged or of another rate: with the file.
 pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> Result<Dataset> {
     let test = split.is_test_of_two("qtdb-raw")?;
+    encoding.validate("dataset.encoding")?;
     let Encoding { level, steps, annotator } = encoding;
-    if !(2..=1_000_000).contains(steps) {
-        return Err(Error::setting("dataset.encoding.steps", steps).expected("2 to 1000000"));
-    }
     let encoder = LevelCrossing::new(*level)?;
     let folder = directory.as_ref().join("qtdb-raw");
     let records = records(&folder)?;
@@ -58,13 +80,29 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
         .map(|(_, path)| path)
         .collect();
     let read = |path: &&PathBuf| -> Result<(Vec<i8>, Vec<u16>)> {
-        let record = Record::read(path)?;
+        let record = Record::read(path).map_err(|error| {
+            error.if_missing(
+                "a recording is a header (.hea) and its signals (.dat): `barnowl data` lists what is expected",
+            )
+        })?;
+        if record.rate != qtdb::SAMPLING_RATE {
+            return Err(Error::format(format!("{} samples a second", record.rate))
+                .in_file(path)
+                .at_line(1)
+                .expected(format!("{}, as of the whole QT Database", qtdb::SAMPLING_RATE))
+                .remedy("resample the recording and its annotations, or leave it out of RECORDS"));
+        }
         let [first, second, ..] = record.signals.as_slice() else {
             return Err(Error::format(format!("{} signals", record.signals.len()))
                 .in_file(path)
                 .expected("two leads"));
         };
-        let annotations = wfdb::annotations(path.with_extension(annotator))?;
+        let annotations = wfdb::annotations(path.with_extension(annotator)).map_err(|error| {
+            error.if_missing(format!(
+                "it holds the boundaries of waves, by the annotator that dataset.encoding.annotator names \
+                 ({annotator}): `barnowl data` lists what is expected"
+            ))
+        })?;
         let events = [first, second].map(|lead| encoder.encode(&smooth(lead)));
         let (mut spikes, mut classes) = (Vec::new(), Vec::new());
         for stretch in stretches(&annotations, first.len()) {
@@ -111,7 +149,9 @@ fn records(folder: &Path) -> Result<Vec<PathBuf>> {
         let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
         names.map(|name| folder.join(format!("{name}.hea"))).collect()
     } else {
-        file::files(folder, "hea")?
+        file::files(folder, "hea").map_err(|error| {
+            error.if_missing("`barnowl data` says where qtdb-raw comes from, and what is expected")
+        })?
     };
     records.sort();
     match records.len() {

@@ -17,6 +17,9 @@ pub const CLASSES: usize = 11;
 /// Pixels of an image.
 pub const CHANNELS: usize = 1024;
 
+/// What to do about the published split.
+const SPLIT: &str = "it is the authors' split of the recordings: take it from https://github.com/simonwsw/deep-soli";
+
 /// How recordings are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,14 +59,22 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
     }
     let folder = directory.as_ref().join("soli");
     let path = folder.join("file_half.json");
-    let lists: Lists = serde_json::from_str(&file::read_text(&path)?).map_err(|error| {
+    let text = file::read_text(&path).map_err(|error| {
+        error.if_missing(format!("{SPLIT}; `barnowl data` lists what is expected"))
+    })?;
+    let lists: Lists = serde_json::from_str(&text).map_err(|error| {
         Error::format(error.to_string())
             .in_file(&path)
             .expected("two lists of recordings, train and eval, as published")
+            .remedy(SPLIT)
     })?;
     let names = if test { lists.eval } else { lists.train };
     if names.is_empty() {
-        return Err(Error::format("the list is empty").in_file(&path));
+        let list = if test { "eval" } else { "train" };
+        return Err(Error::format(format!("the list {list} is empty"))
+            .in_file(&path)
+            .expected("names of recordings, such as 0_1_0")
+            .remedy(SPLIT));
     }
     let recordings: Vec<Result<_>> = names
         .par_iter()
@@ -93,7 +104,9 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
 
 /// Images and labels of a recording, filled up to whole pieces.
 fn recording(path: &Path, pieces: Pieces) -> Result<(Vec<f16>, Vec<u16>)> {
-    let file = File::open(path)?;
+    let file = File::open(path).map_err(|error| {
+        error.if_missing("file_half.json names it: `barnowl data` lists what is expected")
+    })?;
     let name = format!("ch{}", pieces.channel);
     let (images, labels) = (file.numbers(&name)?, file.numbers("label")?);
     let in_file = |error: Error| error.in_file(path);
@@ -115,7 +128,8 @@ fn recording(path: &Path, pieces: Pieces) -> Result<(Vec<f16>, Vec<u16>)> {
         }
         Err(in_file(
             Error::format(format!("the label of frame {frame} is {label}"))
-                .expected(format!("0 to {}", CLASSES - 1)),
+                .expected(format!("0 to {}", CLASSES - 1))
+                .remedy("the file is damaged, or of other gestures: get it again"),
         ))
     };
     let mut classes = labels.values.iter().enumerate().map(class).collect::<Result<Vec<_>>>()?;

@@ -29,7 +29,7 @@ use std::path::Path;
 pub use check::{Discrepancies, Misshapen, Shapes, check, take};
 pub use names::{Renamed, rename, renamed_tasks};
 pub use repair::{
-    Elements, impossible_time_constants, repair_time_constants, short_time_constants,
+    Elements, Repair, impossible_time_constants, repair_time_constants, short_time_constants,
 };
 
 use crate::error::{Error, Result};

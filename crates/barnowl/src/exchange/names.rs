@@ -1,7 +1,7 @@
 //! From the names that the model's authors gave their parameters to ours.
 
-use super::TensorMap;
 use super::table::{Fate, TABLES, Table};
+use super::{NamedTensor, TensorMap};
 use crate::error::{Error, Result};
 
 /// What [`rename`] made of a file's tensors.
@@ -11,6 +11,8 @@ pub struct Renamed {
     pub tensors: TensorMap,
     /// The authors' names of parameters that their forward pass never uses, and that are left out.
     pub ignored: Vec<String>,
+    /// Our name of input weights whose channels the authors' scripts have in reverse, if they were turned round.
+    pub reversed: Option<&'static str>,
 }
 
 /// The tasks whose authors' names are known.
@@ -32,11 +34,18 @@ pub fn rename(task: &str, tensors: TensorMap) -> Result<Renamed> {
         if is_canonical(name) { Some(Fate::Kept(name.to_string())) } else { table?.fate(name) }
     };
     let tensors = without_common_prefix(tensors, |name| fate(name).is_some());
-    let mut renamed = Renamed { tensors: TensorMap::new(), ignored: Vec::new() };
+    let mut renamed = Renamed { tensors: TensorMap::new(), ignored: Vec::new(), reversed: None };
     let mut unknown = Vec::new();
-    for (name, tensor) in tensors {
+    let reversed = table.and_then(|table| table.reversed);
+    for (name, mut tensor) in tensors {
         match fate(&name) {
             Some(Fate::Kept(ours)) => {
+                if let Some(reversed) =
+                    reversed.filter(|reversed| ours == *reversed && name != ours)
+                {
+                    reverse_channels(&mut tensor);
+                    renamed.reversed = Some(reversed);
+                }
                 if renamed.tensors.contains_key(&ours) {
                     return Err(Error::mismatch(format!("two tensors stand for `{ours}`"))
                         .remedy(format!("leave out `{name}` or the other")));
@@ -51,6 +60,16 @@ pub fn rename(task: &str, tensors: TensorMap) -> Result<Renamed> {
         return Err(unknown_names(task, table, &unknown));
     }
     Ok(renamed)
+}
+
+/// Weights `[neurons, channels]` with channel c where channel `channels − c` was. Channel 0 has no counterpart and never has
+/// an input there.
+fn reverse_channels(weights: &mut NamedTensor) {
+    let Some(&channels) = weights.shape.get(1).filter(|channels| **channels > 0) else { return };
+    for row in weights.values.chunks_exact_mut(channels) {
+        row[0] = 0.0;
+        row[1..].reverse();
+    }
 }
 
 /// Whether a name is one of ours:
@@ -186,6 +205,21 @@ mod tests {
         let names: Vec<_> =
             renamed.tensors.iter().map(|(n, t)| (n.as_str(), t.values[0])).collect();
         assert_eq!(names, [("layers.0.input.weight", 0.0), ("layers.1.recurrent.bias", 2.0)]);
+    }
+
+    #[test]
+    fn channels_of_a_cochlea_are_turned_round() {
+        let weights = NamedTensor::new([2, 4], vec![9.0, 1.0, 2.0, 3.0, 9.0, 4.0, 5.0, 6.0]);
+        let of = |task: &str, name: &str| {
+            let tensors = TensorMap::from([(name.to_owned(), weights.clone())]);
+            let renamed = rename(task, tensors).unwrap();
+            (renamed.tensors["layers.0.input.weight"].values.clone(), renamed.reversed.is_some())
+        };
+        let turned = vec![0.0, 3.0, 2.0, 1.0, 0.0, 6.0, 5.0, 4.0];
+        assert_eq!(of("shd", "i_2_h1.weight"), (turned.clone(), true));
+        assert_eq!(of("ssc", "i_2_h1.weight"), (turned, true));
+        assert_eq!(of("shd", "layers.0.input.weight"), (weights.values.clone(), false));
+        assert_eq!(of("smnist", "i2h.weight"), (weights.values.clone(), false));
     }
 
     #[test]

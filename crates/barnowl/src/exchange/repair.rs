@@ -7,10 +7,14 @@ use super::TensorMap;
 use crate::network::NetworkConfig;
 use crate::neuron::{TAU_MAX, TAU_MIN};
 use crate::parameters::is_time_constant;
+use serde::Serialize;
 use std::fmt;
 
+/// Elements that a message names.
+const SHOWN: usize = 6;
+
 /// Some elements of a tensor of time constants.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Elements {
     /// The name of the tensor.
     pub tensor: String,
@@ -23,7 +27,6 @@ pub struct Elements {
 /// `readout.tau_m, elements 3 (0.04), 5 (0.02) and 12 more of 35`.
 impl fmt::Display for Elements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 6;
         let shown =
             self.values.iter().take(SHOWN).map(|(index, value)| format!("{index} ({value})"));
         write!(f, "{}, elements {}", self.tensor, shown.collect::<Vec<_>>().join(", "))?;
@@ -31,6 +34,30 @@ impl fmt::Display for Elements {
             write!(f, " and {} more", self.values.len() - SHOWN)?;
         }
         write!(f, " of {}", self.of)
+    }
+}
+
+/// Elements that were repaired.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Repair {
+    /// What they were.
+    #[serde(flatten)]
+    pub elements: Elements,
+    /// What they are now, in the same order.
+    pub now: Vec<f32>,
+}
+
+/// `layers.0.tau_adp, elements 3 (-55, now 10000000) of 8`.
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Elements { tensor, of, values } = &self.elements;
+        let shown = values.iter().zip(&self.now).take(SHOWN);
+        let shown = shown.map(|((index, was), now)| format!("{index} ({was}, now {now})"));
+        write!(f, "{tensor}, elements {}", shown.collect::<Vec<_>>().join(", "))?;
+        if values.len() > SHOWN {
+            write!(f, " and {} more", values.len() - SHOWN)?;
+        }
+        write!(f, " of {of}")
     }
 }
 
@@ -47,9 +74,10 @@ pub fn short_time_constants(config: &NetworkConfig, tensors: &TensorMap) -> Vec<
     choose(tensors, |name, tau| tau > 0.0 && f64::from(tau) < step(config, name))
 }
 
-/// Sets time constants that no neuron can have, or that are out of the range of trained ones, to the nearest in range,
-/// and returns what they were. NaN, which is near to nothing, becomes the median of the others of its tensor.
-pub fn repair_time_constants(config: &NetworkConfig, tensors: &mut TensorMap) -> Vec<Elements> {
+/// Sets time constants that no neuron can have, or that are out of the range of trained ones, to those in range whose decay
+/// `exp(−dt/τ)` is nearest, and returns what was changed. Below zero, the decay is above 1, a growth without end: the nearest
+/// is the longest time constant. NaN, which is near to nothing, becomes the median of the others of its tensor.
+pub fn repair_time_constants(config: &NetworkConfig, tensors: &mut TensorMap) -> Vec<Repair> {
     let range = |name: &str| {
         let dt = step(config, name);
         ((TAU_MIN * dt) as f32, (TAU_MAX * dt) as f32)
@@ -58,21 +86,26 @@ pub fn repair_time_constants(config: &NetworkConfig, tensors: &mut TensorMap) ->
         let (low, high) = range(name);
         !(low..=high).contains(&tau)
     });
-    for Elements { tensor, values, .. } in &repaired {
-        let (low, high) = range(tensor);
-        let Some(found) = tensors.get_mut(tensor) else { continue };
+    let mend = |elements: Elements| {
+        let (low, high) = range(&elements.tensor);
+        let all = match tensors.get_mut(&elements.tensor) {
+            Some(tensor) => &mut tensor.values[..],
+            None => &mut [],
+        };
         let mut others: Vec<f32> =
-            found.values.iter().copied().filter(|tau| (low..=high).contains(tau)).collect();
+            all.iter().copied().filter(|tau| (low..=high).contains(tau)).collect();
         others.sort_by(f32::total_cmp);
-        let median = others.get(others.len() / 2).copied();
-        for (index, value) in values {
-            found.values[*index] = match value.is_nan() {
-                false => value.clamp(low, high),
-                true => median.unwrap_or(low),
-            };
-        }
-    }
-    repaired
+        let median = others.get(others.len() / 2).copied().unwrap_or(high);
+        let nearest = |tau: f32| match tau {
+            tau if tau.is_nan() => median,
+            tau if tau < 0.0 => high,
+            tau => tau.clamp(low, high),
+        };
+        let now: Vec<f32> = elements.values.iter().map(|(_, tau)| nearest(*tau)).collect();
+        elements.values.iter().zip(&now).for_each(|((index, _), now)| all[*index] = *now);
+        Repair { elements, now }
+    };
+    repaired.into_iter().map(mend).collect()
 }
 
 /// The time constants that `is_meant`, given the tensor's name and a value.
@@ -134,9 +167,12 @@ mod tests {
         let expected = [expect("layers.0.tau_m", &[0]), expect("readout.tau_m", &[0])];
         assert_eq!(named(&short), expected);
         let repaired = repair_time_constants(&config, &mut tensors);
-        assert_eq!(named(&repaired), [expect("layers.0.tau_adp", &[0, 2, 3, 4])]);
+        let before: Vec<Elements> = repaired.iter().map(|r| r.elements.clone()).collect();
+        assert_eq!(named(&before), [expect("layers.0.tau_adp", &[0, 2, 3, 4])]);
+        let text = repaired[0].to_string();
+        assert!(text.contains("elements 0 (-55, now 20000000), 2 (NaN, now 100)"), "{text}");
         let values = &tensors["layers.0.tau_adp"].values;
-        assert_eq!(values[..], [0.002, 100.0, 100.0, 0.002, 2e7]);
+        assert_eq!(values[..], [2e7, 100.0, 100.0, 0.002, 2e7]);
         assert_eq!(tensors["layers.0.input.bias"].values, [-1.0; 5]);
         assert!(repair_time_constants(&config, &mut tensors).is_empty());
     }

@@ -12,6 +12,9 @@ pub(super) struct Table {
     parameters: &'static [(&'static str, &'static str)],
     /// Parameters that the network has but never uses.
     unused: &'static [&'static str],
+    /// Our name of input weights whose channels run the other way: the authors' scripts for spikes of a cochlea put unit u
+    /// into channel 700 − u, and leave out unit 0.
+    pub(super) reversed: Option<&'static str>,
 }
 
 pub(super) const TABLES: &[Table] = &[
@@ -29,6 +32,7 @@ pub(super) const TABLES: &[Table] = &[
             ("tau_adp_o", "readout.tau_adp"),
         ],
         unused: &[],
+        reversed: None,
     },
     Table {
         tasks: &["shd", "ssc"],
@@ -48,6 +52,7 @@ pub(super) const TABLES: &[Table] = &[
         ],
         // The readout is a leaky integrator.
         unused: &["tau_adp_o"],
+        reversed: Some("layers.0.input.weight"),
     },
     Table {
         tasks: &["smnist", "psmnist"],
@@ -70,6 +75,7 @@ pub(super) const TABLES: &[Table] = &[
             ("tau_adp_o", "readout.tau_adp"),
         ],
         unused: &[],
+        reversed: None,
     },
     Table {
         tasks: &["timit"],
@@ -88,6 +94,7 @@ pub(super) const TABLES: &[Table] = &[
             ("dense_mean.tau_m", "readout.tau_m"),
         ],
         unused: &[],
+        reversed: None,
     },
 ];
 

@@ -120,11 +120,10 @@ impl DatasetConfig {
             Self::Own { sampling_rate: Some(rate), .. } if !(*rate > 0.0 && rate.is_finite()) => {
                 Err(Error::setting("dataset.sampling_rate", rate).expected("steps a second"))
             }
-            Self::Mnist { .. }
-            | Self::QtdbRaw { .. }
-            | Self::Timit { .. }
-            | Self::Soli { .. }
-            | Self::Own { .. } => Ok(()),
+            Self::QtdbRaw { encoding } => encoding.validate("dataset.encoding"),
+            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } | Self::Own { .. } => {
+                Ok(())
+            }
         }
     }
 
@@ -169,8 +168,11 @@ impl DatasetConfig {
         let dataset = match (self, data) {
             (Self::Own { folder, form, steps, .. }, _) => {
                 // A path of its own needs no data folder.
-                let folder = data.map_or_else(|| folder.clone(), |data| data.join(folder));
-                return own::load(&folder, split, *form, *steps);
+                let place = data.map_or_else(|| folder.clone(), |data| data.join(folder));
+                if !place.is_dir() {
+                    return Err(no_folder(folder, &place, data));
+                }
+                return own::load(&place, split, *form, *steps);
             }
             (Self::Ecg { generator }, None) => ecg_model::generate(generator, split)?,
             (_, None) => return Err(self.missing()),
@@ -221,8 +223,81 @@ impl DatasetConfig {
         )
     }
 
-    /// Says where missing files come from.
+    /// Says where the files come from, if one is missing, or nothing else is known to help.
     fn explain(&self, error: Error) -> Error {
-        error.remedy(format!("`barnowl data` says where {} comes from", self.source()))
+        let remedy = format!("`barnowl data` says where {} comes from", self.source());
+        error.if_missing(remedy.as_str()).or_remedy(remedy)
+    }
+}
+
+/// Own data are not there: says what their path, found to be `place`, is relative to.
+fn no_folder(folder: &Path, place: &Path, data: Option<&Path>) -> Error {
+    let remedy = match data {
+        _ if folder.is_absolute() => "check the path".to_owned(),
+        Some(data) => format!(
+            "the path is relative to the data folder, {} (--data or BARNOWL_DATA)",
+            data.display()
+        ),
+        None => "the path is relative to the current folder, as there is no data folder (--data or BARNOWL_DATA)"
+            .to_owned(),
+    };
+    Error::setting("dataset.folder", folder)
+        .expected(format!("a folder; there is none at {}", place.display()))
+        .remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remedies_of_readers_stay() {
+        const ORIGIN: &str = "`barnowl data` says where shd comes from";
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("shd/shd_train.h5");
+        std::fs::create_dir(temp.path().join("shd")).unwrap();
+        let frames = heidelberg::Frames::default();
+        let shd = DatasetConfig::Heidelberg { folder: "shd".into(), frames };
+        let message = || shd.load(Some(temp.path()), Split::Train).unwrap_err().to_string();
+        assert!(message().ends_with(ORIGIN), "{}", message());
+        for (name, remedy) in [
+            ("shd_unit.h5", "the data have more channels than a cochlea"),
+            ("shd_no_units.h5", "at the top, the file has"),
+            ("shd_labels.h5", ORIGIN),
+        ] {
+            std::fs::write(&file, std::fs::read(fixtures.join(name)).unwrap()).unwrap();
+            let message = message();
+            assert!(message.contains(remedy), "{message}");
+            assert_eq!(message.contains(ORIGIN), remedy == ORIGIN, "{message}");
+        }
+        let bytes = std::fs::read(fixtures.join("shd_good.h5")).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() - 100]).unwrap();
+        let message = message();
+        assert!(message.contains("cut short") && !message.contains(ORIGIN), "{message}");
+    }
+
+    #[test]
+    fn own_data_are_looked_for_below_the_data_folder_or_the_current_one() {
+        let own = |folder: &Path| DatasetConfig::Own {
+            folder: folder.into(),
+            form: own::Form::Csv,
+            steps: None,
+            sampling_rate: None,
+        };
+        let temp = tempfile::tempdir().unwrap();
+        let message = |folder: &Path, data| {
+            let error = own(folder).load(data, Split::Train).unwrap_err();
+            assert_eq!(error.key(), Some("dataset.folder"));
+            error.to_string()
+        };
+        let below = temp.path().join("gestures");
+        let found = message(Path::new("gestures"), Some(temp.path()));
+        let relative = format!("relative to the data folder, {}", temp.path().display());
+        assert!(found.contains(&below.display().to_string()), "{found}");
+        assert!(found.contains(&relative), "{found}");
+        let found = message(Path::new("no-such-gestures"), None);
+        assert!(found.contains("relative to the current folder"), "{found}");
+        assert!(message(&below, None).ends_with("check the path"));
     }
 }

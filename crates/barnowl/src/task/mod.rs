@@ -9,7 +9,7 @@ mod parse;
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -174,11 +174,24 @@ impl TaskConfig {
             .remedy("use data of the task that the model was trained on, or set network.inputs"));
         }
         if classes != network.readout.size {
-            return Err(Error::mismatch(format!(
+            let error = Error::mismatch(format!(
                 "the data have {classes} classes, the readout has {} neurons",
                 network.readout.size
             ))
-            .remedy("set network.readout.size to the number of classes"));
+            .remedy("set network.readout.size to the number of classes, if the labels are right");
+            let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
+            let beyond =
+                |class: &u16| *class != UNLABELLED && usize::from(*class) >= network.readout.size;
+            let per = all.len() / dataset.samples();
+            return Err(match all.iter().position(beyond) {
+                Some(at) => error.also(format_args!(
+                    "sequence {} is of class {} ({})",
+                    at / per,
+                    all[at],
+                    dataset.origin()
+                )),
+                None => error,
+            });
         }
         if dataset.targets().is_per_step() != network.decode.is_per_step() {
             return Err(Error::mismatch(

@@ -94,7 +94,7 @@ impl Checkpoint {
             .expected(data)
             .remedy("give the same --data as when the run was started, or start a new run"));
         }
-        let mut trainer = Trainer::new(&task.network, &task.train)?;
+        let mut trainer = Trainer::drawn(&task.network, &task.train)?;
         let device = Device::flex().autodiff();
         let form = TimeConstantForm::Log;
         trainer.network = Network::from_tensors(&task.network, &self.network, form, &device)?;

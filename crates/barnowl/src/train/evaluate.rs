@@ -9,6 +9,9 @@ use crate::metric::ConfusionMatrix;
 use crate::network::{Network, NetworkConfig, NetworkOutput};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// What a network is worth on a data set.
@@ -36,6 +39,11 @@ pub struct SpikeRate {
     pub overall: f64,
     /// Of each hidden layer.
     pub layers: Vec<f64>,
+    /// Of the readout, if it spikes.
+    pub readout: Option<f64>,
+    /// The mean of the rates of all layers that spike, the readout among them, whatever their sizes: what Yin, Corradi &
+    /// Bohté (2021) state.
+    pub mean_of_layers: f64,
 }
 
 /// The predicted classes of a data set, sequence by sequence: every step, or one a sequence.
@@ -57,6 +65,9 @@ pub(super) struct Sums {
     pub(super) counted: u64,
     /// Σ over sequences of the mean spike rate, per layer.
     pub(super) rates: Vec<f64>,
+    /// The same of the readout.
+    #[serde(default)]
+    pub(super) readout_rate: Option<f64>,
 }
 
 impl Sums {
@@ -72,7 +83,14 @@ impl Sums {
         let layers: Vec<f64> = self.rates.iter().map(|rate| rate / self.samples as f64).collect();
         let neurons = || config.layers.iter().map(|layer| layer.outputs() as f64);
         let weighted: f64 = layers.iter().zip(neurons()).map(|(rate, n)| rate * n).sum();
-        SpikeRate { overall: weighted / neurons().sum::<f64>(), layers }
+        let readout = self.readout_rate.map(|rate| rate / self.samples as f64);
+        let all = || layers.iter().chain(&readout);
+        SpikeRate {
+            overall: weighted / neurons().sum::<f64>(),
+            mean_of_layers: all().sum::<f64>() / all().count() as f64,
+            layers,
+            readout,
+        }
     }
 
     /// Adds a batch of `size` sequences.
@@ -89,6 +107,9 @@ impl Sums {
         for (sum, rate) in self.rates.iter_mut().zip(&outcome.rates) {
             *sum += rate * size as f64;
         }
+        if let Some(rate) = outcome.readout_rate {
+            *self.readout_rate.get_or_insert(0.0) += rate * size as f64;
+        }
         let per_step = targets.len() > size;
         let from = if per_step { skip * size } else { 0 };
         // Steps without a label have a target below 0.
@@ -103,7 +124,8 @@ impl Sums {
 /// What a forward pass, tensor by tensor, has come to.
 pub(super) fn outcome(loss: f64, output: &NetworkOutput) -> BatchOutcome {
     let rates = output.spikes.iter().map(|spikes| activity(spikes.clone())).collect();
-    BatchOutcome { loss, classes: classes(&output.score), rates }
+    let readout_rate = output.readout.spikes.clone().map(activity);
+    BatchOutcome { loss, classes: classes(&output.score), rates, readout_rate }
 }
 
 /// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.
@@ -176,7 +198,11 @@ pub fn evaluate(
     let steps = if per_step { dataset.steps() } else { 1 };
     let skip = if per_step { config.decode.skip } else { 0 };
     let mut prediction = Prediction { classes: vec![0; dataset.samples() * steps], steps };
-    let indices: Vec<usize> = (0..dataset.samples()).collect();
+    let mut indices: Vec<usize> = (0..dataset.samples()).collect();
+    if dataset.is_scaled_by_batch() {
+        // In the order of the files, a batch might be of one class, and be scaled by what that class has in it.
+        indices.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+    }
     let mut bptt = match config.is_fused() {
         true => Some(Bptt::new(config, BpttOptions::default())?),
         false => None,
@@ -194,9 +220,7 @@ pub fn evaluate(
         };
         if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(
-                "the loss of sequences {} to {} is {}",
-                indices[0],
-                indices[indices.len() - 1],
+                "the loss of sequences {indices:?} is {}",
                 outcome.loss
             )));
         }

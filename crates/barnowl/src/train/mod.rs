@@ -24,6 +24,7 @@ use crate::dataset::Augmentation;
 use crate::error::{Error, Result};
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// A training recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,10 @@ pub struct TrainConfig {
     pub batch: usize,
     /// Seed of weights, batches and initial states. Default 1.
     pub seed: u64,
+    /// A model file whose parameters the run starts from, in the place of drawn ones. The hidden layers must be the same; what
+    /// differs in the readout is drawn, so that a trained network can learn other classes. Default: all are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
     /// The base learning rate. Default 0.01.
     pub learning_rate: f64,
     /// The learning rate of (the logarithms of) time constants, relative to that of the weights. Default 1.
@@ -82,6 +87,7 @@ impl Default for TrainConfig {
             epochs: 100,
             batch: 64,
             seed: 1,
+            init: None,
             learning_rate: 0.01,
             time_constant_rate: 1.0,
             encoder_rate: 0.01,

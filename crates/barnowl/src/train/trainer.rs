@@ -4,8 +4,10 @@ use super::evaluate::{SpikeRate, Sums, evaluate, number, outcome, tensors};
 use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets};
 use crate::error::{Error, Result};
+use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Bptt, BpttOptions};
+use crate::model::Model;
 use crate::network::{Network, NetworkConfig, NetworkOutput};
 use crate::optimizer::GroupedOptimizer;
 use crate::parameters::TimeConstantForm;
@@ -159,12 +161,23 @@ pub fn fit(
 }
 
 impl Trainer {
-    /// A run from the start: weights from the recipe's seed.
+    /// A run from the start: weights from the recipe's seed, or from the model that it [names](TrainConfig::init).
     ///
     /// # Errors
     ///
-    /// If a configuration is not valid.
+    /// If a configuration is not valid, or the model cannot be read or has other hidden layers.
     pub fn new(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
+        let mut trainer = Self::drawn(network_config, config)?;
+        if let Some(path) = &config.init {
+            let model = Model::load(path, &Device::flex())?;
+            trainer.network = adapted(&model, &trainer.network, network_config)
+                .map_err(|error| error.in_file(path).during("train.init"))?;
+        }
+        Ok(trainer)
+    }
+
+    /// A run whose weights are drawn, or will be those of a checkpoint.
+    pub(super) fn drawn(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
         config.validate("train")?;
         let network = network_config.init(&Device::flex().autodiff(), config.seed)?;
         let mut optimizer = GroupedOptimizer::new(&config.optimizer)
@@ -349,7 +362,7 @@ impl Trainer {
         }
         let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
-        let SpikeRate { overall, layers } = evaluation.spike_rate;
+        let SpikeRate { overall, layers, .. } = evaluation.spike_rate;
         let progress = &mut self.progress;
         let best = progress.best_epoch == 0
             || evaluation.accuracy > progress.best_accuracy
@@ -389,6 +402,30 @@ impl Trainer {
             .unwrap_or_default()
     }
 }
+
+/// The network `drawn` with the parameters of `model`, but for those of its readout that have another shape.
+fn adapted(model: &Model, drawn: &Network, config: &NetworkConfig) -> Result<Network> {
+    let form = TimeConstantForm::Log;
+    let mut tensors = drawn.tensors(config, form);
+    let mut found = model.network.tensors(&model.task.network, form);
+    found.retain(|name, tensor| {
+        let fits = tensors.get(name).is_some_and(|drawn| drawn.shape == tensor.shape);
+        fits || !name.starts_with(READOUT)
+    });
+    let hidden = tensors.iter().filter(|(name, _)| !name.starts_with(READOUT));
+    let mut expected: Shapes = hidden.map(|(name, t)| (name.clone(), t.shape.clone())).collect();
+    expected.extend(
+        found
+            .iter()
+            .filter(|(name, _)| name.starts_with(READOUT))
+            .map(|(name, tensor)| (name.clone(), tensor.shape.clone())),
+    );
+    exchange::check(&found, &expected)?;
+    tensors.extend(found);
+    Network::from_tensors(config, &tensors, form, &Device::flex().autodiff())
+}
+
+const READOUT: &str = "readout.";
 
 /// Gradients by Burn's autodiff, for what [`Bptt`] does not do.
 fn autodiff(

@@ -44,6 +44,15 @@ impl Sound {
         if bytes.starts_with(sphere::MAGIC) {
             return sphere::parse(bytes);
         }
+        if bytes.is_empty() {
+            return Err(Error::format("the file is empty").at_byte(0).remedy("copy it again"));
+        }
+        if bytes.starts_with(b"RF64") || bytes.starts_with(b"BW64") {
+            return Err(Error::format("a WAV file in the form for more than 4 GB, RF64 or BW64")
+                .at_byte(0)
+                .expected("a WAV file (RIFF)")
+                .remedy("convert it: sox INPUT OUTPUT.wav"));
+        }
         Err(Error::format("the file is no sound")
             .at_byte(0)
             .expected("a WAV file (RIFF) or a NIST SPHERE file (NIST_1A)")

@@ -1,7 +1,7 @@
 //! WAV files: a RIFF container of chunks, of which `fmt ` says how the samples in `data` are stored.
 //!
-//! Read here and not with a crate, so that chunks of odd length (padded by a byte) are stepped over, a damaged file is
-//! named with its offset, and nothing in it can make the reader panic.
+//! Read here and not with a crate, so that chunks of odd length (padded by a byte, or not) are stepped over, files that
+//! were written to a pipe are read, a damaged file is named with its offset, and nothing in it can make the reader panic.
 
 use super::Sound;
 use super::encoding::Encoding;
@@ -44,20 +44,51 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Sound> {
                     .expected("a chunk \"fmt \" first"));
             }
             (b"data", Some(Format { encoding, channels, rate })) => {
-                let data = bytes.get(start..end).ok_or_else(|| {
-                    let found = format!("{} bytes of samples", bytes.len() - start);
-                    Error::format(found)
-                        .at_byte(bytes.len() as u64)
-                        .expected(format!("{size} as the chunk says"))
-                        .remedy("the file is cut short: copy it again")
-                })?;
+                let rest = &bytes[start..];
+                let data = if is_streamed(size, rest) {
+                    &rest[..rest.len() - rest.len() % (channels * encoding.bytes())]
+                } else {
+                    rest.get(..size).ok_or_else(|| {
+                        Error::format(format!("{} bytes of samples", rest.len()))
+                            .at_byte(bytes.len() as u64)
+                            .expected(format!("{size} as the chunk says"))
+                            .remedy("the file is cut short: copy it again")
+                    })?
+                };
                 let samples = encoding.decode(data, *channels, start)?;
                 return Ok(Sound { rate: *rate, samples });
             }
             _ => {}
         }
-        // A chunk of odd length is followed by a byte of padding.
-        at = end.saturating_add(size % 2);
+        at = if size % 2 == 1 { after_odd(bytes, end) } else { end };
+    }
+}
+
+/// Where the chunk after one of odd length begins: behind a byte of padding, which some programs leave out.
+fn after_odd(bytes: &[u8], end: usize) -> usize {
+    let (bare, padded) = (bytes.get(end..).unwrap_or_default(), end.saturating_add(1));
+    // The bytes after a name may be characters too: those that matter are known.
+    let known = bare.starts_with(b"data") || bare.starts_with(b"fmt ");
+    let unpadded = is_id(bare) && !bytes.get(padded..).is_some_and(is_id);
+    if known || unpadded { end } else { padded }
+}
+
+/// Whether bytes begin with the name of a chunk, four characters.
+fn is_id(bytes: &[u8]) -> bool {
+    bytes.get(..4).is_some_and(|id| id.iter().all(|byte| (b' '..=b'~').contains(byte)))
+}
+
+/// Whether the samples last to the end of the file, `rest`, as their number was not known: the file was written to a pipe.
+fn is_streamed(size: usize, rest: &[u8]) -> bool {
+    match size {
+        // ffmpeg, and sox, which rounds down to whole frames.
+        0xffff_ffff | 0x7fff_e000..=0x7fff_f000 => size > rest.len(),
+        // Others leave a zero. An empty chunk may also be followed by another that the file holds.
+        0 => {
+            let size = rest.get(4..8).map_or(usize::MAX, |size| number(size) as usize);
+            !(rest.is_empty() || is_id(rest) && size <= rest.len().saturating_sub(8))
+        }
+        _ => false,
     }
 }
 
@@ -163,6 +194,40 @@ mod tests {
         let bytes = file(&[other.clone(), format(1, 1, 8000, 8), other.clone(), data, other]);
         let sound = parse(&bytes).unwrap();
         assert_eq!(sound, Sound { rate: 8000, samples: vec![-1.0, -0.5, 0.0] });
+    }
+
+    #[test]
+    fn missing_padding_is_noticed() {
+        let (format, data) = (format(1, 1, 8000, 16), chunk(b"data", &[0, 64]));
+        // 32 samples: the number of bytes is a character, `@`.
+        let long = chunk(b"data", &[0, 64].repeat(32));
+        let bare = [&b"LIST\x03\0\0\0odd"[..], &chunk(b"fact", &[1, 0, 0, 0])].concat();
+        let last = b"LIST\x03\0\0\0odd".to_vec();
+        for (chunks, samples) in [
+            (vec![bare.clone(), format.clone(), data.clone()], 1),
+            (vec![format.clone(), bare, data], 1),
+            (vec![last.clone(), format.clone(), last, long.clone()], 32),
+            (vec![format, chunk(b"LIST", b"odd"), long], 32),
+        ] {
+            assert_eq!(parse(&file(&chunks)).unwrap().samples, vec![0.5; samples]);
+        }
+    }
+
+    #[test]
+    fn streams_last_to_the_end_of_the_file() {
+        let stream = |size: u32, rest: &[u8]| {
+            let data = [&b"data"[..], &size.to_le_bytes(), rest].concat();
+            parse(&file(&[format(1, 1, 8000, 16), data]))
+        };
+        // The last byte is half a sample.
+        for size in [u32::MAX, 0x7fff_f000, 0] {
+            assert_eq!(stream(size, &[0, 64, 0, 192, 7]).unwrap().samples, [0.5, -0.5]);
+        }
+        let message = |size, rest: &[u8]| stream(size, rest).unwrap_err().to_string();
+        let found = message(0, &chunk(b"LIST", b"none"));
+        assert!(found.contains("no samples"), "{found}");
+        let found = message(6, &[0; 4]);
+        assert!(found.contains("expected 6 as the chunk says"), "{found}");
     }
 
     #[test]

@@ -2,18 +2,21 @@
 //! there.
 
 mod sources;
+mod sums;
 
 pub use sources::SOURCES;
+pub use sums::Sums;
 
 use crate::error::{Error, Result};
 use crate::file;
+use crate::file::gzip::is_gzip;
 use flate2::read::MultiGzDecoder;
 use md5::Md5;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::io::Read;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 /// A data set, and how to come by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,6 +37,8 @@ pub struct Source {
     pub files: &'static [Expected],
     /// What can be downloaded; nothing, where the data are not openly served.
     pub downloads: &'static [Download],
+    /// How to come by it otherwise, where that takes more words than the address of the page or of the downloads; else empty.
+    pub by_hand: &'static str,
 }
 
 /// Files that a data set consists of.
@@ -44,7 +49,7 @@ pub enum Expected {
         /// Its path in the folder.
         path: &'static str,
         /// The checksum of its contents, not compressed, where one is published.
-        checksum: Option<Checksum>,
+        checksum: Option<Checksum<'static>>,
     },
     /// So many files with an extension in a folder and those below it, whatever their names.
     Files {
@@ -52,18 +57,22 @@ pub enum Expected {
         folder: &'static str,
         /// In lower case, without the dot; upper case counts too.
         extension: &'static str,
-        /// At least so many.
-        count: usize,
+        /// How many, of every version of the data, ascending: at least as many as of the last, or as of another one and at most
+        /// [`A_FEW`] more, so that the last one cut short is not taken for another.
+        counts: &'static [usize],
     },
 }
+
+/// How many more files than are counted a version may have, such as recordings of noise beside those of words.
+pub const A_FEW: usize = 10;
 
 /// A file to download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Download {
     /// Where it is served.
     pub url: &'static str,
-    /// Its checksum, where one is published.
-    pub checksum: Option<Checksum>,
+    /// Its checksum, where one is published; what it holds may have one beside.
+    pub checksum: Option<Checksum<'static>>,
     /// What becomes of it.
     pub archive: Archive,
 }
@@ -73,6 +82,12 @@ impl Download {
     #[must_use]
     pub fn file_name(&self) -> &'static str {
         self.url.rsplit('/').next().unwrap_or(self.url)
+    }
+
+    /// The address before it: where files beside it are.
+    #[must_use]
+    pub fn server(&self) -> &'static str {
+        self.url.rsplit_once('/').map_or("", |(server, _)| server)
     }
 }
 
@@ -88,18 +103,51 @@ pub enum Archive {
         /// The parts that are dropped.
         strip: usize,
     },
+    /// It is kept, and lists records, a name a line. The files of each are beside it on the server, and with their checksums
+    /// in [`Sums::FILE`], which is downloaded before.
+    Records {
+        /// The extensions of the files of a record.
+        extensions: &'static [&'static str],
+    },
 }
 
 /// A published checksum, in hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Checksum {
+pub enum Checksum<'a> {
     /// MD5: tells damage, not malice.
-    Md5(&'static str),
+    Md5(&'a str),
     /// SHA-256.
-    Sha256(&'static str),
+    Sha256(&'a str),
 }
 
-impl Checksum {
+/// What to do about a file that is not the published one.
+const DAMAGED: &str = "the file is damaged or another one: get it again";
+
+impl Checksum<'_> {
+    /// Compares with the checksum of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_file(&self, path: &Path) -> Result<()> {
+        self.verify(BufReader::new(file::open(path)?), path)
+    }
+
+    /// Compares with the checksum of what a file holds, compressed by gzip or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_contents(&self, path: &Path) -> Result<()> {
+        let mut file = BufReader::new(file::open(path)?);
+        let start = file.fill_buf().map_err(|error| Error::io("read", path, error))?;
+        if is_gzip(start) {
+            self.verify(MultiGzDecoder::new(file), path)
+        } else {
+            self.verify(file, path)
+        }
+    }
+
     /// Compares with the checksum of what `reader` gives.
     ///
     /// # Errors
@@ -110,14 +158,14 @@ impl Checksum {
             Self::Md5(expected) => ("MD5", expected, digest::<Md5>(&mut reader)),
             Self::Sha256(expected) => ("SHA-256", expected, digest::<Sha256>(&mut reader)),
         };
-        let found = found.map_err(|error| Error::io("read", path, error))?;
+        let found = found.map_err(|error| Error::io("read", path, error).remedy(DAMAGED))?;
         if found == *expected {
             return Ok(());
         }
         Err(Error::format(format!("the {name} checksum is {found}"))
             .in_file(path)
             .expected(format!("{expected}, as published"))
-            .remedy("the file is damaged or another one: get it again"))
+            .remedy(DAMAGED))
     }
 }
 
@@ -170,11 +218,15 @@ impl Source {
                         missing.push((*path).to_owned());
                     }
                 }
-                Expected::Files { folder: inner, extension, count } => {
+                Expected::Files { folder: inner, extension, counts } => {
                     let found = count_files(&folder.join(inner), extension, 0);
-                    if found < *count {
+                    if !suffices(found, counts) {
                         let place = if inner.is_empty() { self.name } else { inner };
-                        missing.push(format!("{found} of {count} .{extension} files in {place}"));
+                        let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+                        missing.push(format!(
+                            "more than {found} of {} .{extension} files in {place}",
+                            counts.join(" or ")
+                        ));
                     }
                 }
             }
@@ -182,34 +234,70 @@ impl Source {
         if missing.is_empty() { Status::Complete } else { Status::Incomplete(missing) }
     }
 
-    /// Compares the files with their published checksums, and returns how many have one.
+    /// The published checksum of what a file holds, by its path in the folder, with `.gz` behind its name or not.
+    #[must_use]
+    pub fn checksum(&self, path: &str) -> Option<Checksum<'static>> {
+        let name = path.strip_suffix(".gz").unwrap_or(path);
+        self.files.iter().find_map(|expected| match expected {
+            Expected::File { path, checksum } if *path == name => *checksum,
+            _ => None,
+        })
+    }
+
+    /// Compares the files that are there with their checksums, those known here and those of a list in the folder
+    /// ([`Sums`]): every file that has one, and the result.
+    ///
+    /// # Errors
+    ///
+    /// If the list cannot be read.
+    pub fn compare(&self, data: &Path) -> Result<Vec<(PathBuf, Result<()>)>> {
+        let folder = data.join(self.name);
+        let known = self.files.iter().filter_map(|expected| match expected {
+            Expected::File { path, checksum: Some(checksum) } => {
+                let path = present(&folder, path)?;
+                let compared = checksum.verify_contents(&path);
+                Some((path, compared))
+            }
+            _ => None,
+        });
+        let sums = Sums::read(&folder)?;
+        let listed = sums.iter().filter_map(|(path, checksum)| {
+            let path = folder.join(path);
+            if !path.is_file() {
+                return None;
+            }
+            let compared = checksum.verify_file(&path);
+            Some((path, compared))
+        });
+        Ok(known.chain(listed).collect())
+    }
+
+    /// [Compares](Self::compare), and returns how many files have a checksum.
     ///
     /// # Errors
     ///
     /// The first that differs, or cannot be read.
     pub fn verify(&self, data: &Path) -> Result<usize> {
-        let folder = data.join(self.name);
-        let mut verified = 0;
-        for expected in self.files {
-            let Expected::File { path, checksum: Some(checksum) } = expected else { continue };
-            let Some(path) = present(&folder, path) else {
-                return Err(Error::format("there is no such file").in_file(folder.join(path)));
-            };
-            let file = std::io::BufReader::new(file::open(&path)?);
-            if path.extension().is_some_and(|extension| extension == "gz") {
-                checksum.verify(MultiGzDecoder::new(file), &path)?;
-            } else {
-                checksum.verify(file, &path)?;
-            }
-            verified += 1;
-        }
-        Ok(verified)
+        let compared = self.compare(data)?;
+        let count = compared.len();
+        compared.into_iter().try_for_each(|(_, result)| result)?;
+        Ok(count)
     }
 }
 
 /// The file, or the same with `.gz` behind its name.
-fn present(folder: &Path, path: &str) -> Option<std::path::PathBuf> {
+fn present(folder: &Path, path: &str) -> Option<PathBuf> {
     [folder.join(path), folder.join(format!("{path}.gz"))].into_iter().find(|path| path.is_file())
+}
+
+/// Whether as many files were found as one of the versions of the data has.
+fn suffices(found: usize, counts: &[usize]) -> bool {
+    match counts {
+        [others @ .., last] => {
+            found >= *last || others.iter().any(|count| (*count..=count + A_FEW).contains(&found))
+        }
+        [] => true,
+    }
 }
 
 /// Files with an extension in a folder and below; folders that cannot be read count as empty.
@@ -234,7 +322,7 @@ fn count_files(folder: &Path, extension: &str, depth: usize) -> usize {
 mod tests {
     use super::*;
 
-    const EMPTY: Checksum = Checksum::Md5("d41d8cd98f00b204e9800998ecf8427e");
+    const EMPTY: Checksum<'static> = Checksum::Md5("d41d8cd98f00b204e9800998ecf8427e");
 
     const TOY: Source = Source {
         name: "toy",
@@ -245,9 +333,10 @@ mod tests {
         expects: "a.bin and two sounds",
         files: &[
             Expected::File { path: "a.bin", checksum: Some(EMPTY) },
-            Expected::Files { folder: "sounds", extension: "wav", count: 2 },
+            Expected::Files { folder: "sounds", extension: "wav", counts: &[2] },
         ],
         downloads: &[],
+        by_hand: "",
     };
 
     #[test]
@@ -258,8 +347,7 @@ mod tests {
         std::fs::create_dir_all(data.join("toy/sounds/deep")).unwrap();
         std::fs::write(data.join("toy/sounds/deep/1.WAV"), "").unwrap();
         let Status::Incomplete(missing) = TOY.status(data) else { panic!("not incomplete") };
-        assert_eq!(missing, ["a.bin", "1 of 2 .wav files in sounds"]);
-        assert!(TOY.verify(data).unwrap_err().to_string().contains("a.bin"));
+        assert_eq!(missing, ["a.bin", "more than 1 of 2 .wav files in sounds"]);
         std::fs::write(data.join("toy/sounds/2.wav"), "").unwrap();
         std::fs::write(data.join("toy/a.bin"), "").unwrap();
         assert_eq!(TOY.status(data), Status::Complete);
@@ -268,6 +356,49 @@ mod tests {
         let error = TOY.verify(data).unwrap_err().to_string();
         assert!(error.contains("9dd4e461268c8034f5c8564e155c67a6"), "{error}");
         assert!(error.contains("d41d8cd98f00b204e9800998ecf8427e, as published"), "{error}");
+    }
+
+    #[test]
+    fn a_compressed_file_is_judged_by_what_it_holds() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("toy")).unwrap();
+        let path = temp.path().join("toy/a.bin.gz");
+        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let packed = gzip.finish().unwrap();
+        std::fs::write(&path, &packed).unwrap();
+        assert_eq!(TOY.verify(temp.path()).unwrap(), 1);
+        assert_eq!(TOY.checksum("a.bin.gz"), Some(EMPTY));
+        for damaged in [&b"garbage"[..], &packed[..packed.len() - 3]] {
+            std::fs::write(&path, damaged).unwrap();
+            let error = TOY.verify(temp.path()).unwrap_err().to_string();
+            assert!(error.contains("a.bin.gz") && error.contains("get it again"), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_are_compared_with_a_list_beside_them() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("toy");
+        std::fs::create_dir(&folder).unwrap();
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        std::fs::write(folder.join(Sums::FILE), format!("{abc} b.txt\n{abc} c.txt\n")).unwrap();
+        std::fs::write(folder.join("b.txt"), "abc").unwrap();
+        assert_eq!(TOY.verify(temp.path()).unwrap(), 1);
+        std::fs::write(folder.join("c.txt"), "abd").unwrap();
+        let compared = TOY.compare(temp.path()).unwrap();
+        let equal: Vec<bool> = compared.iter().map(|(_, result)| result.is_ok()).collect();
+        assert_eq!(equal, [true, false]);
+    }
+
+    #[test]
+    fn a_later_version_cut_short_is_no_earlier_one() {
+        let versions = [64_727, 105_829];
+        for whole in [64_727, 64_733, 105_829, 105_835, 200_000] {
+            assert!(suffices(whole, &versions), "{whole}");
+        }
+        for part in [0, 64_726, 64_738, 90_000, 105_828] {
+            assert!(!suffices(part, &versions), "{part}");
+        }
     }
 
     #[test]
@@ -282,9 +413,15 @@ mod tests {
     fn every_source_is_whole() {
         for source in SOURCES {
             assert!(!source.tasks.is_empty() && !source.files.is_empty(), "{}", source.name);
+            for expected in source.files {
+                if let Expected::Files { counts, .. } = expected {
+                    assert!(!counts.is_empty() && counts.is_sorted(), "{}", source.name);
+                }
+            }
             for download in source.downloads {
                 assert!(download.url.starts_with("https://"), "{}", download.url);
-                assert!(!download.file_name().is_empty());
+                let parts = [download.server(), download.file_name()];
+                assert_eq!(parts.join("/"), download.url);
             }
             for checksum in source
                 .files

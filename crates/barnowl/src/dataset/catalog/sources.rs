@@ -1,7 +1,7 @@
 //! What is known of each data set.
 //!
 //! Checksums: those of MNIST and SHD are the ones that torchvision and tonic check against, those of Speech Commands the
-//! ones of TensorFlow Datasets.
+//! ones of TensorFlow Datasets. The counts of Speech Commands are the published ones, of its first and its second version.
 
 use super::{Archive, Checksum, Download, Expected, Source};
 
@@ -39,21 +39,30 @@ pub const SOURCES: &[Source] = &[
                 "https://raw.githubusercontent.com/byin-cwi/Efficient-spiking-networks/main/NMI_vis/ecg/QTDB_test.mat",
             ),
         ],
+        by_hand: "",
     },
     Source {
         name: "qtdb-raw",
         title: "QT Database as PhysioNet publishes it: recordings and annotations",
         tasks: &["ecg-raw"],
-        licence: "ODC-BY 1.0",
+        licence: "Open Data Commons Attribution 1.0 (ODC-BY)",
         page: "https://physionet.org/content/qtdb/1.0.0/",
-        expects: "RECORDS and every recording's .hea, .dat and .q1c",
+        expects: "RECORDS and every recording's .hea, .dat and .q1c (or .pu0, with that annotator)",
         files: &[
             file("RECORDS"),
-            Expected::Files { folder: "", extension: "hea", count: 105 },
-            Expected::Files { folder: "", extension: "dat", count: 105 },
-            Expected::Files { folder: "", extension: "q1c", count: 105 },
+            Expected::Files { folder: "", extension: "hea", counts: &[105] },
+            Expected::Files { folder: "", extension: "dat", counts: &[105] },
+            Expected::Files { folder: "", extension: "q1c", counts: &[105] },
         ],
-        downloads: &[],
+        downloads: &[
+            plain("https://physionet.org/files/qtdb/1.0.0/SHA256SUMS.txt"),
+            Download {
+                url: "https://physionet.org/files/qtdb/1.0.0/RECORDS",
+                checksum: None,
+                archive: Archive::Records { extensions: &["hea", "dat", "q1c", "pu0"] },
+            },
+        ],
+        by_hand: "wget -r -N -c -np -nH --cut-dirs=3 -P DIR/qtdb-raw https://physionet.org/files/qtdb/1.0.0/",
     },
     Source {
         name: "mnist",
@@ -74,6 +83,7 @@ pub const SOURCES: &[Source] = &[
             plain("https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz"),
             plain("https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz"),
         ],
+        by_hand: "",
     },
     Source {
         name: "shd",
@@ -93,6 +103,7 @@ pub const SOURCES: &[Source] = &[
                 "1503a5064faa34311c398fb0a1ed0a6f",
             ),
         ],
+        by_hand: "",
     },
     Source {
         name: "ssc",
@@ -116,10 +127,11 @@ pub const SOURCES: &[Source] = &[
                 "a35ff1e9cffdd02a20eb850c17c37748",
             ),
         ],
+        by_hand: "",
     },
     Source {
         name: "gsc",
-        title: "Google Speech Commands v0.02: a second of sound, 35 words",
+        title: "Google Speech Commands: a second of sound, 35 words (30 in v0.01)",
         tasks: &["gsc", "gsc-35"],
         licence: "CC BY 4.0",
         page: "https://arxiv.org/abs/1804.03209",
@@ -127,8 +139,8 @@ pub const SOURCES: &[Source] = &[
         files: &[
             file("validation_list.txt"),
             file("testing_list.txt"),
-            Expected::Files { folder: "_background_noise_", extension: "wav", count: 6 },
-            Expected::Files { folder: "", extension: "wav", count: 64_000 },
+            Expected::Files { folder: "_background_noise_", extension: "wav", counts: &[6] },
+            Expected::Files { folder: "", extension: "wav", counts: &[64_727, 105_829] },
         ],
         downloads: &[Download {
             url: "https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
@@ -137,6 +149,7 @@ pub const SOURCES: &[Source] = &[
             )),
             archive: Archive::TarGz { strip: 0 },
         }],
+        by_hand: "",
     },
     Source {
         name: "timit",
@@ -146,10 +159,11 @@ pub const SOURCES: &[Source] = &[
         page: "https://catalog.ldc.upenn.edu/LDC93S1",
         expects: "TRAIN/ and TEST/ with DRn/SPEAKER/SENTENCE.WAV and .PHN",
         files: &[
-            Expected::Files { folder: "", extension: "wav", count: 6_300 },
-            Expected::Files { folder: "", extension: "phn", count: 6_300 },
+            Expected::Files { folder: "", extension: "wav", counts: &[6_300] },
+            Expected::Files { folder: "", extension: "phn", counts: &[6_300] },
         ],
         downloads: &[],
+        by_hand: "",
     },
     Source {
         name: "soli",
@@ -160,9 +174,11 @@ pub const SOURCES: &[Source] = &[
         expects: "the .h5 files GESTURE_SESSION_INSTANCE.h5 and the split file_half.json",
         files: &[
             file("file_half.json"),
-            Expected::Files { folder: "", extension: "h5", count: 2_750 },
+            Expected::Files { folder: "", extension: "h5", counts: &[2_750] },
         ],
         downloads: &[],
+        by_hand: "the .h5 files are at https://polybox.ethz.ch/index.php/s/wG93iTUdvRU8EaT, the split is config/file_half.json of \
+                  https://github.com/simonwsw/deep-soli: all of them directly into the folder soli of the data folder",
     },
     Source {
         name: "fsdd",
@@ -171,12 +187,13 @@ pub const SOURCES: &[Source] = &[
         licence: "CC BY-SA 4.0",
         page: "https://github.com/Jakobovski/free-spoken-digit-dataset",
         expects: "recordings/{digit}_{speaker}_{index}.wav",
-        files: &[Expected::Files { folder: "recordings", extension: "wav", count: 3_000 }],
+        files: &[Expected::Files { folder: "recordings", extension: "wav", counts: &[3_000] }],
         downloads: &[Download {
             url: "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz",
             checksum: None,
             archive: Archive::TarGz { strip: 1 },
         }],
+        by_hand: "",
     },
     Source {
         name: "fsdd-spikes",
@@ -187,5 +204,8 @@ pub const SOURCES: &[Source] = &[
         expects: "train.h5 and test.h5, in the layout of the Spiking Heidelberg Digits",
         files: &[file("train.h5"), file("test.h5")],
         downloads: &[],
+        by_hand: "not served: the recordings are free (data set fsdd), these files were made of them by the published chain; spikes \
+                  of sounds of your own, or of those recordings, are made by form = { sound = { encoder = \"cochlea\" } } \
+                  (docs/own-data.md)",
     },
 ];

@@ -53,8 +53,10 @@ impl Form {
 /// Classes are kept as 16-bit numbers.
 const MOST_CLASSES: usize = 65_000;
 
-/// More values than this, 8 GB of them, are taken for a mistake.
+/// More values than this, or steps of events, 8 GB of either, are taken for a mistake.
 const MOST_VALUES: usize = 2_000_000_000;
+
+const LAYOUTS: &str = "docs/own-data.md shows the layouts";
 
 /// Sequences of different lengths.
 #[derive(Debug, Default)]
@@ -95,7 +97,9 @@ pub fn load(
     let reader: &dyn Fn(&str) -> Result<Sequences> = match form {
         Form::Arrays => &|part| arrays::read(folder, part),
         Form::Csv => &|part| csv::read(&folder.join(part), &names),
-        Form::Events(ref binning) => &|part| events::read(&folder.join(part), &names, *binning),
+        Form::Events(binning) => {
+            return events::load(folder, split, binning, steps, names).map(Some);
+        }
         Form::Sound(encoding) => {
             return sound::load(folder, split, encoding, steps, names).map(Some);
         }
@@ -128,15 +132,44 @@ fn read(
         return Err(Error::format(format!("there is neither a folder {part} nor {part}.npz"))
             .in_file(folder)
             .expected("a part to train on and one to test with")
-            .remedy("docs/own-data.md shows the layouts"));
+            .remedy(LAYOUTS));
     }
     let sequences = reader(part)?;
     if sequences.values.is_empty() || sequences.channels == 0 {
-        return Err(Error::format("there are no sequences")
-            .in_file(folder.join(part))
-            .expected("at least one"));
+        return Err(no_sequences(&folder.join(part)));
     }
     Ok(sequences)
+}
+
+fn no_sequences(part: &Path) -> Error {
+    Error::format("there are no sequences").in_file(part).expected("at least one").remedy(LAYOUTS)
+}
+
+/// Sequences that add up to more than [`MOST_VALUES`] of `what`.
+fn too_many(part: &Path, sequences: String, what: &str) -> Error {
+    Error::format(sequences)
+        .in_file(part)
+        .expected(format!("at most {MOST_VALUES} {what} in all"))
+        .remedy("take fewer steps with dataset.steps, or a longer step")
+}
+
+/// What the data are, in one line; `cut` of the sequences were longer than `steps`, `filled` shorter.
+fn origin(
+    folder: &Path,
+    part: &str,
+    [samples, steps]: [usize; 2],
+    [cut, filled]: [usize; 2],
+) -> String {
+    let note = |count: usize, what: &str| match count {
+        0 => String::new(),
+        n => format!("; {n} {what}"),
+    };
+    format!(
+        "{}, {part}: {samples} sequences of {steps} steps{}{}",
+        folder.display(),
+        note(cut, "were longer and are cut"),
+        note(filled, "were shorter and are filled up"),
+    )
 }
 
 /// The names of the classes: those in `classes.txt`, else of the folders of `train`.
@@ -160,8 +193,8 @@ fn name(path: &Path) -> String {
 
 /// The files of a part, each with the class that its folder names, if it lies in one.
 fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBuf, Option<u16>)>> {
-    let mut files: Vec<_> =
-        file::files(folder, extension)?.into_iter().map(|path| (path, None)).collect();
+    let files = file::files(folder, extension).map_err(|error| error.if_missing(LAYOUTS))?;
+    let mut files: Vec<_> = files.into_iter().map(|path| (path, None)).collect();
     for inner in file::folders(folder)? {
         let class = names.iter().position(|known| *known == name(&inner)).ok_or_else(|| {
             Error::format("the folder has the name of no class")
@@ -187,12 +220,8 @@ impl Sequences {
         let samples = values.len();
         let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
         if size.is_none_or(|size| size > MOST_VALUES) {
-            return Err(Error::format(format!(
-                "{samples} sequences of {steps} steps and {channels} channels"
-            ))
-            .in_file(folder.join(part))
-            .expected(format!("at most {MOST_VALUES} values in all"))
-            .remedy("take fewer steps with dataset.steps, or a longer step"));
+            let sequences = format!("{samples} sequences of {steps} steps and {channels} channels");
+            return Err(too_many(&folder.join(part), sequences, "values"));
         }
         let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
         for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
@@ -212,16 +241,7 @@ impl Sequences {
         }
         let targets =
             if per_step { Targets::PerStep(targets) } else { Targets::PerSequence(targets) };
-        let note = |count: usize, what: &str| match count {
-            0 => String::new(),
-            n => format!("; {n} {what}"),
-        };
-        let origin = format!(
-            "{}, {part}: {samples} sequences of {steps} steps{}{}",
-            folder.display(),
-            note(cut, "were longer and are cut"),
-            note(filled, "were shorter and are filled up"),
-        );
+        let origin = origin(folder, part, [samples, steps], [cut, filled]);
         let shape = [samples, steps, channels];
         // Spikes are kept as events.
         let data = if all.iter().all(|x| [-1.0, 0.0, 1.0].contains(x)) {

@@ -25,6 +25,14 @@ pub const RATE: u32 = 16_000;
 /// Features of a frame.
 pub const CHANNELS: usize = 39;
 
+/// How far beyond the end of its sound a transcription may end, in samples: 0.1 s. Published ends differ a little from the
+/// length of the sound; those of another sentence or in another unit differ by more.
+const TOLERANCE: usize = 1600;
+
+/// What to do about a line that cannot be.
+const PUBLISHED: &str =
+    "take the transcription as the LDC publishes it, not one that was converted or folded";
+
 const CORE_TEST: &str = "mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0 \
     mbpm0 mklt0 fnlp0 mcmj0 mjdh0 fmgd0 mgrt0 mnjm0 fdhc0 mjln0 mpam0 fmld0";
 const DEVELOPMENT: &str = "faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0 fkms0 mbdg0 mbwm0 \
@@ -56,8 +64,8 @@ struct Sentence {
 ///
 /// # Errors
 ///
-/// If a folder is missing, a sound is damaged or of another rate, or a transcription has an unknown phone or times that
-/// decrease: with file and line.
+/// If a folder is missing, a sound is damaged or of another rate, or a transcription has an unknown phone, times that
+/// decrease or ends elsewhere than its sound: with file and line.
 pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result<Dataset> {
     if !(1..=100_000).contains(&pieces.frames) {
         return Err(
@@ -148,7 +156,7 @@ fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
     let mfcc = Mfcc::new(&MfccConfig::new(RATE))?;
     audio::read_all(&files, RATE, |place, sound| {
         let path = transcription(&files[place])?;
-        let spans = spans(&path)?;
+        let spans = spans(&path, sound.samples.len())?;
         let features = features(&mfcc, &sound.samples);
         if features.iter().any(|x| !x.is_finite()) {
             return Err(Error::format("the features are not finite")
@@ -177,13 +185,15 @@ fn features(mfcc: &Mfcc, samples: &[f32]) -> Vec<f32> {
     rows.flat_map(|((c, d), dd)| [c, d, dd].concat()).collect()
 }
 
-/// The phones of a sentence: first sample, the one after the last, number.
-fn spans(path: &Path) -> Result<Vec<(usize, usize, u16)>> {
+/// The phones of a sentence of so many samples: first sample, the one after the last, number.
+fn spans(path: &Path, samples: usize) -> Result<Vec<(usize, usize, u16)>> {
     let text = file::read_text(path)?;
     let mut spans: Vec<(usize, usize, u16)> = Vec::new();
+    let mut last = 0;
     for (line, words) in (1..).zip(text.lines()) {
         let bad = |problem: String, expected: &str| {
-            Error::format(problem).in_file(path).at_line(line).expected(expected)
+            let error = Error::format(problem).in_file(path).at_line(line);
+            error.expected(expected).remedy(PUBLISHED)
         };
         let words: Vec<&str> = words.split_whitespace().collect();
         let [begin, end, phone] = words.as_slice() else {
@@ -206,9 +216,32 @@ fn spans(path: &Path) -> Result<Vec<(usize, usize, u16)>> {
             return Err(bad(format!("the phone {phone:?}"), "one of the 61 phones of TIMIT"));
         };
         spans.push((begin, end, number));
+        last = line;
     }
-    if spans.is_empty() {
-        return Err(Error::format("there are no phones").in_file(path).expected("begin end phone"));
+    let Some(&(_, end, _)) = spans.last() else {
+        return Err(Error::format("there are no phones")
+            .in_file(path)
+            .expected("begin end phone")
+            .remedy(PUBLISHED));
+    };
+    let other = |problem: String, expected: String| {
+        Error::format(problem).in_file(path).at_line(last).expected(expected).remedy(
+            "it is of another sentence, cut short, or not in samples at 16 kHz: take both files from one copy of TIMIT",
+        )
+    };
+    if end > samples.saturating_add(TOLERANCE) {
+        return Err(other(
+            format!("the last phone ends at sample {end}"),
+            format!("an end near {samples}, that of the sound"),
+        ));
+    }
+    let covered = |span: &(usize, usize, u16)| span.1.min(samples).saturating_sub(span.0);
+    let covered: usize = spans.iter().map(covered).sum();
+    if covered < samples / 2 {
+        return Err(other(
+            format!("the phones cover {covered} of the sound's {samples} samples"),
+            "phones from its beginning to its end".to_owned(),
+        ));
     }
     Ok(spans)
 }
@@ -220,7 +253,8 @@ fn transcription(sound: &Path) -> Result<PathBuf> {
         Some(path) => Ok(path.clone()),
         None => Err(Error::format("there is no transcription")
             .in_file(&paths[0])
-            .expected("a .PHN file beside every .WAV")),
+            .expected("a .PHN file beside every .WAV")
+            .remedy("copy it from TIMIT: `barnowl data` lists what is expected")),
     }
 }
 
@@ -231,6 +265,7 @@ fn child(folder: &Path, name: &str) -> Result<PathBuf> {
         Some(path) => Ok(path.clone()),
         None => Err(Error::format("there is no such folder")
             .in_file(&paths[0])
-            .expected("TRAIN/ and TEST/ of TIMIT")),
+            .expected("TRAIN/ and TEST/ of TIMIT")
+            .remedy("`barnowl data` says where timit comes from")),
     }
 }

@@ -28,7 +28,7 @@ use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
 use decoder::Reader;
-use plan::{LayerPlan, Parameters};
+use plan::{Cell, LayerPlan, Parameters};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -58,6 +58,8 @@ pub struct BatchOutcome {
     pub classes: Vec<u16>,
     /// Spikes per neuron and step, of every hidden layer.
     pub rates: Vec<f64>,
+    /// The same of the readout, if it spikes (and is observed).
+    pub readout_rate: Option<f64>,
 }
 
 /// Backpropagation through time for networks of one configuration; keeps its memory from batch to batch.
@@ -187,7 +189,8 @@ impl Bptt {
         let first =
             if decoder.kind == DecoderKind::LastMembrane { steps - 1 } else { decoder.skip };
         let mut network = network.clone();
-        let mut whole = BatchOutcome { loss: 0.0, classes: Vec::new(), rates: Vec::new() };
+        let mut whole =
+            BatchOutcome { loss: 0.0, classes: Vec::new(), rates: Vec::new(), readout_rate: None };
         for start in (0..steps).step_by(window) {
             let end = steps.min(start + window);
             let train = end > first;
@@ -340,6 +343,9 @@ impl BatchOutcome {
     fn add(&mut self, window: Self, share: f64, per_step: bool) {
         self.rates.resize(window.rates.len(), 0.0);
         self.rates.iter_mut().zip(&window.rates).for_each(|(sum, rate)| *sum += rate * share);
+        if let Some(rate) = window.readout_rate {
+            *self.readout_rate.get_or_insert(0.0) += rate * share;
+        }
         if per_step {
             self.loss += window.loss;
             self.classes.extend(window.classes);
@@ -386,14 +392,16 @@ fn outcome(
             classes[t * batch + first..t * batch + first + rows].copy_from_slice(tile);
         }
     }
-    let hidden = &plan[..plan.len() - 1];
-    let rates = hidden.iter().enumerate().map(|(place, layer)| {
+    let rate = |(place, layer): (usize, &LayerPlan)| {
         let spikes: u64 = found.iter().map(|found| found.spikes[place]).sum();
         spikes as f64 / (steps * batch * layer.neurons) as f64
-    });
+    };
+    let mut rates: Vec<f64> = plan.iter().enumerate().map(rate).collect();
+    let readout = rates.pop().filter(|_| matches!(plan[plan.len() - 1].cell, Cell::Alif(_)));
     BatchOutcome {
         loss: found.iter().map(|found| found.loss).sum::<f64>() / batch as f64,
         classes,
-        rates: rates.collect(),
+        rates,
+        readout_rate: readout,
     }
 }
