@@ -37,8 +37,7 @@ pub enum Classes {
 }
 
 /// What to do where a part of the archive is not there.
-const UNPACK: &str =
-    "the archive was unpacked in part: unpack it again, or get it with `barnowl data fetch gsc --data DIR`";
+const UNPACK: &str = "the archive was unpacked in part: unpack it again, or get it with `barnowl data fetch gsc --data DIR`";
 
 /// What a sequence is made from.
 enum Piece {
