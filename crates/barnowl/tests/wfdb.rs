@@ -107,6 +107,7 @@ fn bad_recordings_are_named() {
     );
     spoil("sel101.q1c", &|b| b[..b.len() - 2].to_vec(), &["sel101.q1c", "cut short"]);
     spoil("sel101.hea", &text(" 212 ", " 310 "), &["sel101.hea, line 2", "format 212 or 16"]);
+    spoil("sel101.hea", &text(" 212 200", " 212 1e-300"), &["sel101.hea, line 2", "a gain"]);
     spoil("sel101.hea", &text("sel101 2", "sel101 x"), &["sel101.hea, line 1", "signals"]);
     spoil(
         "sel101.hea",

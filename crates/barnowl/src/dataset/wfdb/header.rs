@@ -94,8 +94,11 @@ impl Signal {
             Some((gain, baseline)) => (gain, Some(baseline.trim_end_matches(')'))),
             None => (scale, None),
         };
-        let number = |text: &str| text.parse().ok().filter(|x: &f64| x.is_finite());
-        let gain = number(gain).ok_or_else(|| bad("a gain, such as 200(0)/mV"))?;
+        // Converters have 32 bits at most; a gain far below one would make infinities of its samples.
+        let number = |text: &str| text.parse().ok().filter(|x: &f64| x.abs() < 4.3e9);
+        let gain = number(gain)
+            .filter(|gain| *gain == 0.0 || gain.abs() > 1e-9)
+            .ok_or_else(|| bad("a gain, such as 200(0)/mV"))?;
         // Without a baseline, zero is in the middle of the converter's range.
         let zero = baseline.or(words.get(4).copied()).unwrap_or("0");
         Ok(Self {

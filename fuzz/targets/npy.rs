@@ -1,0 +1,15 @@
+//! A pair of NumPy's arrays: x, y.
+
+#![no_main]
+
+use barnowl::dataset::Split;
+use barnowl::dataset::own::{self, Form};
+use barnowl_fuzz::{file, folder, named, parts};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let [x, y] = parts(input);
+    file("train/x.npy", x);
+    file("train/y.npy", y);
+    named(own::load(folder(), Split::Train, Form::Arrays, None));
+});
