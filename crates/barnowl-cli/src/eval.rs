@@ -10,7 +10,6 @@ use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
 use barnowl::model::Model;
 use barnowl::task::TaskConfig;
 use barnowl::train::{Evaluation, evaluate, run::RunFolder};
-use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,7 +19,8 @@ pub const TOLERANCE_MS: f64 = 150.0;
 
 pub fn run(args: &Eval) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let model = Model::load(model_file(&args.model)?, &Device::flex())?;
+    let device = barnowl::device::open(&args.place.device)?;
+    let model = Model::load(model_file(&args.model)?, &device)?;
     let mut task = model.task.clone();
     if let Some(name) = &args.task {
         // The data of one task, the network of another.

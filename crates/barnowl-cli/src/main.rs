@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod data;
+mod devices;
 mod energy;
 mod eval;
 mod import;
@@ -69,6 +70,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Report(args) => report::run(&args),
         Command::Study(args) => study::study(&args),
         Command::Sweep(args) => study::sweep(&args),
+        Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -23,6 +23,7 @@ use std::time::Instant;
 
 pub fn run(args: &Train) -> Result<ExitCode> {
     set_threads(&args.threads)?;
+    let device = barnowl::device::open(&args.place.device)?;
     let task = TaskConfig::load(&args.task, &overrides(args)?)?;
     let data_folder = args.data.directory.as_deref();
     let (data, valid) = task.training_data(data_folder)?;
@@ -36,10 +37,10 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let path = args.out.clone().unwrap_or_else(|| default_folder(&task.name, args.resume));
     let (folder, mut trainer) = if args.resume {
         let folder = RunFolder::open(path)?;
-        let trainer = folder.resume(&task, origin)?;
+        let trainer = folder.resume(&task, origin, &device)?;
         (folder, trainer)
     } else {
-        (RunFolder::create(path, &task)?, Trainer::new(&task.network, &task.train)?)
+        (RunFolder::create(path, &task)?, Trainer::new(&task.network, &task.train, &device)?)
     };
     eprintln!("data: {origin}");
     eprintln!(

@@ -20,6 +20,7 @@
 //! | [`task`] | data set, network and recipe in one TOML file |
 //! | [`train`] | the loop, checkpoints, evaluation, run folders; [`optimizer`] for update rules and schedules |
 //! | [`metric`], [`trace`], [`report`] | confusion, segment boundaries; what single neurons do; plots |
+//! | [`device`] | where networks run: the processor, or a graphics processor by one of Cargo's features |
 //! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
 //! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
 //!
@@ -42,6 +43,7 @@
 pub mod activity;
 pub mod cell;
 pub mod dataset;
+pub mod device;
 pub mod encoder;
 pub mod energy;
 pub mod error;

@@ -191,6 +191,12 @@ impl Network {
         self.num_params()
     }
 
+    /// Where the network is.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.readout.device()
+    }
+
     /// Runs the network over a batch of sequences `[T, B, inputs]`.
     ///
     /// # Panics

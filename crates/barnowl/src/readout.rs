@@ -165,6 +165,17 @@ pub struct ReadoutOutput {
 }
 
 impl Readout {
+    /// Where the readout is.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        let input = match self {
+            Self::LeakyIntegrator(layer) => &layer.input,
+            Self::Alif(layer) => &layer.input,
+            Self::Dense(layer) => &layer.input,
+        };
+        input.weight.val().device()
+    }
+
     /// Reads out spikes `[T, B, inputs]`; `observe` says what the decoder needs.
     #[must_use]
     pub fn forward(

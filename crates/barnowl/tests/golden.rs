@@ -1,7 +1,7 @@
 //! Golden vectors: whole networks against PyTorch in double precision, values and every gradient, on both paths.
 //!
 //! The project's own vectors are in `tests/golden/` (made by `reference/golden.py`). `BARNOWL_GOLDEN_DIR` names a folder
-//! of more, in the same format.
+//! of more, in the same format; `BARNOWL_TEST_DEVICE` (such as `wgpu`, in a build that knows it) where the fused path runs.
 
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::exchange::{NamedTensor, TensorMap, safetensors};
@@ -15,8 +15,16 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::path::{Path, PathBuf};
 
-/// Relative tolerance, in the Euclidean norm.
-const TOLERANCE: f64 = 1e-4;
+/// Where the fused path runs.
+fn device() -> Device {
+    let name = std::env::var("BARNOWL_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+    barnowl::device::open(&name).unwrap()
+}
+
+/// Relative tolerance, in the Euclidean norm; graphics processors have exponentials of their own.
+fn tolerance() -> f64 {
+    if device() == Device::flex() { 1e-4 } else { 1e-3 }
+}
 
 /// Puts every gradient in the place of its parameter.
 struct IntoGradients(GradientsParams);
@@ -68,14 +76,18 @@ impl Golden {
             norm(&mut found.iter().zip(values).map(|(a, b)| f64::from(*a) - f64::from(*b)));
         let size = norm(&mut values.iter().map(|b| f64::from(*b)));
         assert!(
-            difference <= TOLERANCE * size + 1e-9,
+            difference <= tolerance() * size + 1e-9,
             "{place}: off by {difference:e}, of {size:e}"
         );
     }
 
     fn check(&self, path: SequencePath) {
         let place = format!("{path:?}");
-        let device = Device::flex().autodiff();
+        let device = match path {
+            SequencePath::Fused => device(),
+            SequencePath::Reference => Device::flex(),
+        };
+        let device = device.autodiff();
         let form = TimeConstantForm::Tau;
         let network =
             Network::from_tensors(&self.config, &self.parameters(), form, &device).unwrap();

@@ -1,4 +1,7 @@
 //! The fused sequence operation against its plain-tensor reference: values and every gradient, on random shapes.
+//!
+//! `BARNOWL_TEST_DEVICE` (such as `wgpu`, in a build that knows it) runs the fused operation there; the reference stays on
+//! the processor.
 
 use barnowl::sequence::{
     AlifOptions, AlifOutput, AlifSequence, Emission, GatedCell, Observe, alif_sequence,
@@ -13,6 +16,26 @@ use rand_distr::{Distribution, Normal, Uniform};
 
 /// A neuron this near its threshold may spike on one path and not on the other: such cases are drawn again.
 const MARGIN: f32 = 2e-5;
+
+/// Where the fused operation runs.
+fn device() -> Device {
+    let name = std::env::var("BARNOWL_TEST_DEVICE").unwrap_or_else(|_| "cpu".into());
+    barnowl::device::open(&name).unwrap().autodiff()
+}
+
+fn on_cpu() -> bool {
+    device() == Device::flex().autodiff()
+}
+
+/// Of values and gradients; graphics processors have exponentials of their own.
+fn tolerance() -> f64 {
+    if on_cpu() { 1e-4 } else { 1e-3 }
+}
+
+/// How many random cases: a software driver compiles kernels anew for each.
+fn number_of_cases() -> u32 {
+    if on_cpu() { 96 } else { 12 }
+}
 
 /// Random numbers that no other test thread disturbs, unlike those of the device.
 struct Random(ChaCha8Rng, Device);
@@ -122,16 +145,16 @@ impl Case {
         &self,
         path: fn(AlifSequence, AlifOptions) -> AlifOutput,
         options: AlifOptions,
+        device: &Device,
     ) -> Vec<(&'static str, Vec<f32>)> {
-        let device = Device::flex().autodiff();
-        let sequence = self.sequence(&device);
-        let mut random = Random::new(self.seed ^ 1, &device);
+        let sequence = self.sequence(device);
+        let mut random = Random::new(self.seed ^ 1, device);
         let shape = [self.steps, self.batch, self.neurons];
         let weights: [Tensor<3>; 2] =
             [random.normal(shape, 0.0, 1.0), random.normal(shape, 0.0, 1.0)];
         let output = path(sequence.clone(), options);
         let mut found = vec![("state", values(&output.state))];
-        let mut loss = Tensor::<1>::zeros([1], &device);
+        let mut loss = Tensor::<1>::zeros([1], device);
         for (name, part, weights) in
             [("spikes", output.spikes, &weights[0]), ("membrane", output.membrane, &weights[1])]
         {
@@ -183,18 +206,18 @@ impl Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: number_of_cases(), max_global_rejects: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn fused_equals_reference(case in cases()) {
         prop_assume!(case.margin() > MARGIN);
-        let fused = case.run(alif_sequence, case.options);
-        let plain = case.run(reference::alif_sequence, case.options);
+        let fused = case.run(alif_sequence, case.options, &device());
+        let plain = case.run(reference::alif_sequence, case.options, &Device::flex().autodiff());
         for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
             match *name {
                 "spikes" => prop_assert_eq!(fused, plain),
-                _ if plain.is_empty() => assert_near(name, fused, &vec![0.0; fused.len()], 1e-4),
-                _ => assert_near(name, fused, plain, 1e-4),
+                _ if plain.is_empty() => assert_near(name, fused, &vec![0.0; fused.len()], tolerance()),
+                _ => assert_near(name, fused, plain, tolerance()),
             }
         }
     }
@@ -207,12 +230,12 @@ proptest! {
             emission: Emission::Rectified,
             ..case.options
         };
-        let fused = case.run(alif_sequence, options);
-        let plain = case.run(reference::alif_sequence, options);
+        let fused = case.run(alif_sequence, options, &device());
+        let plain = case.run(reference::alif_sequence, options, &Device::flex().autodiff());
         for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
             match plain.is_empty() {
-                true => assert_near(name, fused, &vec![0.0; fused.len()], 1e-4),
-                false => assert_near(name, fused, plain, 1e-4),
+                true => assert_near(name, fused, &vec![0.0; fused.len()], tolerance()),
+                false => assert_near(name, fused, plain, tolerance()),
             }
         }
     }
@@ -224,8 +247,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         type Path = fn(Tensor<3>, Tensor<2>, Tensor<1>, GatedCell) -> Tensor<3>;
-        let run = |path: Path| {
-            let device = Device::flex().autodiff();
+        let run = |path: Path, device: Device| {
             let mut random = Random::new(seed, &device);
             let wide = cell.gates() * neurons;
             let current = random.normal([steps, batch, wide], 0.0, 2.0).require_grad();
@@ -245,8 +267,9 @@ proptest! {
                 values(&bias.grad(&gradients).unwrap()),
             ]
         };
-        for (fused, plain) in run(gated_sequence).iter().zip(&run(reference::gated_sequence)) {
-            assert_near("gated", fused, plain, 1e-4);
+        let plain = run(reference::gated_sequence, Device::flex().autodiff());
+        for (fused, plain) in run(gated_sequence, device()).iter().zip(&plain) {
+            assert_near("gated", fused, plain, tolerance());
         }
     }
 
@@ -256,8 +279,7 @@ proptest! {
         seed in any::<u64>(),
         start in any::<bool>(),
     ) {
-        let run = |path: fn(Tensor<3>, Tensor<1>, Option<Tensor<2>>) -> Tensor<3>| {
-            let device = Device::flex().autodiff();
+        let run = |path: fn(Tensor<3>, Tensor<1>, Option<Tensor<2>>) -> Tensor<3>, device: Device| {
             let mut random = Random::new(seed, &device);
             let current = random.normal([steps, batch, neurons], 0.0, 1.0).require_grad();
             let tau = random.uniform([neurons], 0.3, 500.0).require_grad();
@@ -275,8 +297,9 @@ proptest! {
             }
             found
         };
-        for (fused, plain) in run(integrator_sequence).iter().zip(&run(reference::integrator_sequence)) {
-            assert_near("integrator", fused, plain, 1e-4);
+        let plain = run(reference::integrator_sequence, Device::flex().autodiff());
+        for (fused, plain) in run(integrator_sequence, device()).iter().zip(&plain) {
+            assert_near("integrator", fused, plain, tolerance());
         }
     }
 }
@@ -324,7 +347,7 @@ fn threads_do_not_change_a_bit() {
     for options in [case.options, rectified] {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| case.run(alif_sequence, options))
+            pool.install(|| case.run(alif_sequence, options, &Device::flex().autodiff()))
         };
         assert_eq!(run(1), run(2));
         assert_eq!(run(1), run(5));

@@ -48,6 +48,8 @@ pub enum Command {
     Study(Study),
     /// Run a grid or a random search over settings of a task, from a TOML file.
     Sweep(Sweep),
+    /// List what networks can run on: the processor, and graphics processors.
+    Devices(Devices),
     /// Time training steps on the shapes of the paper's tasks, alone or in turns with other frameworks.
     Bench(Bench),
 }
@@ -84,6 +86,8 @@ pub struct Train {
     /// Start from a trained model, or the best one of a run, instead of random weights; the readout may have other classes.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub threads: Threads,
     /// Set a key of the task, such as train.learning_rate=0.01; may be given several times.
@@ -130,6 +134,8 @@ pub struct Eval {
     /// Write the predicted classes as a NumPy array: [sequences, steps], or [sequences].
     #[arg(long, value_name = "FILE.npy")]
     pub predictions: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]
@@ -279,6 +285,8 @@ pub struct Bench {
     #[arg(long, value_name = "FILE.svg", conflicts_with = "shapes")]
     pub scaling: Option<PathBuf>,
     #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]
     pub output: Output,
@@ -296,6 +304,21 @@ pub struct Threads {
     /// Threads to compute with [default: all cores]. The result is the same for any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Where to compute: cpu, or a graphics processor (cuda, cuda:1, rocm, metal, vulkan, wgpu) that this build knows and
+    /// this machine has: see `barnowl devices`.
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    pub device: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  barnowl devices; barnowl train ecg --device cuda:0")]
+pub struct Devices {
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use super::trial::{Times, Trial, median};
 use super::{WARMUP, options, shapes, threads};
 use crate::args::{Bench, PeerName, ShapeName};
 use crate::{print_json, print_line};
+use barnowl::device::open;
 use barnowl::error::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
@@ -73,7 +74,7 @@ pub fn run(args: &Bench, python: &Path) -> Result<()> {
     for shape in shapes {
         let mut failed = Vec::new();
         let mut runners = start(args, python, shape.name, &mut failed)?;
-        let trial = Trial::new(&shape, options(args))?;
+        let trial = Trial::new(&shape, options(args), &open(&args.place.device)?)?;
         let watch = Watch::begin();
         let (mut trial, _) = trial.train(WARMUP, 1)?;
         let mut own = Vec::new();

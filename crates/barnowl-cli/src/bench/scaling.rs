@@ -9,6 +9,7 @@ use super::shapes::Shape;
 use super::trial::{Times, Trial};
 use crate::args::Bench;
 use crate::{print_json, print_line};
+use barnowl::device::open;
 use barnowl::error::{Error, Result};
 use barnowl::file::write_atomic_bytes;
 use barnowl::layer::LayerConfig;
@@ -166,7 +167,8 @@ impl Runner {
             Error::config(format!("{} threads cannot be started: {error}", setting.threads))
                 .remedy("choose fewer with --threads")
         })?;
-        let trial = pool.install(|| Trial::new(&setting.shape(), options(args)))?;
+        let device = open(&args.place.device)?;
+        let trial = pool.install(|| Trial::new(&setting.shape(), options(args), &device))?;
         Ok(Self { setting, pool, trial, seconds: Vec::new() })
     }
 

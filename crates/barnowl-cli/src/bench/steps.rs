@@ -8,6 +8,7 @@ use super::trial::Trial;
 use super::{WARMUP, options, shapes, threads};
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line};
+use barnowl::device::open;
 use barnowl::error::Result;
 use serde::Serialize;
 
@@ -49,7 +50,7 @@ struct Measured {
 fn run_steps_only(args: &Bench) -> Result<()> {
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
-        let (_, times) = Trial::new(&shape, options(args))?.train(WARMUP, args.steps)?;
+        let (_, times) = Trial::new(&shape, options(args), &open(&args.place.device)?)?.train(WARMUP, args.steps)?;
         let milliseconds = 1e3 * times.median;
         if args.output.json {
             let result =
@@ -97,7 +98,7 @@ pub fn run(args: &Bench) -> Result<()> {
 
 fn measure(shape: &Shape, args: &Bench, peaks: Peaks) -> Result<Measured> {
     let options = options(args);
-    let trial = Trial::new(shape, options)?;
+    let trial = Trial::new(shape, options, &open(&args.place.device)?)?;
     let watch = Watch::begin();
     let (trial, times) = trial.train(WARMUP, args.steps)?;
     // Evaluation has arrays of its own, which training must not answer for.

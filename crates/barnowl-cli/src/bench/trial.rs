@@ -2,11 +2,12 @@
 
 use super::shapes::Shape;
 use barnowl::dataset::{Dataset, Inputs};
-use barnowl::error::Result;
+use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
-use barnowl::learning::{Bptt, BpttOptions};
-use barnowl::network::Network;
+use barnowl::learning::{Bptt, BpttOptions, layerwise};
+use barnowl::network::{Network, NetworkConfig};
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
+use burn::module::Module;
 use burn::tensor::Device;
 use std::time::Instant;
 
@@ -19,18 +20,24 @@ pub struct Trial {
     data: Dataset,
     indices: Vec<usize>,
     optimizer: GroupedOptimizer,
-    bptt: Bptt,
+    /// On the processor; elsewhere, layers are differentiated by themselves.
+    bptt: Option<Bptt>,
+    config: NetworkConfig,
     /// Spikes per neuron and step of every hidden layer, in the last step of training.
     pub rates: Vec<f64>,
 }
 
 impl Trial {
-    pub fn new(shape: &Shape, options: BpttOptions) -> Result<Self> {
+    /// On the processor, or on another `device`.
+    pub fn new(shape: &Shape, options: BpttOptions, device: &Device) -> Result<Self> {
         let (network, data) = shape.make(&Device::flex().autodiff())?;
+        let on_cpu = *device == Device::flex();
+        let network = if on_cpu { network } else { network.to_device(&device.clone().autodiff()) };
         Ok(Self {
             indices: (0..shape.batch).collect(),
             optimizer: GroupedOptimizer::new(&OptimizerConfig::default()),
-            bptt: Bptt::new(&shape.network, options)?,
+            bptt: if on_cpu { Some(Bptt::new(&shape.network, options)?) } else { None },
+            config: shape.network.clone(),
             rates: Vec::new(),
             network,
             data,
@@ -41,10 +48,19 @@ impl Trial {
     pub fn step(mut self) -> Result<(Self, f64)> {
         let start = Instant::now();
         let pass = Pass::default();
-        let (outcome, gradients) =
-            self.bptt.gradients(&self.network, &self.data, &self.indices, pass);
+        let (network, data, indices) = (&self.network, &self.data, &self.indices);
+        let (outcome, gradients) = match &mut self.bptt {
+            Some(bptt) => bptt.gradients(network, data, indices, pass),
+            None => layerwise::gradients(network, &self.config, data, indices, pass, None),
+        };
         // The network goes in by value, so that it is updated in place; hence `self` does.
         (self.network, _) = self.optimizer.step(LEARNING_RATE, self.network, gradients)?;
+        if self.bptt.is_none() {
+            // What is queued is not done.
+            self.network.device().sync().map_err(|error| {
+                Error::config(format!("the device failed: {error}")).remedy("try a smaller --batch")
+            })?;
+        }
         let seconds = start.elapsed().as_secs_f64();
         self.rates = outcome.rates;
         Ok((self, seconds))
@@ -66,16 +82,20 @@ impl Trial {
     /// Runs the mini-batch without gradients, as [`Trial::train`] with them.
     pub fn evaluate(&self, shape: &Shape, warmup: u32, count: u32) -> Result<Times> {
         // One of its own, as an evaluation in training has.
-        let mut bptt = Bptt::new(&shape.network, BpttOptions::default())?;
+        let mut bptt = match self.bptt {
+            Some(_) => Some(Bptt::new(&shape.network, BpttOptions::default())?),
+            None => None,
+        };
+        let (network, data, indices) = (&self.network, &self.data, &self.indices);
+        let pass = Pass::default();
         let mut seconds = Vec::new();
         for repeat in 0..warmup + count {
             let start = Instant::now();
-            std::hint::black_box(bptt.evaluate(
-                &self.network,
-                &self.data,
-                &self.indices,
-                Pass::default(),
-            ));
+            // Ends with numbers on the host, so that nothing is left in a queue.
+            std::hint::black_box(match &mut bptt {
+                Some(bptt) => bptt.evaluate(network, data, indices, pass),
+                None => layerwise::evaluate(network, &self.config, data, indices, pass),
+            });
             if repeat >= warmup {
                 seconds.push(start.elapsed().as_secs_f64());
             }

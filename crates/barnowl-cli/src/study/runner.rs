@@ -261,13 +261,13 @@ impl Study<'_> {
         let origin = data.origin();
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
             let folder = RunFolder::open(path)?;
-            let trainer = folder.resume(task, origin)?;
+            let trainer = folder.resume(task, origin, &Device::flex())?;
             if self.is_first(task.train.seed) {
                 self.learn_of(path)?;
             }
             (folder, trainer)
         } else {
-            (RunFolder::create(path, task)?, Trainer::new(&task.network, &task.train)?)
+            (RunFolder::create(path, task)?, Trainer::new(&task.network, &task.train, &Device::flex())?)
         };
         let mut watch = Watch {
             study: self,

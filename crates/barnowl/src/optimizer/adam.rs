@@ -4,6 +4,7 @@
 //! long in them as in a tenth of its backpropagation through time.
 
 use super::{AdamConfig, AdamWConfig};
+use crate::device::is_cpu;
 use crate::kernel::simd::{Isa, dispatch};
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -90,6 +91,34 @@ impl Adam {
     }
 }
 
+impl Adam {
+    /// The step in tensor operations: no number leaves the device.
+    fn step_on_device<const D: usize>(
+        &self,
+        rate: f64,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<AdamState<D>>,
+    ) -> (Tensor<D>, Option<AdamState<D>>) {
+        let state = state.unwrap_or_else(|| AdamState {
+            time: 0,
+            moment_1: parameter.zeros_like(),
+            moment_2: parameter.zeros_like(),
+        });
+        let time = state.time + 1;
+        let step = self.constants(rate, time);
+        let gradient = match step.penalty {
+            0.0 => gradient,
+            penalty => gradient + parameter.clone() * penalty,
+        };
+        let moment_1 = state.moment_1 * step.beta_1 + gradient.clone() * step.rest_1;
+        let moment_2 = state.moment_2 * step.beta_2 + gradient.square() * step.rest_2;
+        let width = moment_2.clone().sqrt() * step.correction + step.epsilon;
+        let parameter = parameter * step.decay - moment_1.clone() * step.rate / width;
+        (parameter, Some(AdamState { time, moment_1, moment_2 }))
+    }
+}
+
 impl Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
 
@@ -101,6 +130,9 @@ impl Optimizer for Adam {
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
         let (device, shape) = (tensor.device(), tensor.dims());
+        if !is_cpu(&device) {
+            return self.step_on_device(rate, tensor, gradient, state);
+        }
         let mut parameter = values(tensor);
         let gradient = values(gradient);
         let (time, mut moment_1, mut moment_2) = match state {

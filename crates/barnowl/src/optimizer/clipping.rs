@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::require;
+use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::kernel::simd::{Isa, dispatch};
 
@@ -55,8 +56,8 @@ impl GradientClipping {
 
 /// The Euclidean norm over the gradients of all parameters of `module`.
 ///
-/// Summed on the host in double precision and in a fixed order, so that the result depends neither on the device nor
-/// on the number of threads.
+/// On the processor, summed in double precision and in a fixed order, so that the result does not depend on the number of
+/// threads.
 ///
 /// # Errors
 ///
@@ -107,6 +108,10 @@ impl ModuleVisitor for NormVisitor<'_> {
 /// element is. Returns the tensor too, which is not copied if no one else has it.
 pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> (f64, Tensor<D>) {
     let device = tensor.device();
+    if !is_cpu(&device) {
+        // Where it is, in single precision: a norm above 10¹⁹ counts as divergence.
+        return (f64::from(tensor.clone().square().sum().into_scalar::<f32>()), tensor);
+    }
     let data = tensor.into_data_as::<f32>();
     let sum = squares(data.as_slice().expect("converted to f32 one line above"));
     (sum, Tensor::from_data(data, &device))

@@ -14,6 +14,8 @@
 //! backend. Gradients of both are written by hand in `autodiff.rs`.
 
 mod autodiff;
+#[cfg(feature = "cube")]
+mod cube;
 mod flex;
 pub mod reference;
 
@@ -119,7 +121,7 @@ pub enum Recurrent<B: Backend> {
 }
 
 /// The operations as Burn's runtime dispatch sees them. Shapes as in [`AlifSequence`].
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "cube"), Autodiff)]
 pub trait SequenceOps: Backend {
     /// [`alif_sequence`]: returns the observed output, `[T, B, H]` or, for [`Observe::Both`], `[2, T, B, H]` with the
     /// spikes first; and the final state `[3, B, H]`.

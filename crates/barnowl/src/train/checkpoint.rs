@@ -69,13 +69,13 @@ impl Checkpoint {
         &self.state.progress
     }
 
-    /// The run, to go on with the same task and data.
+    /// The run, to go on with the same task and data, on whichever device.
     ///
     /// # Errors
     ///
     /// If task or data differ from those of the checkpoint, naming the keys that do; or if its tensors are not those of
     /// the task.
-    pub fn resume(self, task: &TaskConfig, data: &str) -> Result<Trainer> {
+    pub fn resume(self, task: &TaskConfig, data: &str, device: &Device) -> Result<Trainer> {
         let differences = differences(&self.task, task)?;
         if !differences.is_empty() {
             return Err(Error::mismatch(format!(
@@ -94,8 +94,8 @@ impl Checkpoint {
             .expected(data)
             .remedy("give the same --data as when the run was started, or start a new run"));
         }
-        let mut trainer = Trainer::drawn(&task.network, &task.train)?;
-        let device = Device::flex().autodiff();
+        let mut trainer = Trainer::drawn(&task.network, &task.train, device)?;
+        let device = device.clone().autodiff();
         let form = TimeConstantForm::Log;
         trainer.network = Network::from_tensors(&task.network, &self.network, form, &device)?;
         trainer.optimizer.restore(self.optimizer, &trainer.network)?;

@@ -1,14 +1,12 @@
 //! Evaluation: a network on a whole data set, without gradients.
 
-use crate::dataset::{Batch, Dataset, Targets};
+use crate::dataset::{Dataset, Targets};
+use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::learning::{BatchOutcome, Bptt, BpttOptions};
-use crate::loss::{Score, Target};
+use crate::learning::{BatchOutcome, Bptt, BpttOptions, layerwise};
 use crate::metric::ConfusionMatrix;
-use crate::network::{Network, NetworkConfig, NetworkOutput};
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use crate::network::{Network, NetworkConfig};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -121,62 +119,6 @@ impl Sums {
     }
 }
 
-/// What a forward pass, tensor by tensor, has come to.
-pub(super) fn outcome(loss: f64, output: &NetworkOutput) -> BatchOutcome {
-    let rates = output.spikes.iter().map(|spikes| activity(spikes.clone())).collect();
-    let readout_rate = output.readout.spikes.clone().map(activity);
-    BatchOutcome { loss, classes: classes(&output.score), rates, readout_rate }
-}
-
-/// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.
-fn activity(outputs: Tensor<3>) -> f64 {
-    let data = outputs.into_data();
-    let Ok(outputs) = data.as_slice::<f32>() else {
-        return f64::NAN;
-    };
-    outputs.iter().filter(|output| **output != 0.0).count() as f64 / outputs.len() as f64
-}
-
-/// The class of the largest score, `[T, B]` or `[B]`; the first where several are largest.
-fn classes(score: &Score) -> Vec<u16> {
-    let (data, classes) = match score {
-        Score::PerStep(score) => (score.to_data(), score.dims()[2]),
-        Score::PerSequence(score) => (score.to_data(), score.dims()[1]),
-    };
-    let Ok(scores) = data.as_slice::<f32>() else {
-        return Vec::new();
-    };
-    let best = |scores: &[f32]| {
-        let mut best = 0;
-        for (i, score) in scores.iter().enumerate() {
-            if *score > scores[best] {
-                best = i;
-            }
-        }
-        best as u16
-    };
-    scores.chunks_exact(classes).map(best).collect()
-}
-
-/// The tensors of a batch: input `[T, B, C]` and target.
-pub(super) fn tensors(batch: Batch, per_step: bool, device: &Device) -> (Tensor<3>, Target) {
-    let shape = [batch.steps, batch.batch, batch.channels];
-    let input = Tensor::from_data(TensorData::new(batch.inputs, shape), device);
-    let target = if per_step {
-        let shape = [batch.steps, batch.batch];
-        Target::PerStep(Tensor::from_data(TensorData::new(batch.targets, shape), device))
-    } else {
-        let shape = [batch.batch];
-        Target::PerSequence(Tensor::from_data(TensorData::new(batch.targets, shape), device))
-    };
-    (input, target)
-}
-
-/// A loss as a number.
-pub(super) fn number(loss: &Tensor<1>) -> f64 {
-    f64::from(loss.clone().into_scalar::<f32>())
-}
-
 /// Runs a network over a data set, `batch` sequences at a time.
 ///
 /// The result does not depend on `batch`, except for the last digits of the loss, and except for data that are
@@ -191,7 +133,6 @@ pub fn evaluate(
     dataset: &Dataset,
     batch: usize,
 ) -> Result<Evaluation> {
-    let device = Device::flex();
     let per_step = matches!(dataset.targets(), Targets::PerStep(_));
     let mut confusion = ConfusionMatrix::new(config.readout.size);
     let mut sums = Sums::default();
@@ -203,7 +144,7 @@ pub fn evaluate(
         // In the order of the files, a batch might be of one class, and be scaled by what that class has in it.
         indices.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
     }
-    let mut bptt = match config.is_fused() {
+    let mut bptt = match config.is_fused() && is_cpu(&network.device()) {
         true => Some(Bptt::new(config, BpttOptions::default())?),
         false => None,
     };
@@ -211,12 +152,7 @@ pub fn evaluate(
         let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };
         let outcome = match &mut bptt {
             Some(bptt) => bptt.evaluate(network, dataset, indices, pass),
-            None => {
-                let (input, target) = tensors(dataset.batch(indices), per_step, &device);
-                let output = network.valid().forward(input, config, pass);
-                let loss = number(&config.decode.loss(&output.score, &target));
-                outcome(loss, &output)
-            }
+            None => layerwise::evaluate(network, config, dataset, indices, pass),
         };
         if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(

@@ -18,6 +18,7 @@ use crate::file;
 use crate::model::Model;
 use crate::task::TaskConfig;
 use burn::module::Module;
+use burn::tensor::Device;
 use std::path::{Path, PathBuf};
 
 /// A run folder.
@@ -88,14 +89,14 @@ impl RunFolder {
     /// # Errors
     ///
     /// If the checkpoint is damaged, or task or data are not those of the run.
-    pub fn resume(&self, task: &TaskConfig, data: &str) -> Result<Trainer> {
+    pub fn resume(&self, task: &TaskConfig, data: &str, device: &Device) -> Result<Trainer> {
         self.clean();
         let trainer = if self.checkpoint_file().exists() {
             let path = self.checkpoint_file();
             let checkpoint = Checkpoint::load(&path)?;
-            checkpoint.resume(task, data).map_err(|error| error.in_file(&path))?
+            checkpoint.resume(task, data, device).map_err(|error| error.in_file(&path))?
         } else {
-            Trainer::new(&task.network, &task.train)?
+            Trainer::new(&task.network, &task.train, device)?
         };
         let reports: Vec<EpochReport> = self.reports()?;
         let kept = reports.iter().filter(|report| report.epoch <= trainer.progress().epoch);

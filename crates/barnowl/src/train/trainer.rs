@@ -1,18 +1,18 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
-use super::evaluate::{SpikeRate, Sums, evaluate, number, outcome, tensors};
+use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets};
+use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
-use crate::learning::{BatchOutcome, Bptt, BpttOptions};
+use crate::learning::{BatchOutcome, Bptt, BpttOptions, layerwise};
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig, NetworkOutput};
 use crate::optimizer::GroupedOptimizer;
 use crate::parameters::TimeConstantForm;
 use burn::module::ParamGroup;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -31,6 +31,8 @@ pub struct Trainer {
     pub(super) optimizer: GroupedOptimizer,
     pub(super) progress: Progress,
     pub(super) sums: Sums,
+    /// Where the network is, with autodiff.
+    device: Device,
 }
 
 /// How far a run has come.
@@ -155,31 +157,41 @@ pub fn fit(
         }
     }
     let mut keep = Keep(None, Vec::new());
-    let mut trainer = Trainer::new(network, train)?;
+    let mut trainer = Trainer::new(network, train, &Device::flex())?;
     trainer.run(data, valid, &mut keep)?;
     Ok((keep.0.unwrap_or(trainer.network), keep.1))
 }
 
 impl Trainer {
-    /// A run from the start: weights from the recipe's seed, or from the model that it [names](TrainConfig::init).
+    /// A run from the start, on a [device](crate::device): weights from the recipe's seed, or from the model that it
+    /// [names](TrainConfig::init).
     ///
     /// # Errors
     ///
-    /// If a configuration is not valid, or the model cannot be read or has other hidden layers.
-    pub fn new(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
-        let mut trainer = Self::drawn(network_config, config)?;
+    /// If a configuration is not valid, the device cannot run it, or the model cannot be read or has other hidden layers.
+    pub fn new(
+        network_config: &NetworkConfig,
+        config: &TrainConfig,
+        device: &Device,
+    ) -> Result<Self> {
+        let mut trainer = Self::drawn(network_config, config, device)?;
         if let Some(path) = &config.init {
-            let model = Model::load(path, &Device::flex())?;
-            trainer.network = adapted(&model, &trainer.network, network_config)
+            let model = Model::load(path, device)?;
+            trainer.network = adapted(&model, &trainer.network, network_config, &trainer.device)
                 .map_err(|error| error.in_file(path).during("train.init"))?;
         }
         Ok(trainer)
     }
 
     /// A run whose weights are drawn, or will be those of a checkpoint.
-    pub(super) fn drawn(network_config: &NetworkConfig, config: &TrainConfig) -> Result<Self> {
+    pub(super) fn drawn(
+        network_config: &NetworkConfig,
+        config: &TrainConfig,
+        device: &Device,
+    ) -> Result<Self> {
         config.validate("train")?;
-        let network = network_config.init(&Device::flex().autodiff(), config.seed)?;
+        let device = device.clone().autodiff();
+        let network = network_config.init(&device, config.seed)?;
         let mut optimizer = GroupedOptimizer::new(&config.optimizer)
             .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate)
             .with_group(ParamGroup::from_predicate("encoder"), config.encoder_rate);
@@ -190,10 +202,11 @@ impl Trainer {
             network_config: network_config.clone(),
             config: config.clone(),
             network,
-            bptt: bptt(network_config, config)?,
+            bptt: bptt(network_config, config, &device)?,
             optimizer,
             progress: Progress::default(),
             sums: Sums::default(),
+            device,
         })
     }
 
@@ -332,8 +345,10 @@ impl Trainer {
             }
             (None, _) => {
                 let penalty = self.config.rate_penalty;
+                let penalty = penalty.map(|penalty| move |output: &_| rate_penalty(penalty, output));
+                let penalty = penalty.as_ref().map(|penalty| penalty as &dyn Fn(&_) -> _);
                 let (outcome, gradients) =
-                    autodiff(&self.network, config, penalty, data, indices, pass);
+                    layerwise::gradients(&self.network, config, data, indices, pass, penalty);
                 let network = update(&self.network, &outcome, gradients)?;
                 (outcome, network)
             }
@@ -404,7 +419,12 @@ impl Trainer {
 }
 
 /// The network `drawn` with the parameters of `model`, but for those of its readout that have another shape.
-fn adapted(model: &Model, drawn: &Network, config: &NetworkConfig) -> Result<Network> {
+fn adapted(
+    model: &Model,
+    drawn: &Network,
+    config: &NetworkConfig,
+    device: &Device,
+) -> Result<Network> {
     let form = TimeConstantForm::Log;
     let mut tensors = drawn.tensors(config, form);
     let mut found = model.network.tensors(&model.task.network, form);
@@ -422,44 +442,27 @@ fn adapted(model: &Model, drawn: &Network, config: &NetworkConfig) -> Result<Net
     );
     exchange::check(&found, &expected)?;
     tensors.extend(found);
-    Network::from_tensors(config, &tensors, form, &Device::flex().autodiff())
+    Network::from_tensors(config, &tensors, form, device)
 }
 
 const READOUT: &str = "readout.";
 
-/// Gradients by Burn's autodiff, for what [`Bptt`] does not do.
-fn autodiff(
-    network: &Network,
-    config: &NetworkConfig,
-    penalty: Option<RatePenalty>,
-    data: &Dataset,
-    indices: &[usize],
-    pass: Pass,
-) -> (BatchOutcome, GradientsParams) {
-    let per_step = matches!(data.targets(), Targets::PerStep(_));
-    let (input, target) = tensors(data.batch(indices), per_step, &Device::flex().autodiff());
-    let output = network.forward(input, config, pass);
-    let loss = config.decode.loss(&output.score, &target);
-    let outcome = outcome(number(&loss), &output);
-    let loss = match penalty {
-        Some(penalty) => loss + rate_penalty(penalty, &output),
-        None => loss,
-    };
-    drop(output);
-    (outcome, GradientsParams::from_grads(loss.backward(), network))
-}
-
 /// What computes the gradients of a recipe, unless it is Burn's autodiff: a penalty on the spike rate is no sum over
-/// sequences, and not every network is [fused](NetworkConfig::is_fused).
-pub(super) fn bptt(network: &NetworkConfig, train: &TrainConfig) -> Result<Option<Bptt>> {
+/// sequences, not every network is [fused](NetworkConfig::is_fused), and graphics processors run layer by layer.
+pub(super) fn bptt(
+    network: &NetworkConfig,
+    train: &TrainConfig,
+    device: &Device,
+) -> Result<Option<Bptt>> {
     if train.rate_penalty.is_some() && network.layers.iter().any(|l| !l.cell.is_spiking()) {
         return Err(Error::setting("train.rate_penalty", train.rate_penalty)
             .expected("none, since the hidden layers have cells that do not spike"));
     }
-    if train.rate_penalty.is_some() || !network.is_fused() {
+    if train.rate_penalty.is_some() || !network.is_fused() || !is_cpu(device) {
         if let Some(truncation) = train.truncation {
             return Err(Error::setting("train.truncation", truncation).expected(
-                "none: windows are for spiking networks that read in one direction, without a rate penalty",
+                "none: windows are for spiking networks that read in one direction, without a rate penalty, on the \
+                 device cpu",
             ));
         }
         return Ok(None);
