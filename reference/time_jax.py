@@ -22,7 +22,7 @@ def limit_threads(threads):
 
 ARGS = timing.arguments(__doc__.splitlines()[0])
 limit_threads(ARGS.threads)
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_PLATFORMS", ARGS.device)
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402

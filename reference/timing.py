@@ -29,6 +29,10 @@ def arguments(description):
     parser.add_argument("--steps", type=int, default=5, metavar="K", help="training steps to time (default 5)")
     parser.add_argument("--warmup", type=int, default=2, metavar="W", help="training steps before these (default 2)")
     parser.add_argument("--length", type=int, metavar="T", help="sequences of T time steps instead of the shape's own")
+    parser.add_argument("--batch", type=int, metavar="B", help="mini-batches of B sequences instead of the shape's own")
+    parser.add_argument("--hidden", type=int, metavar="H", help="hidden layers of H neurons instead of the shape's own")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda; of pytorch and jax")
+    parser.add_argument("--compile", action="store_true", help="of pytorch: torch.compile the forward pass")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print one JSON object; takes one shape")
     output.add_argument("--serve", action="store_true", help='time a step for each line "step" of standard input')
@@ -42,8 +46,8 @@ def arguments(description):
     for name in args.shapes:
         if args.length is not None and args.length <= SHAPES[name].decode["skip"]:
             parser.error(f"--length {args.length}: {name} leaves out the first {SHAPES[name].decode['skip']} steps")
-    if args.threads < 1 or args.steps < 1 or args.warmup < 1:
-        parser.error("--threads, --steps and --warmup start at 1")
+    if min(args.threads, args.steps, args.warmup, args.batch or 1, args.hidden or 1) < 1:
+        parser.error("--threads, --steps, --warmup, --batch and --hidden start at 1")
     if args.json or args.serve:
         args.output = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
@@ -70,6 +74,17 @@ def timed(step):
     return seconds, loss
 
 
+def sized(shape, args):
+    """The shape with the sizes of the command line."""
+    if args.length is not None:
+        shape = replace(shape, steps=args.length)
+    if args.batch is not None:
+        shape = replace(shape, batch=args.batch)
+    if args.hidden is not None:
+        shape = replace(shape, layers=tuple(dict(layer, size=args.hidden) for layer in shape.layers))
+    return shape
+
+
 def run(args, framework, version, build):
     """Times each shape. `build(shape) -> (step, rates)`: a call of `step` trains once and returns the loss; the first
     one fills the list `rates` with the spike rate of each hidden layer."""
@@ -78,7 +93,7 @@ def run(args, framework, version, build):
         print(json.dumps(values), file=args.output, flush=True)
 
     for name in args.shapes:
-        shape = SHAPES[name] if args.length is None else replace(SHAPES[name], steps=args.length)
+        shape = sized(SHAPES[name], args)
         about = dict(framework=framework, version=version, shape=name, threads=args.threads)
         step, rates = build(shape)
         for _ in range(args.warmup):

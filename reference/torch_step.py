@@ -18,9 +18,11 @@ def run(args, framework, version, network, adaptive=True):
 
     def build(shape):
         layers, x, target = shapes.problem(shape, adaptive)
-        layers = [{name: torch.tensor(value) for name, value in p.items()} for p in layers]
-        x, target = torch.tensor(x), torch.tensor(target)
+        layers = [{name: torch.tensor(value, device=args.device) for name, value in p.items()} for p in layers]
+        x, target = torch.tensor(x, device=args.device), torch.tensor(target, device=args.device)
         parameters, forward = network(shape, layers)
+        if args.compile:
+            forward = torch.compile(forward)
         optimizer = torch.optim.Adam(parameters, lr=shapes.LEARNING_RATE)
         rates = []
 
@@ -32,6 +34,8 @@ def run(args, framework, version, network, adaptive=True):
             loss = model.loss(shape.decode, model.decode(shape.decode, membranes, spikes), target)
             loss.backward()
             optimizer.step()
+            if args.device != "cpu":
+                torch.cuda.synchronize()
             return loss.detach()
 
         return step, rates

@@ -263,6 +263,9 @@ pub struct Bench {
     /// Steps of a sequence, instead of the shape's; more than the 11 that a decoder may skip.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(16..))]
     pub length: Option<u16>,
+    /// Neurons of every hidden layer, instead of the shape's.
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u16).range(1..=16384))]
+    pub hidden: Option<u16>,
     /// Time the training steps alone: no peaks of the machine, no inference.
     #[arg(long, conflicts_with_all = ["peers", "latency", "scaling"])]
     pub steps_only: bool,

@@ -51,7 +51,11 @@ fn shapes(args: &Bench, default: &[ShapeName]) -> Vec<Shape> {
         let shape = Shape::new(name);
         let batch = args.batch.map_or(shape.batch, usize::from);
         let steps = args.length.map_or(shape.steps, usize::from);
-        Shape { batch, steps, ..shape }
+        let mut shape = Shape { batch, steps, ..shape };
+        if let Some(hidden) = args.hidden {
+            shape.network.layers.iter_mut().for_each(|layer| layer.size = hidden.into());
+        }
+        shape
     };
     names.iter().map(shape).collect()
 }

@@ -1,0 +1,54 @@
+//! Training on another device than the processor: the same losses. `BARNOWL_TEST_DEVICE` says which (`wgpu`, in a build
+//! that knows it); without it there is nothing to compare.
+
+use barnowl::device;
+use barnowl::task::TaskConfig;
+use barnowl::train::{BatchReport, Control, Observer, Trainer, evaluate};
+use burn::tensor::Device;
+
+/// Keeps the losses of the first mini-batches, then stops.
+struct First(Vec<f64>);
+
+const BATCHES: usize = 4;
+
+impl Observer for First {
+    fn batch(&mut self, report: &BatchReport) -> Control {
+        self.0.push(report.loss);
+        if self.0.len() == BATCHES { Control::Stop } else { Control::Continue }
+    }
+}
+
+/// The losses of the first steps of a task, and that of the trained network on validation data.
+fn losses(task: &TaskConfig, device: &Device) -> Vec<f64> {
+    let (data, valid) = task.training_data(None).unwrap();
+    let mut trainer = Trainer::new(&task.network, &task.train, device).unwrap();
+    let mut first = First(Vec::new());
+    trainer.run(&data, &valid, &mut first).unwrap();
+    let some: Vec<usize> = (0..8).collect();
+    let valid = valid.subset(&some).unwrap();
+    first.0.push(evaluate(trainer.network(), &task.network, &valid, 8).unwrap().loss);
+    first.0
+}
+
+#[test]
+fn ecg_trains_alike() {
+    let Ok(name) = std::env::var("BARNOWL_TEST_DEVICE") else {
+        println!("skipped: BARNOWL_TEST_DEVICE names no device");
+        return;
+    };
+    let other = device::open(&name).unwrap();
+    for cell in ["alif", "lstm"] {
+        let settings = [format!("network.cell={cell}"), "train.batch=16".into()];
+        let task = TaskConfig::load("ecg", &settings).unwrap();
+        let expected = losses(&task, &Device::flex());
+        let found = losses(&task, &other);
+        for (found, expected) in found.iter().zip(&expected) {
+            let off = (found - expected).abs();
+            assert!(off <= 1e-3 * expected, "{cell}: {found} and not {expected}");
+        }
+        // Training has done something.
+        assert!(expected[BATCHES - 1] < expected[0]);
+        let again = losses(&task, &other);
+        assert_eq!(found, again, "{cell}: the same seed, the same bits");
+    }
+}
