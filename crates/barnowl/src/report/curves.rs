@@ -63,7 +63,7 @@ const PANELS: [(&str, &[Curve]); 4] = [
 
 /// The rates of the first layers, where there are several.
 const BY_LAYER: (&str, &[Curve]) = (
-    "Spikes per neuron and step, by layer",
+    "Spike rate, by layer",
     &[
         Curve { name: "1", colour: BLUE, value: |p| rate(p, 0) },
         Curve { name: "2", colour: VERMILLION, value: |p| rate(p, 1) },
