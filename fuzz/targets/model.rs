@@ -13,6 +13,6 @@ fuzz_target!(|input: &[u8]| {
     named(Model::load(&path, &Device::flex()));
     if let Some(checkpoint) = named(Checkpoint::load(&path)) {
         let task = checkpoint.task.clone();
-        let _ = checkpoint.resume(&task, "fuzz");
+        let _ = checkpoint.resume(&task, "fuzz", &Device::flex());
     }
 });

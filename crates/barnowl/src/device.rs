@@ -44,13 +44,16 @@ fn of_kind(kind: &str) -> Result<Vec<Device>> {
         "vulkan" => Ok(found(burn::tensor::DeviceType::Vulkan)),
         #[cfg(feature = "wgpu")]
         "wgpu" => Ok(found(burn::tensor::DeviceType::Wgpu)),
-        other if NAMES.contains(&other) => {
-            Err(Error::config(format!("this build of Barnowl does not know {other}")).remedy(
-                format!("build it with it: cargo build --release --features {other}; or use --device cpu"),
-            ))
-        }
-        other => Err(Error::config(format!("there is no device {other:?}"))
-            .expected(format!("one of {}, such as cuda, or cuda:1 for the second", NAMES.join(", ")))),
+        other if NAMES.contains(&other) => Err(Error::config(format!(
+            "this build of Barnowl does not know {other}"
+        ))
+        .remedy(format!(
+            "build it with it: cargo build --release --features {other}; or use --device cpu"
+        ))),
+        other => Err(Error::config(format!("there is no device {other:?}")).expected(format!(
+            "one of {}, such as cuda, or cuda:1 for the second",
+            NAMES.join(", ")
+        ))),
     }
 }
 
@@ -76,7 +79,9 @@ pub fn open(name: &str) -> Result<Device> {
         let problem = match devices.len() {
             0 => format!("there is no {kind} device: no driver was found, or it lists none"),
             1 => format!("there is no {name}, but one {kind} device"),
-            n => format!("there is no {name}, but {n} {kind} devices, {kind}:0 to {kind}:{}", n - 1),
+            n => {
+                format!("there is no {name}, but {n} {kind} devices, {kind}:0 to {kind}:{}", n - 1)
+            }
         };
         return Err(Error::config(problem).remedy("`barnowl devices` lists what is usable"));
     };
@@ -106,7 +111,10 @@ pub fn list() -> Vec<Listed> {
 fn describe(kind: &str, device: &Device) -> String {
     if kind == "cpu" {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        return format!("this machine's processor, {threads} threads, {}", crate::instruction_set().unwrap_or("portable"));
+        return format!(
+            "this machine's processor, {threads} threads, {}",
+            crate::instruction_set().unwrap_or("portable")
+        );
     }
     #[cfg(feature = "cube")]
     if let Some(identity) = quietly(|| device.identity()).flatten() {
@@ -143,7 +151,11 @@ mod tests {
     #[test]
     fn devices_that_are_not_there_are_named() {
         let problem = |name: &str| open(name).unwrap_err().to_string();
-        assert!(problem("gpu").contains("cpu, cuda, rocm, metal, vulkan, wgpu"), "{}", problem("gpu"));
+        assert!(
+            problem("gpu").contains("cpu, cuda, rocm, metal, vulkan, wgpu"),
+            "{}",
+            problem("gpu")
+        );
         assert!(problem("cpu:1").contains("there is no cpu:1"), "{}", problem("cpu:1"));
         assert!(problem("cpu:x").contains("a number after cpu:"), "{}", problem("cpu:x"));
         #[cfg(not(feature = "rocm"))]

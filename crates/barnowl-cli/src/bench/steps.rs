@@ -50,7 +50,8 @@ struct Measured {
 fn run_steps_only(args: &Bench) -> Result<()> {
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
-        let (_, times) = Trial::new(&shape, options(args), &open(&args.place.device)?)?.train(WARMUP, args.steps)?;
+        let (_, times) = Trial::new(&shape, options(args), &open(&args.place.device)?)?
+            .train(WARMUP, args.steps)?;
         let milliseconds = 1e3 * times.median;
         if args.output.json {
             let result =

@@ -267,7 +267,10 @@ impl Study<'_> {
             }
             (folder, trainer)
         } else {
-            (RunFolder::create(path, task)?, Trainer::new(&task.network, &task.train, &Device::flex())?)
+            (
+                RunFolder::create(path, task)?,
+                Trainer::new(&task.network, &task.train, &Device::flex())?,
+            )
         };
         let mut watch = Watch {
             study: self,

@@ -345,7 +345,8 @@ impl Trainer {
             }
             (None, _) => {
                 let penalty = self.config.rate_penalty;
-                let penalty = penalty.map(|penalty| move |output: &_| rate_penalty(penalty, output));
+                let penalty =
+                    penalty.map(|penalty| move |output: &_| rate_penalty(penalty, output));
                 let penalty = penalty.as_ref().map(|penalty| penalty as &dyn Fn(&_) -> _);
                 let (outcome, gradients) =
                     layerwise::gradients(&self.network, config, data, indices, pass, penalty);

@@ -131,9 +131,11 @@ pub(super) fn forward(
     let bits = comptime!(rows * words);
     let flags = Shared::<[Atomic<u32>]>::new_slice(comptime!(3 * bits));
     // What rectified neurons emitted, of the step before and of this one.
-    let values_length = comptime!(if layout.rectified && layout.recurrent { 2 * rows * neurons } else { 1 });
+    let values_length =
+        comptime!(if layout.rectified && layout.recurrent { 2 * rows * neurons } else { 1 });
     let mut values = Shared::<[f32]>::new_slice(values_length);
-    let resident_length = comptime!(if layout.recurrent && layout.resident { neurons * neurons } else { 1 });
+    let resident_length =
+        comptime!(if layout.recurrent && layout.resident { neurons * neurons } else { 1 });
     let mut resident = Shared::<[f32]>::new_slice(resident_length);
     if comptime!(layout.recurrent) {
         if comptime!(layout.resident) {
@@ -214,9 +216,11 @@ pub(super) fn forward(
                 let i = comptime!(r * columns + c);
                 let (row, column) = (first_row + r, first_column + c * units);
                 if row < batch && column < neurons {
-                    b[i] = decays[2 * neurons + column] * b[i] + decays[3 * neurons + column] * s[i];
+                    b[i] =
+                        decays[2 * neurons + column] * b[i] + decays[3 * neurons + column] * s[i];
                     let theta = b0 + beta * b[i];
-                    u[i] = decays[column] * u[i] + decays[neurons + column] * (resistance * drive[i])
+                    u[i] = decays[column] * u[i]
+                        + decays[neurons + column] * (resistance * drive[i])
                         - theta * s[i];
                     s[i] = emit(u[i] - theta, comptime!(layout.rectified));
                     let at = t * span + row * neurons + column;
@@ -239,7 +243,9 @@ pub(super) fn forward(
                             flags[to].fetch_or(1u32 << (column % 32) as u32);
                         }
                         if comptime!(layout.rectified) {
-                            values[((t + 1) % 2) * comptime!(rows * neurons) + r * neurons + column] = s[i];
+                            values[((t + 1) % 2) * comptime!(rows * neurons)
+                                + r * neurons
+                                + column] = s[i];
                         }
                     }
                 }
@@ -340,7 +346,8 @@ pub(super) fn backward(
     // gI of this step and of the one before it: so one barrier a step is enough.
     let shared_length = comptime!(if layout.recurrent { 2 * rows * neurons } else { 1 });
     let mut shared = Shared::<[f32]>::new_slice(shared_length);
-    let resident_length = comptime!(if layout.recurrent && layout.resident { neurons * neurons } else { 1 });
+    let resident_length =
+        comptime!(if layout.recurrent && layout.resident { neurons * neurons } else { 1 });
     let mut resident = Shared::<[f32]>::new_slice(resident_length);
     if comptime!(layout.recurrent) {
         if comptime!(layout.resident) {
@@ -379,7 +386,8 @@ pub(super) fn backward(
                     if t > 0 {
                         u_before = trace[at - span];
                         b_before = trace[size + at - span];
-                        s_before = emit(u_before - (b0 + beta * b_before), comptime!(layout.rectified));
+                        s_before =
+                            emit(u_before - (b0 + beta * b_before), comptime!(layout.rectified));
                     }
                     let theta = b0 + beta * b;
                     let mut gs = carry_s[i];
@@ -393,7 +401,15 @@ pub(super) fn backward(
                     if comptime!(layout.membrane && !layout.spikes) {
                         gu += gradient[at];
                     }
-                    let gv = gs * pseudo_derivative(u - theta, gamma, sigma, height, scale, comptime!(layout.pseudo));
+                    let gv = gs
+                        * pseudo_derivative(
+                            u - theta,
+                            gamma,
+                            sigma,
+                            height,
+                            scale,
+                            comptime!(layout.pseudo),
+                        );
                     gu += gv;
                     let g_theta = -gv - s_before * gu;
                     let gb = beta * g_theta + carry_b[i];
@@ -426,7 +442,8 @@ pub(super) fn backward(
                         };
                         #[unroll]
                         for r in 0..rows {
-                            carry_s[comptime!(r * columns + c)] += weight * shared[buffer + r * neurons + h];
+                            carry_s[comptime!(r * columns + c)] +=
+                                weight * shared[buffer + r * neurons + h];
                         }
                     }
                 }

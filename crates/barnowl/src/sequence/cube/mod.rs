@@ -28,10 +28,10 @@ use super::{
 use burn::backend::Slice;
 use burn::backend::ops::FloatTensorOps;
 use burn::tensor::{DType, Shape};
+use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
-use burn_cubecl::CubeBackend;
 use cubecl::prelude::*;
 use surrogate::Pseudo;
 
@@ -216,11 +216,8 @@ impl SequenceKernels for CubeBackend {
             Observe::Both => empty(current, [2, steps, batch, neurons]),
             _ => empty(current, [steps, batch, neurons]),
         };
-        let kept = if trace {
-            empty(current, [2, steps, batch, neurons])
-        } else {
-            empty(current, [1])
-        };
+        let kept =
+            if trace { empty(current, [2, steps, batch, neurons]) } else { empty(current, [1]) };
         let state = empty(current, [3, batch, neurons]);
         let decays = decays(&arguments.tau_m, &arguments.tau_adp);
         alif::forward::launch(

@@ -72,9 +72,5 @@ pub(super) fn pseudo_derivative(
     } else if v > 0.0f32 {
         psi = 1.0f32;
     }
-    if comptime!(pseudo == Pseudo::Rectified) {
-        psi
-    } else {
-        gamma * psi
-    }
+    if comptime!(pseudo == Pseudo::Rectified) { psi } else { gamma * psi }
 }
