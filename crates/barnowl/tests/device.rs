@@ -37,8 +37,12 @@ fn ecg_trains_alike() {
         return;
     };
     let other = device::open(&name).unwrap();
-    for cell in ["alif", "lstm"] {
-        let settings = [format!("network.cell={cell}"), "train.batch=16".into()];
+    for (cell, rate) in [("alif", "0.05"), ("lstm", "0.001")] {
+        let settings = [
+            format!("network.cell={cell}"),
+            format!("train.learning_rate={rate}"),
+            "train.batch=16".into(),
+        ];
         let task = TaskConfig::load("ecg", &settings).unwrap();
         let expected = losses(&task, &Device::flex());
         let found = losses(&task, &other);

@@ -304,6 +304,35 @@ proptest! {
     }
 }
 
+/// Long sequences, whose gradients of weights are summed by pieces of time, the last of which is shorter.
+#[test]
+fn gates_over_a_thousand_steps() {
+    let (steps, batch, neurons) = (1031, 3, 36);
+    for cell in [GatedCell::Lstm, GatedCell::Gru, GatedCell::Tanh] {
+        let run = |device: Device| {
+            let mut random = Random::new(5, &device);
+            let wide = cell.gates() * neurons;
+            let current = random.normal([steps, batch, wide], 0.0, 1.0).require_grad();
+            let sd = 0.5 / (neurons as f32).sqrt();
+            let recurrent = random.normal([neurons, wide], 0.0, sd).require_grad();
+            let bias = random.normal([wide], 0.0, 0.3).require_grad();
+            let weights: Tensor<3> = random.normal([steps, batch, neurons], 0.0, 1.0);
+            let h = gated_sequence(current.clone(), recurrent.clone(), bias.clone(), cell);
+            let gradients = (h.clone() * weights).sum().backward();
+            [
+                ("h", values(&h)),
+                ("grad current", values(&current.grad(&gradients).unwrap())),
+                ("grad recurrent", values(&recurrent.grad(&gradients).unwrap())),
+                ("grad bias", values(&bias.grad(&gradients).unwrap())),
+            ]
+        };
+        let expected = run(Device::flex().autodiff());
+        for ((name, found), (_, expected)) in run(device()).iter().zip(&expected) {
+            assert_near(name, found, expected, tolerance());
+        }
+    }
+}
+
 /// A sequence cut in two, its state carried over, is the same as the whole.
 #[test]
 fn state_carries_over() {

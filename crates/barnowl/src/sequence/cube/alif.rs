@@ -9,6 +9,7 @@
 //! leads to its neuron: neighbours read neighbouring weights, and what did not spike costs nothing. Backward, the
 //! product with the weights is dense, since every neuron has a gradient at every step.
 
+use super::UNROLLED;
 use super::surrogate::{Pseudo, pseudo_derivative};
 use cubecl::prelude::*;
 
@@ -434,16 +435,22 @@ pub(super) fn backward(
                 let column = first_column + c * units;
                 if column < neurons {
                     // One weight for all sequences of the cube.
-                    for h in 0..neurons {
-                        let weight = if comptime!(layout.resident) {
-                            resident[h * neurons + column]
-                        } else {
-                            transposed[h * neurons + column]
-                        };
+                    for part in 0..comptime!(neurons.div_ceil(UNROLLED)) {
                         #[unroll]
-                        for r in 0..rows {
-                            carry_s[comptime!(r * columns + c)] +=
-                                weight * shared[buffer + r * neurons + h];
+                        for q in 0..UNROLLED {
+                            let h = part * UNROLLED + q;
+                            if h < neurons {
+                                let weight = if comptime!(layout.resident) {
+                                    resident[h * neurons + column]
+                                } else {
+                                    transposed[h * neurons + column]
+                                };
+                                #[unroll]
+                                for r in 0..rows {
+                                    carry_s[comptime!(r * columns + c)] +=
+                                        weight * shared[buffer + r * neurons + h];
+                                }
+                            }
                         }
                     }
                 }

@@ -2,6 +2,7 @@
 //! sequence.
 
 use super::super::GatedCell;
+use super::UNROLLED;
 use cubecl::prelude::*;
 
 /// What a kernel is compiled for.
@@ -130,11 +131,17 @@ pub(super) fn forward(
                     inner[g] = bias[g * neurons + column];
                     outer[g] = current[(t * batch as usize + row) * wide + g * neurons + column];
                 }
-                for j in 0..neurons {
-                    let h = shared[before + j];
+                for part in 0..comptime!(neurons.div_ceil(UNROLLED)) {
                     #[unroll]
-                    for g in 0..gates {
-                        inner[g] += h * weights[j * wide + g * neurons + column];
+                    for q in 0..UNROLLED {
+                        let j = part * UNROLLED + q;
+                        if j < neurons {
+                            let h = shared[before + j];
+                            #[unroll]
+                            for g in 0..gates {
+                                inner[g] += h * weights[j * wide + g * neurons + column];
+                            }
+                        }
                     }
                 }
                 let at = t * span + row * neurons + column;
@@ -290,8 +297,14 @@ pub(super) fn backward(
         for k in 0..columns {
             let column = unit + k * units;
             if column < neurons {
-                for j in 0..wide {
-                    carry_h[k] += shared[buffer + j] * transposed[j * neurons + column];
+                for part in 0..comptime!(wide.div_ceil(UNROLLED)) {
+                    #[unroll]
+                    for q in 0..UNROLLED {
+                        let j = part * UNROLLED + q;
+                        if j < wide {
+                            carry_h[k] += shared[buffer + j] * transposed[j * neurons + column];
+                        }
+                    }
                 }
             }
         }

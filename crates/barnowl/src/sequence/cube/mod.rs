@@ -70,6 +70,10 @@ impl SequenceOps for CubeBackend {
 /// The most units of a cube that are asked for; more neurons than that share units.
 const UNITS: usize = 256;
 
+/// How many terms of a dense product stand in the body of its loop. Mesa's software driver ends every loop of a kernel after
+/// 65,535 turns of all of them together, without a word: a step must not take too many.
+const UNROLLED: usize = 8;
+
 /// How many sequences a cube runs back at a time at most: each of them shares the weights that the others have loaded.
 const ROWS: usize = 4;
 
