@@ -333,6 +333,22 @@ fn gates_over_a_thousand_steps() {
     }
 }
 
+/// More neurons than a graphics processor's cube has threads, more weights than its memory, and several sequences to a cube.
+/// Rectified, so that no spike hangs on the last digit of a membrane.
+#[test]
+fn wide_layers_and_large_batches() {
+    for recurrent in [true, false] {
+        let options = AlifOptions { emission: Emission::Rectified, ..AlifOptions::default() };
+        let (steps, batch, neurons) = (6, 131, 300);
+        let case = Case { steps, batch, neurons, recurrent, initial: true, seed: 11, options };
+        let fused = case.run(alif_sequence, options, &device());
+        let plain = case.run(reference::alif_sequence, options, &Device::flex().autodiff());
+        for ((name, fused), (_, plain)) in fused.iter().zip(&plain) {
+            assert_near(name, fused, plain, tolerance());
+        }
+    }
+}
+
 /// A sequence cut in two, its state carried over, is the same as the whole.
 #[test]
 fn state_carries_over() {
