@@ -8,7 +8,6 @@ use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense,
 use barnowl::error::Result;
 use barnowl::model::Model;
 use barnowl::train::evaluate;
-use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -26,9 +25,10 @@ pub struct Spent {
 
 pub fn run(args: &Energy) -> Result<ExitCode> {
     set_threads(&args.threads)?;
+    let device = barnowl::device::open(&args.place.device)?;
     let cost = EnergyCost::parse(&args.cost)?;
     let measure = |path: &Path| -> Result<Spent> {
-        let model = Model::load(model_file(path)?, &Device::flex())?;
+        let model = Model::load(model_file(path)?, &device)?;
         let data = model.task.data(args.data.directory.as_deref(), args.split.into())?;
         let batch = model.task.train.batch;
         let accuracy = evaluate(&model.network, &model.task.network, &data, batch)?.accuracy;

@@ -57,7 +57,7 @@ pub fn curves(reports: &[EpochReport]) -> String {
 pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<RasterData> {
     let batch = test.batch(&[0]);
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
-    let input = Tensor::from_data(input, &Device::flex());
+    let input = Tensor::from_data(input, &network.device());
     let output = network.forward(input, &task.network, Pass::default());
     let layer = |(i, spikes): (usize, &Tensor<3>)| {
         let name = format!("layer {}", i + 1);
@@ -129,7 +129,7 @@ pub fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
 pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
     let batch = test.batch(&[0]);
     let input = TensorData::new(batch.inputs, [batch.steps, 1, batch.channels]);
-    let input = Tensor::from_data(input, &Device::flex());
+    let input = Tensor::from_data(input, &model.network.device());
     let mut chosen = Vec::new();
     for layer in &trace(&model.network, &task.network, input) {
         let course = |values: &[f32], neuron: usize| -> Vec<f32> {

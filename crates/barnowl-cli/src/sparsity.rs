@@ -8,14 +8,14 @@ use barnowl::error::Result;
 use barnowl::file;
 use barnowl::model::Model;
 use barnowl::report::{Histogram, histograms};
-use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::process::ExitCode;
 
 pub fn run(args: &Sparsity) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let model = Model::load(model_file(&args.model)?, &Device::flex())?;
+    let device = barnowl::device::open(&args.place.device)?;
+    let model = Model::load(model_file(&args.model)?, &device)?;
     let data = model.task.data(args.data.directory.as_deref(), args.split.into())?;
     let batch = model.task.train.batch;
     let activity = Activity::measure(&model.network, &model.task.network, &data, batch)?;

@@ -95,7 +95,7 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         None => (Split::Valid, &valid),
     };
     let Conclusion { result, evaluation, boundaries, reports } =
-        conclude(&task, &folder, split, judge, started)?;
+        conclude(&task, &folder, (split, judge), &device, started)?;
     if args.output.json {
         print_json(&result)?;
         return Ok(ExitCode::SUCCESS);
@@ -131,11 +131,11 @@ pub struct Conclusion {
 pub fn conclude(
     task: &TaskConfig,
     folder: &RunFolder,
-    split: Split,
-    data: &Dataset,
+    (split, data): (Split, &Dataset),
+    device: &Device,
     started: Instant,
 ) -> Result<Conclusion> {
-    let model = Model::load(folder.best_file(), &Device::flex())?;
+    let model = Model::load(folder.best_file(), device)?;
     let evaluation = evaluate(&model.network, &task.network, data, task.train.batch)?;
     let boundaries = boundaries(task, data, &evaluation);
     let reports = folder.reports()?;

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use serde::Serialize;
 
 /// Intervals of this many steps and more are counted together.
@@ -119,8 +119,8 @@ impl Activity {
                 config.inputs
             )));
         }
-        let device = Device::flex();
         let network = network.valid();
+        let device = network.device();
         let (steps, classes) = (dataset.steps() * config.repeat, dataset.class_names().len());
         let layer = |neurons| LayerActivity::new(neurons, steps, classes);
         let mut activity = Self {

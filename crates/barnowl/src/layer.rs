@@ -1,6 +1,7 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
 use crate::cell::{Cell, CellKind, gated::GatedLayer};
+use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
@@ -221,6 +222,35 @@ impl Pass {
     }
 }
 
+/// Where neurons start.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// From the initial state of their configuration; where that is random, from the stream of this number.
+    Drawn(u64),
+    /// From where the window of time before ended: what the layer returned then.
+    At(Tensor<3>),
+}
+
+impl Start {
+    /// The state of adaptive neurons, `[3, B, H]`: u, b and s; `None` for rest.
+    fn alif(
+        self,
+        state: InitialState,
+        b0: f32,
+        shape: [usize; 2],
+        device: &Device,
+        pass: Pass,
+    ) -> Option<Tensor<3>> {
+        match self {
+            Self::At(state) => Some(state),
+            Self::Drawn(place) => state.membrane(shape, device, &mut pass.rng(place)).map(|u| {
+                let rest = state_at_rest(shape, b0, device);
+                Tensor::cat(vec![u.unsqueeze_dim(0), rest.narrow(0, 1, 2)], 0)
+            }),
+        }
+    }
+}
+
 /// A hidden layer: one set of neurons, or two that read the sequence in opposite directions.
 #[derive(Module, Debug)]
 pub struct Layer {
@@ -231,10 +261,15 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Spikes (or what the cell has in their place) of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`.
+    /// Spikes (or what the cell has in their place) of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`; and, of
+    /// spiking neurons in one direction, the state after the last step, `[3, B, outputs]`, without a gradient.
     ///
     /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
     /// reading step `t` of the input.
+    ///
+    /// # Panics
+    ///
+    /// If the layer is to [start](Start::At) from a state, but has none.
     #[must_use]
     pub fn forward(
         &self,
@@ -242,8 +277,8 @@ impl Layer {
         config: &LayerConfig,
         surrogate: Surrogate,
         pass: Pass,
-        place: u64,
-    ) -> Tensor<3> {
+        start: Start,
+    ) -> (Tensor<3>, Option<Tensor<3>>) {
         let threshold =
             Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
         let emission = match config.cell {
@@ -251,27 +286,25 @@ impl Layer {
             _ => Emission::Spike,
         };
         let options = AlifOptions { threshold, surrogate, observe: Observe::Spikes, emission };
-        let run = |cell: &Cell, input: Tensor<3>, place: u64| {
-            let rng = &mut pass.rng(place);
-            let state = config.initial_state;
-            match cell {
-                Cell::Alif(neurons) => {
-                    let output = neurons.forward(input, state, options, pass.path, rng);
-                    output.spikes.expect("the spikes were observed")
-                }
-                Cell::Gated(cells) => {
-                    let cell = config.cell.gated().expect("gated cells, as the layer was made");
-                    cells.forward(input, cell, pass.path)
-                }
+        let run = |cell: &Cell, input: Tensor<3>, start: Start| match cell {
+            Cell::Alif(neurons) => {
+                let output = neurons.forward(input, config.initial_state, options, pass, start);
+                (output.spikes.expect("the spikes were observed"), Some(output.state))
+            }
+            Cell::Gated(cells) => {
+                assert!(matches!(start, Start::Drawn(_)), "gated cells start from zero");
+                let cell = config.cell.gated().expect("gated cells, as the layer was made");
+                (cells.forward(input, cell, pass.path), None)
             }
         };
-        match &self.backward {
-            None => run(&self.forward, input, place),
-            Some(backward) => {
-                let forward = run(&self.forward, input.clone(), 2 * place);
-                let backward = run(backward, input.flip([0]), 2 * place + 1).flip([0]);
-                Tensor::cat(vec![forward, backward], 2)
+        match (&self.backward, start) {
+            (None, start) => run(&self.forward, input, start),
+            (Some(backward), Start::Drawn(place)) => {
+                let (forward, _) = run(&self.forward, input.clone(), Start::Drawn(2 * place));
+                let (backward, _) = run(backward, input.flip([0]), Start::Drawn(2 * place + 1));
+                (Tensor::cat(vec![forward, backward.flip([0])], 2), None)
             }
+            (Some(_), Start::At(_)) => panic!("a bidirectional layer reads whole sequences"),
         }
     }
 }
@@ -325,8 +358,8 @@ impl AlifLayer {
         input: Tensor<3>,
         initial_state: InitialState,
         options: AlifOptions,
-        path: SequencePath,
-        rng: &mut ChaCha8Rng,
+        pass: Pass,
+        start: Start,
     ) -> AlifOutput {
         let [_, batch, _] = input.dims();
         let device = input.device();
@@ -334,10 +367,8 @@ impl AlifLayer {
         let recurrent_bias = self.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
         // I_t = W x_t + bias + W_rec s_{t−1} + bias_rec: both biases at once, the recurrent weights in the operation.
         let current = project(&self.input, recurrent_bias.map(Param::val), input);
-        let initial = initial_state.membrane([batch, neurons], &device, rng).map(|u| {
-            let rest = state_at_rest([batch, neurons], options.threshold.b0, &device);
-            Tensor::cat(vec![u.unsqueeze_dim(0), rest.narrow(0, 1, 2)], 0)
-        });
+        let b0 = options.threshold.b0;
+        let initial = start.alif(initial_state, b0, [batch, neurons], &device, pass);
         let sequence = AlifSequence {
             current,
             recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
@@ -345,7 +376,7 @@ impl AlifLayer {
             tau_adp: self.tau_adp.steps(),
             initial,
         };
-        match path {
+        match pass.path {
             SequencePath::Fused => sequence::alif_sequence(sequence, options),
             SequencePath::Reference => sequence::reference::alif_sequence(sequence, options),
         }
@@ -376,5 +407,18 @@ pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>)
         (Some(a), Some(b)) => Some(a + b),
         (a, b) => a.or(b),
     };
-    linear(input.reshape([steps * batch, inputs]), weight, bias).reshape([steps, batch, neurons])
+    let device = input.device();
+    let current = if is_cpu(&device) {
+        linear(input.reshape([steps * batch, inputs]), weight, bias)
+    } else {
+        // For the sake of the gradient of the weights.
+        let pieces = sequence::pieces(steps * batch, [inputs, neurons]);
+        let input: Tensor<3> = input.reshape([pieces, steps * batch / pieces, inputs]);
+        let product = input.matmul(weight.unsqueeze_dim(0)).reshape([steps * batch, neurons]);
+        match bias {
+            Some(bias) => product + bias.unsqueeze_dim(0),
+            None => product,
+        }
+    };
+    current.reshape([steps, batch, neurons])
 }

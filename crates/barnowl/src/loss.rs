@@ -54,6 +54,17 @@ pub enum Score {
     PerSequence(Tensor<2>),
 }
 
+impl Score {
+    /// The same without a gradient.
+    #[must_use]
+    pub fn detach(self) -> Self {
+        match self {
+            Self::PerStep(score) => Self::PerStep(score.detach()),
+            Self::PerSequence(score) => Self::PerSequence(score.detach()),
+        }
+    }
+}
+
 /// The target of a batch.
 #[derive(Debug, Clone)]
 pub enum Target {
@@ -117,18 +128,42 @@ impl Decoder {
     /// If the readout does not return what the decoder [observes](Self::observes), or `skip` leaves no step.
     #[must_use]
     pub fn decode(&self, output: &ReadoutOutput) -> Score {
-        let observed = match self.observes() {
-            Observe::Spikes => &output.spikes,
-            _ => &output.membrane,
-        };
-        let m = observed.clone().expect("the readout observes what its decoder reads");
-        let [steps, batch, classes] = m.dims();
-        let from = if self.kind == DecoderKind::LastMembrane { steps - 1 } else { self.skip };
-        assert!(from < steps, "the decoder skips {from} steps, but a sequence has {steps}");
+        let [steps, ..] = self.observed(output).dims();
+        assert!(
+            self.first(steps) < steps,
+            "the decoder skips {} steps, but a sequence has {steps}",
+            self.skip
+        );
+        self.decode_window(output, 0, steps, None).expect("a step counts")
+    }
+
+    /// The score of the window of time from step `start` of sequences of `steps` steps: of a class per step that of the
+    /// window's steps, else that of all steps so far, where `before` is the score of the steps before the window. `None` as
+    /// long as no step counts.
+    ///
+    /// # Panics
+    ///
+    /// If the readout does not return what the decoder [observes](Self::observes).
+    #[must_use]
+    pub fn decode_window(
+        &self,
+        output: &ReadoutOutput,
+        start: usize,
+        steps: usize,
+        before: Option<Score>,
+    ) -> Option<Score> {
+        let m = self.observed(output);
+        let [length, batch, classes] = m.dims();
         if self.kind == DecoderKind::PerStep {
-            return Score::PerStep(log_softmax(m, 2));
+            return Some(Score::PerStep(log_softmax(m, 2)));
         }
-        let m = if from == 0 { m } else { m.narrow(0, from, steps - from) };
+        let from = self.first(steps).saturating_sub(start);
+        if from >= length {
+            return before;
+        }
+        let m = if from == 0 { m } else { m.narrow(0, from, length - from) };
+        // Steps that count, in the window and before it.
+        let (here, past) = (length - from, (start + from).saturating_sub(self.first(steps)));
         let score = match self.kind {
             DecoderKind::SoftmaxSum => softmax(m, 2).sum_dim(0),
             DecoderKind::MeanMembrane => m.mean_dim(0),
@@ -136,7 +171,34 @@ impl Decoder {
             DecoderKind::SpikeCount => m.sum_dim(0),
             DecoderKind::LastMembrane | DecoderKind::PerStep => m,
         };
-        Score::PerSequence(score.reshape([batch, classes]))
+        let score: Tensor<2> = score.reshape([batch, classes]);
+        let Some(Score::PerSequence(before)) = before else {
+            return Some(Score::PerSequence(score));
+        };
+        Some(Score::PerSequence(match self.kind {
+            DecoderKind::MeanMembrane => {
+                let share = here as f64 / (here + past) as f64;
+                score * share + before * (1.0 - share)
+            }
+            DecoderKind::MaxMembrane => score.max_pair(before),
+            DecoderKind::LastMembrane => score,
+            _ => score + before,
+        }))
+    }
+
+    /// The first step of a sequence of `steps` that counts.
+    #[must_use]
+    pub fn first(&self, steps: usize) -> usize {
+        if self.kind == DecoderKind::LastMembrane { steps - 1 } else { self.skip }
+    }
+
+    /// What the decoder reads, `[T, B, classes]`.
+    fn observed(&self, output: &ReadoutOutput) -> Tensor<3> {
+        let observed = match self.observes() {
+            Observe::Spikes => &output.spikes,
+            _ => &output.membrane,
+        };
+        observed.clone().expect("the readout observes what its decoder reads")
     }
 
     /// The loss of a score.

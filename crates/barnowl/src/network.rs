@@ -3,7 +3,7 @@
 use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerConfig, Pass, check_size};
+use crate::layer::{Layer, LayerConfig, Pass, Start, check_size};
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
@@ -184,6 +184,28 @@ pub struct NetworkOutput {
     pub score: Score,
 }
 
+/// What a network returns for a window of time.
+#[derive(Debug, Clone)]
+pub struct NetworkWindow {
+    /// As in [`NetworkOutput`].
+    pub input: Tensor<3>,
+    /// As in [`NetworkOutput`].
+    pub spikes: Vec<Tensor<3>>,
+    /// As in [`NetworkOutput`].
+    pub readout: ReadoutOutput,
+    /// Where the network stands after the last step; `None` if it is not [fused](NetworkConfig::is_fused).
+    pub state: Option<NetworkState>,
+}
+
+/// Where a network stands between two windows of time. It carries no gradient.
+#[derive(Debug, Clone)]
+pub struct NetworkState {
+    /// Of every hidden layer u, b and s, `[3, B, neurons]`.
+    pub layers: Vec<Tensor<3>>,
+    /// Of the readout; see [`ReadoutOutput::state`].
+    pub readout: Tensor<3>,
+}
+
 impl Network {
     /// The number of parameters: weights, biases and time constants, whether these are trained or fixed.
     #[must_use]
@@ -204,25 +226,56 @@ impl Network {
     /// If the input does not have the channels of the network, or `config` is not the one that it was made from.
     #[must_use]
     pub fn forward(&self, input: Tensor<3>, config: &NetworkConfig, pass: Pass) -> NetworkOutput {
+        let NetworkWindow { input, spikes, readout, .. } = self.window(input, config, pass, None);
+        let score = config.decode.decode(&readout);
+        NetworkOutput { input, spikes, readout, score }
+    }
+
+    /// Runs the network over a window of time of a batch of sequences, `[T, B, inputs]`: the first one, or that which
+    /// follows where the network stood `before`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Network::forward`], and if there is a window before it, but the network is not
+    /// [fused](NetworkConfig::is_fused).
+    #[must_use]
+    pub fn window(
+        &self,
+        input: Tensor<3>,
+        config: &NetworkConfig,
+        pass: Pass,
+        before: Option<&NetworkState>,
+    ) -> NetworkWindow {
         let surrogate = config.surrogate.surrogate();
-        let mut spikes = Vec::with_capacity(self.layers.len());
+        let start = |place: usize| match before {
+            None => Start::Drawn(place as u64),
+            Some(before) => Start::At(before.layers[place].clone()),
+        };
+        let (mut spikes, mut states) = (Vec::new(), Vec::new());
         let input = self.encode(input, config);
         let mut signal = input.clone();
-        for (place, (layer, config)) in (0..).zip(self.layers.iter().zip(&config.layers)) {
-            signal = layer.forward(signal, config, surrogate, pass, place);
+        for (place, (layer, config)) in self.layers.iter().zip(&config.layers).enumerate() {
+            let state;
+            (signal, state) = layer.forward(signal, config, surrogate, pass, start(place));
             spikes.push(signal.clone());
+            states.push(state);
         }
         if config.repeat > 1 {
             let [steps, batch, neurons] = signal.dims();
             let shape = [steps / config.repeat, config.repeat, batch, neurons];
             signal = signal.reshape(shape).mean_dim(1).squeeze_dim(1);
         }
-        let place = 2 * self.layers.len() as u64;
+        let start = match before {
+            None => Start::Drawn(2 * self.layers.len() as u64),
+            Some(before) => Start::At(before.readout.clone()),
+        };
         let observe = config.decode.observes();
         let readout =
-            self.readout.forward(signal, &config.readout, surrogate, observe, pass, place);
-        let score = config.decode.decode(&readout);
-        NetworkOutput { input, spikes, readout, score }
+            self.readout.forward(signal, &config.readout, surrogate, observe, pass, start);
+        let layers: Option<Vec<_>> = states.into_iter().collect();
+        let state = layers.zip(readout.state.clone()).filter(|_| config.is_fused());
+        let state = state.map(|(layers, readout)| NetworkState { layers, readout });
+        NetworkWindow { input, spikes, readout, state }
     }
 
     /// The inputs as the first layer reads them: `[T, B, inputs]` as spikes, if there is an encoder, and every step

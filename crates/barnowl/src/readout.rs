@@ -3,11 +3,11 @@
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{
-    AlifLayer, Pass, SequencePath, b0, beta, check_size, check_threshold, dense, one, project,
-    tau_adp, tau_m, unit, xavier,
+    AlifLayer, Pass, SequencePath, Start, b0, beta, check_size, check_threshold, dense, one,
+    project, tau_adp, tau_m, unit, xavier,
 };
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
-use crate::sequence::{self, AlifOptions, Emission, Observe};
+use crate::sequence::{self, AlifOptions, AlifOutput, Emission, Observe};
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::Module;
 use burn::nn::Linear;
@@ -162,6 +162,9 @@ pub struct ReadoutOutput {
     pub membrane: Option<Tensor<3>>,
     /// Spikes `[T, B, classes]`, if the readout spikes and they are observed.
     pub spikes: Option<Tensor<3>>,
+    /// Of neurons, the state after the last step, without a gradient: u, b and s, `[3, B, classes]`, of adaptive ones, m,
+    /// `[1, B, classes]`, of leaky integrators.
+    pub state: Option<Tensor<3>>,
 }
 
 impl Readout {
@@ -185,25 +188,31 @@ impl Readout {
         surrogate: Surrogate,
         observe: Observe,
         pass: Pass,
-        place: u64,
+        start: Start,
     ) -> ReadoutOutput {
-        let rng = &mut pass.rng(place);
         match self {
             Self::LeakyIntegrator(layer) => {
-                let [_, batch, _] = input.dims();
+                let [steps, batch, _] = input.dims();
                 let shape = [batch, config.size];
-                let initial = config.initial_state.membrane(shape, &input.device(), rng);
+                let initial = match start {
+                    Start::At(state) => Some(state.reshape(shape)),
+                    Start::Drawn(place) => {
+                        let rng = &mut pass.rng(place);
+                        config.initial_state.membrane(shape, &input.device(), rng)
+                    }
+                };
                 let current = project(&layer.input, None, input);
                 let run = match pass.path {
                     SequencePath::Fused => sequence::integrator_sequence,
                     SequencePath::Reference => sequence::reference::integrator_sequence,
                 };
                 let membrane = run(current, layer.tau_m.steps(), initial);
-                ReadoutOutput { membrane: Some(membrane), spikes: None }
+                let state = membrane.clone().narrow(0, steps - 1, 1).detach();
+                ReadoutOutput { membrane: Some(membrane), spikes: None, state: Some(state) }
             }
             Self::Dense(layer) => {
                 let logits = project(&layer.input, None, input);
-                ReadoutOutput { membrane: Some(logits), spikes: None }
+                ReadoutOutput { membrane: Some(logits), spikes: None, state: None }
             }
             Self::Alif(layer) => {
                 let threshold =
@@ -211,8 +220,9 @@ impl Readout {
                 let observe = if pass.observe_all { Observe::Both } else { observe };
                 let emission = Emission::Spike;
                 let options = AlifOptions { threshold, surrogate, observe, emission };
-                let output = layer.forward(input, config.initial_state, options, pass.path, rng);
-                ReadoutOutput { membrane: output.membrane, spikes: output.spikes }
+                let output = layer.forward(input, config.initial_state, options, pass, start);
+                let AlifOutput { spikes, membrane, state } = output;
+                ReadoutOutput { membrane, spikes, state: Some(state) }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What single neurons do: membrane potentials and thresholds of a hidden layer over one sequence.
 
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass};
+use crate::layer::{AlifLayer, LayerConfig, Pass, Start};
 use crate::network::{Network, NetworkConfig};
 use crate::sequence::{AlifOptions, Emission, Observe};
 use barnowl_neuron::{Decay, Threshold};
@@ -51,13 +51,9 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
         // The stream of random initial states is that of the layer's own pass.
         let stream = if config.bidirectional { 2 * place } else { place };
         if let (Cell::Alif(neurons), CellKind::Alif) = (&layer.forward, config.cell) {
-            let output = neurons.forward(
-                signal.clone(),
-                config.initial_state,
-                options,
-                pass.path,
-                &mut pass.rng(stream),
-            );
+            let start = Start::Drawn(stream);
+            let output =
+                neurons.forward(signal.clone(), config.initial_state, options, pass, start);
             let values = |tensor: Option<Tensor<3>>| -> Vec<f32> {
                 tensor.map(|tensor| tensor.into_data().iter().collect()).unwrap_or_default()
             };
@@ -71,7 +67,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
                 spikes,
             });
         }
-        signal = layer.forward(signal, config, surrogate, pass, place);
+        (signal, _) = layer.forward(signal, config, surrogate, pass, Start::Drawn(place));
     }
     traces
 }

@@ -2,8 +2,9 @@
 //! windows.
 
 use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::error::Result;
 use barnowl::layer::{LayerConfig, Pass};
-use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
@@ -212,14 +213,15 @@ fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: b
     found
 }
 
-fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], what: &str) {
+/// `tolerance` 1 for what sums in the order of the processor's kernels, or nearly so.
+fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], tolerance: f64, what: &str) {
     let norm = |values: &[f32]| values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
     let size: f64 = expected.iter().map(|values| norm(values)).sum();
     assert!(size > 1e-4, "{what}: no gradient, no proof");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let difference: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
         assert!(
-            norm(&difference) <= 2e-4 * norm(expected) + 2e-6 * size,
+            norm(&difference) <= tolerance * (2e-4 * norm(expected) + 2e-6 * size),
             "{what}, parameter {i}: off by {:e} of {:e}",
             norm(&difference),
             norm(expected)
@@ -236,52 +238,88 @@ const KINDS: [DecoderKind; 6] = [
     DecoderKind::SpikeCount,
 ];
 
+/// Where layers are differentiated by themselves, and the tolerance there: on the processor, and, in a build that knows it,
+/// on the device that BARNOWL_TEST_DEVICE names.
+fn devices() -> Vec<(Device, f64)> {
+    let other = std::env::var("BARNOWL_TEST_DEVICE").ok();
+    let other = other.map(|name| (barnowl::device::open(&name).unwrap().autodiff(), 5.0));
+    std::iter::once((Device::flex().autodiff(), 1.0)).chain(other).collect()
+}
+
+/// What hands windows to an update.
+type Windows<'a> = &'a mut dyn FnMut(
+    &Network,
+    &mut dyn FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
+) -> Result<(BatchOutcome, Network)>;
+
+/// Compares windows with the plain loop. `networks[k]` runs window k.
+fn check_windows(
+    config: &NetworkConfig,
+    networks: &[Network],
+    window: usize,
+    (device, tolerance): (&Device, f64),
+    windows: Windows<'_>,
+) {
+    let kind = config.decode.kind;
+    let there: Vec<Network> = networks.iter().map(|n| n.clone().fork(device)).collect();
+    let mut found = Vec::new();
+    let mut place = 0;
+    let mut update = |network: &Network, out: &BatchOutcome, gradients| {
+        found.push((out.loss, collect(network, gradients)));
+        place += 1;
+        Ok(there[place % there.len()].clone())
+    };
+    let (whole, _) = windows(&there[0], &mut update).unwrap();
+    let what = format!("{kind:?}, windows of {window}, {device:?}");
+    let near = |a: f64, b: f64| (a - b).abs() <= tolerance * 2e-5 * b.abs();
+    if kind == DecoderKind::LastMembrane {
+        // Of the last membrane potential, only the last window has a loss; the others leave the network as it is.
+        let same: Vec<Network> = networks.iter().map(|_| networks[0].clone()).collect();
+        let expected = by_loop(config, &same, window, false);
+        assert_eq!(found.len(), 1);
+        let expected = expected.last().unwrap();
+        assert!(near(found[0].0, expected.0), "{what}");
+        assert_close(&found[0].1, &expected.1, tolerance, &what);
+        return;
+    }
+    let expected = by_loop(config, networks, window, false);
+    assert_eq!(found.len(), expected.len());
+    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!(near(found.0, expected.0), "{what}, {i}: {} and not {}", found.0, expected.0);
+        assert_close(&found.1, &expected.1, tolerance, &format!("{what}, {i}"));
+    }
+    let total: f64 = match kind {
+        DecoderKind::PerStep => expected.iter().map(|(loss, _)| loss).sum(),
+        _ => expected.last().unwrap().0,
+    };
+    assert!(near(whole.loss, total), "{what}");
+    let answers = if kind == DecoderKind::PerStep { STEPS * BATCH } else { BATCH };
+    assert_eq!(whole.classes.len(), answers);
+    assert!(whole.rates.iter().all(|rate| (0.01..0.9).contains(rate)), "{:?}", whole.rates);
+}
+
 #[test]
 fn windows_carry_the_state_and_not_its_gradient() {
+    let indices: Vec<usize> = (0..BATCH).collect();
     // Shorter than a chunk, no multiple of one, a whole one; one window is all of the sequence.
     for (kind, window) in KINDS.into_iter().flat_map(|kind| [7, 16, 20, 41].map(|w| (kind, w))) {
         let config = config(kind);
         let networks: Vec<Network> =
             (0..STEPS.div_ceil(window)).map(|k| network(&config, 1 + k as u64 % 2)).collect();
-        let expected = by_loop(&config, &networks, window, false);
         let data = data(config.decode.is_per_step());
+        let pass = Pass::default();
         let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
-        let indices: Vec<usize> = (0..BATCH).collect();
-        let mut found = Vec::new();
-        let mut place = 0;
-        let last = kind == DecoderKind::LastMembrane;
-        let (whole, _) = bptt
-            .windows(&networks[0], &data, &indices, Pass::default(), window, |network, out, g| {
-                found.push((out.loss, collect(network, g)));
-                // Of the last membrane potential, only the last window has a loss.
-                place += 1;
-                Ok(networks[place % networks.len()].clone())
-            })
-            .unwrap();
-        if last {
-            // Windows without a loss leave the network as it is.
-            let same: Vec<Network> = networks.iter().map(|_| networks[0].clone()).collect();
-            let expected = by_loop(&config, &same, window, false);
-            assert_eq!(found.len(), 1);
-            let expected = expected.last().unwrap();
-            assert!((found[0].0 - expected.0).abs() < 1e-5);
-            assert_close(&found[0].1, &expected.1, &format!("{kind:?}, {window}"));
-            continue;
+        let cpu = Device::flex().autodiff();
+        check_windows(&config, &networks, window, (&cpu, 1.0), &mut |network, update| {
+            bptt.windows(network, &data, &indices, pass, window, update)
+        });
+        for (device, tolerance) in devices() {
+            let layerwise = Layerwise::new(&config);
+            let place = (&device, tolerance);
+            check_windows(&config, &networks, window, place, &mut |network, update| {
+                layerwise.windows(network, &data, &indices, pass, window, update)
+            });
         }
-        assert_eq!(found.len(), expected.len());
-        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let what = format!("{kind:?}, window {i} of {window}");
-            assert!((found.0 - expected.0).abs() <= 2e-5 * expected.0.abs(), "{what}");
-            assert_close(&found.1, &expected.1, &what);
-        }
-        let total: f64 = match kind {
-            DecoderKind::PerStep => expected.iter().map(|(loss, _)| loss).sum(),
-            _ => expected.last().unwrap().0,
-        };
-        assert!((whole.loss - total).abs() <= 2e-5 * total);
-        let answers = if kind == DecoderKind::PerStep { STEPS * BATCH } else { BATCH };
-        assert_eq!(whole.classes.len(), answers);
-        assert!(whole.rates.iter().all(|rate| (0.01..0.9).contains(rate)), "{:?}", whole.rates);
     }
 }
 
@@ -295,6 +333,7 @@ fn cut_gradients_are_those_of_detached_states() {
         let (loss, expected) = expected.last().unwrap();
         let data = data(config.decode.is_per_step());
         let indices: Vec<usize> = (0..BATCH).collect();
+        let what = format!("{kind:?}, {window}");
         let run = |checkpoint_steps| {
             let options = BpttOptions { checkpoint_steps, cut: Some(window) };
             let mut bptt = Bptt::new(&config, options).unwrap();
@@ -303,10 +342,20 @@ fn cut_gradients_are_those_of_detached_states() {
         let (outcome, gradients) = run(None);
         assert!((outcome.loss - loss).abs() <= 2e-5 * loss);
         let found = collect(&network, gradients);
-        assert_close(&found, expected, &format!("{kind:?}, {window}"));
+        assert_close(&found, expected, 1.0, &what);
         let (again, gradients) = run(Some(16));
         assert_eq!(again, outcome);
         assert_eq!(collect(&network, gradients), found);
+        for (device, tolerance) in devices() {
+            let network = network.clone().fork(&device);
+            let layerwise = Layerwise::new(&config).with_cut(Some(window));
+            let (other, gradients) =
+                layerwise.gradients(&network, &data, &indices, Pass::default());
+            assert!((other.loss - loss).abs() <= tolerance * 2e-5 * loss);
+            assert_eq!(other.classes, outcome.classes);
+            let found = collect(&network, gradients);
+            assert_close(&found, expected, tolerance, &format!("{what}, {device:?}"));
+        }
     }
 }
 
@@ -343,4 +392,8 @@ fn random_initial_states_are_drawn_once() {
     let (windows, _) = bptt.windows(&network, &data, &indices, pass, 10, keep).unwrap();
     assert_eq!(windows.classes, whole.classes);
     assert_eq!(windows.loss, whole.loss);
+    let layerwise = Layerwise::new(&config);
+    let (windows, _) = layerwise.windows(&network, &data, &indices, pass, 10, keep).unwrap();
+    assert_eq!(windows.classes, whole.classes);
+    assert!((windows.loss - whole.loss).abs() < 1e-5);
 }

@@ -1,6 +1,6 @@
 //! The flags of what looks at trained networks: `barnowl sparsity`, `energy` and `report`.
 
-use super::{Data, Output, SplitName, Threads};
+use super::{Data, Output, Place, SplitName, Threads};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -19,6 +19,8 @@ pub struct Sparsity {
     /// Draw histograms of rates and of intervals between spikes.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]
@@ -50,6 +52,8 @@ pub struct Energy {
     #[arg(long, value_name = "COST", default_value = "float32")]
     pub cost: String,
     #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]
     pub output: Output,
@@ -72,6 +76,8 @@ pub struct Report {
     /// The page to write [default: report.html in the first run's folder].
     #[arg(long, value_name = "FILE.html")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub threads: Threads,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! The flags of `barnowl study` and `barnowl sweep`.
 
-use super::{Data, Output, TensorBoard};
+use super::{Data, Output, Place, TensorBoard};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -107,11 +107,14 @@ impl StudyName {
     }
 }
 
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Args)]
 pub struct Jobs {
-    /// Runs at a time; they share the cores [default: as many as there are cores].
+    /// Runs at a time; they share the cores, or the graphics processor [default: as many as there are cores; on a graphics
+    /// processor, 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub place: Place,
     #[command(flatten)]
     pub tensorboard: TensorBoard,
 }

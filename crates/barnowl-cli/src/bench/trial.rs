@@ -4,7 +4,7 @@ use super::shapes::Shape;
 use barnowl::dataset::{Dataset, Inputs};
 use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
-use barnowl::learning::{Bptt, BpttOptions, layerwise};
+use barnowl::learning::{Bptt, BpttOptions, Layerwise};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
 use burn::module::Module;
@@ -32,7 +32,11 @@ impl Trial {
     pub fn new(shape: &Shape, options: BpttOptions, device: &Device) -> Result<Self> {
         let (network, data) = shape.make(&Device::flex().autodiff())?;
         let on_cpu = *device == Device::flex();
-        let network = if on_cpu { network } else { network.to_device(&device.clone().autodiff()) };
+        if let (Some(steps), false) = (options.checkpoint_steps, on_cpu) {
+            return Err(Error::setting("--checkpoint-steps", steps)
+                .expected("none: it is for --device cpu"));
+        }
+        let network = if on_cpu { network } else { network.fork(&device.clone().autodiff()) };
         Ok(Self {
             indices: (0..shape.batch).collect(),
             optimizer: GroupedOptimizer::new(&OptimizerConfig::default()),
@@ -51,7 +55,7 @@ impl Trial {
         let (network, data, indices) = (&self.network, &self.data, &self.indices);
         let (outcome, gradients) = match &mut self.bptt {
             Some(bptt) => bptt.gradients(network, data, indices, pass),
-            None => layerwise::gradients(network, &self.config, data, indices, pass, None),
+            None => Layerwise::new(&self.config).gradients(network, data, indices, pass),
         };
         // The network goes in by value, so that it is updated in place; hence `self` does.
         (self.network, _) = self.optimizer.step(LEARNING_RATE, self.network, gradients)?;
@@ -94,7 +98,7 @@ impl Trial {
             // Ends with numbers on the host, so that nothing is left in a queue.
             std::hint::black_box(match &mut bptt {
                 Some(bptt) => bptt.evaluate(network, data, indices, pass),
-                None => layerwise::evaluate(network, &self.config, data, indices, pass),
+                None => Layerwise::new(&self.config).evaluate(network, data, indices, pass),
             });
             if repeat >= warmup {
                 seconds.push(start.elapsed().as_secs_f64());

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 pub fn run(args: &Report) -> Result<ExitCode> {
     set_threads(&args.threads)?;
     let data = args.data.directory.as_deref();
-    let runs: Result<Vec<Run>> = args.runs.iter().map(|path| Run::load(path, data)).collect();
+    let device = barnowl::device::open(&args.place.device)?;
+    let runs: Result<Vec<Run>> =
+        args.runs.iter().map(|path| Run::load(path, data, &device)).collect();
     let runs = runs?;
     let (Some(first), Some(folder)) = (runs.first(), args.runs.first()) else {
         return Err(Error::config("there is no run to report"));

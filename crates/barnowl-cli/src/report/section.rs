@@ -43,14 +43,14 @@ struct Figure {
 }
 
 impl Run {
-    /// Loads a run and evaluates its best model.
+    /// Loads a run and evaluates its best model on `device`.
     ///
     /// # Errors
     ///
     /// If the folder holds no finished epoch, or the data cannot be read.
-    pub fn load(path: &Path, data: Option<&Path>) -> Result<Self> {
+    pub fn load(path: &Path, data: Option<&Path>, device: &Device) -> Result<Self> {
         let folder = RunFolder::open(path)?;
-        let model = Model::load(folder.best_file(), &Device::flex())?;
+        let model = Model::load(folder.best_file(), device)?;
         let task = model.task.clone();
         let test = task.data(data, Split::Test)?;
         let evaluation = evaluate(&model.network, &task.network, &test, task.train.batch)?;

@@ -17,6 +17,7 @@ use crate::args::{Jobs, Study, Sweep};
 use crate::{INTERRUPTED, print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl::file;
+use burn::tensor::Device;
 use plan::Plan;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,14 +30,28 @@ pub fn study(args: &Study) -> Result<ExitCode> {
     let seeds = (1..=u64::from(args.seeds)).collect();
     let plan = builtin::plan(args.study, &args.task, seeds, &settings)?;
     let name = format!("{}-{}", args.study.name(), stem(Path::new(&args.task)));
-    run(&plan, args.out.clone(), &name, args.data.directory.as_deref(), args.jobs, args.output.json)
+    run(
+        &plan,
+        args.out.clone(),
+        &name,
+        args.data.directory.as_deref(),
+        &args.jobs,
+        args.output.json,
+    )
 }
 
 /// `barnowl sweep`.
 pub fn sweep(args: &Sweep) -> Result<ExitCode> {
     let plan = Plan::read(&args.file)?;
     let name = stem(&args.file);
-    run(&plan, args.out.clone(), &name, args.data.directory.as_deref(), args.jobs, args.output.json)
+    run(
+        &plan,
+        args.out.clone(),
+        &name,
+        args.data.directory.as_deref(),
+        &args.jobs,
+        args.output.json,
+    )
 }
 
 fn stem(path: &Path) -> String {
@@ -48,9 +63,10 @@ fn run(
     out: Option<PathBuf>,
     name: &str,
     data: Option<&Path>,
-    jobs: Jobs,
+    jobs: &Jobs,
     json: bool,
 ) -> Result<ExitCode> {
+    let device = barnowl::device::open(&jobs.place.device)?;
     let folder = out.unwrap_or_else(|| Path::new("studies").join(name));
     file::create_folder(&folder)?;
     runner::check(plan, &folder)?;
@@ -60,7 +76,8 @@ fn run(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runs = plan.variants.len() * plan.seeds.len();
     let tensorboard = jobs.tensorboard.on;
-    let jobs = jobs.jobs.map_or(cores, usize::from).min(runs).max(1);
+    let at_once = if device == Device::flex() { cores } else { 1 };
+    let jobs = jobs.jobs.map_or(at_once, usize::from).min(runs).max(1);
     eprintln!(
         "{}: {} variants × {} seeds, {jobs} at a time · {}",
         plan.title,
@@ -69,7 +86,8 @@ fn run(
         folder.display()
     );
     let threads = (cores / jobs).max(1);
-    let Some(records) = runner::run(plan, &folder, data, [jobs, threads], tensorboard)? else {
+    let Some(records) = runner::run(plan, &folder, data, &device, [jobs, threads], tensorboard)?
+    else {
         eprintln!("stopped; the same command goes on where it was");
         return Ok(ExitCode::from(INTERRUPTED));
     };

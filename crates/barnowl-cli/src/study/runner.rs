@@ -46,10 +46,11 @@ struct Study<'a> {
     hopeless: Mutex<HashSet<String>>,
     bar: ProgressBar,
     tensorboard: bool,
+    device: &'a Device,
 }
 
-/// Runs what is left of a plan, `jobs` runs at a time with `threads` threads each; with
-/// `tensorboard`, each writes its events. `None`: interrupted.
+/// Runs what is left of a plan on `device`, `jobs` runs at a time with `threads` threads each; with `tensorboard`, each
+/// writes its events. `None`: interrupted.
 ///
 /// # Errors
 ///
@@ -58,6 +59,7 @@ pub fn run(
     plan: &Plan,
     folder: &Path,
     data: Option<&Path>,
+    device: &Device,
     [jobs, threads]: [usize; 2],
     tensorboard: bool,
 ) -> Result<Option<Vec<RunRecord>>> {
@@ -73,6 +75,7 @@ pub fn run(
         hopeless: Mutex::default(),
         bar: bar(1000 * runs.len() as u64),
         tensorboard,
+        device,
     };
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, RunRecord)>> {
@@ -261,16 +264,14 @@ impl Study<'_> {
         let origin = data.origin();
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
             let folder = RunFolder::open(path)?;
-            let trainer = folder.resume(task, origin, &Device::flex())?;
+            let trainer = folder.resume(task, origin, self.device)?;
             if self.is_first(task.train.seed) {
                 self.learn_of(path)?;
             }
             (folder, trainer)
         } else {
-            (
-                RunFolder::create(path, task)?,
-                Trainer::new(&task.network, &task.train, &Device::flex())?,
-            )
+            let trainer = Trainer::new(&task.network, &task.train, self.device)?;
+            (RunFolder::create(path, task)?, trainer)
         };
         let mut watch = Watch {
             study: self,
@@ -305,7 +306,9 @@ impl Study<'_> {
             (Err(error), _) => return Err(error),
         };
         let result = match end {
-            End::Finished => conclude(task, &folder, Split::Test, test, started)?.result,
+            End::Finished => {
+                conclude(task, &folder, (Split::Test, test), self.device, started)?.result
+            }
             _ => Value::Null,
         };
         let reports = folder.reports()?;

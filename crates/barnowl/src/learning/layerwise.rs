@@ -1,68 +1,221 @@
 //! Gradients by Burn's autodiff, one node a layer: for what [`Bptt`](super::Bptt) does not do, and on graphics
 //! processors.
 
-use crate::dataset::{Batch, Dataset, Targets};
+use crate::dataset::{Batch, Dataset};
+use crate::error::Result;
 use crate::layer::Pass;
 use crate::learning::BatchOutcome;
-use crate::loss::{Score, Target};
-use crate::network::{Network, NetworkConfig, NetworkOutput};
+use crate::loss::{Decoder, Score, Target};
+use crate::network::{Network, NetworkConfig, NetworkState, NetworkWindow};
+use crate::readout::ReadoutOutput;
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
+use std::ops::Range;
 
-/// The gradients of a network over some sequences of a data set, on the network's device, which must have autodiff.
-///
-/// `penalty` is added to the loss, but not to the loss that is reported.
-#[must_use]
-pub fn gradients(
-    network: &Network,
-    config: &NetworkConfig,
-    data: &Dataset,
-    indices: &[usize],
-    pass: Pass,
-    penalty: Option<&dyn Fn(&NetworkOutput) -> Tensor<1>>,
-) -> (BatchOutcome, GradientsParams) {
-    let (output, target) = forward(network, config, data, indices, pass);
-    let loss = config.decode.loss(&output.score, &target);
-    let outcome = outcome(number(&loss), &output);
-    let loss = match penalty {
-        Some(penalty) => loss + penalty(&output),
-        None => loss,
-    };
-    drop(output);
-    (outcome, GradientsParams::from_grads(loss.backward(), network))
+/// Something to add to the loss, from the spikes of every hidden layer, `[T, B, outputs]`. It is not in the loss that is
+/// reported.
+pub type Penalty<'a> = &'a dyn Fn(&[Tensor<3>]) -> Tensor<1>;
+
+/// Backpropagation through time for networks of one configuration, a whole batch and a whole layer at a time.
+#[derive(Clone, Copy)]
+pub struct Layerwise<'a> {
+    config: &'a NetworkConfig,
+    cut: Option<usize>,
+    penalty: Option<Penalty<'a>>,
 }
 
-/// What a network does on some sequences of a data set, without gradients.
-#[must_use]
-pub fn evaluate(
-    network: &Network,
-    config: &NetworkConfig,
-    data: &Dataset,
-    indices: &[usize],
-    pass: Pass,
-) -> BatchOutcome {
-    let (output, target) = forward(&network.valid(), config, data, indices, pass);
-    outcome(number(&config.decode.loss(&output.score, &target)), &output)
+impl<'a> Layerwise<'a> {
+    /// For networks of this configuration.
+    #[must_use]
+    pub fn new(config: &'a NetworkConfig) -> Self {
+        Self { config, cut: None, penalty: None }
+    }
+
+    /// Ends the gradient of the state after every so many steps, at least 1; for networks that are
+    /// [fused](NetworkConfig::is_fused).
+    #[must_use]
+    pub fn with_cut(self, cut: Option<usize>) -> Self {
+        Self { cut, ..self }
+    }
+
+    /// Adds to the loss.
+    #[must_use]
+    pub fn with_penalty(self, penalty: Option<Penalty<'a>>) -> Self {
+        Self { penalty, ..self }
+    }
+
+    /// Runs a network over some sequences of a data set, without gradients.
+    ///
+    /// # Panics
+    ///
+    /// If the network is not of the configuration, the data set not of its channels, classes or kind of targets, or an
+    /// index out of range.
+    #[must_use]
+    pub fn evaluate(
+        &self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass,
+    ) -> BatchOutcome {
+        let sequences = Sequences::of(network, data, indices);
+        let output = network.valid().forward(sequences.input.clone(), self.config, pass);
+        let loss = self.config.decode.loss(&output.score, &sequences.target(0..data.steps()));
+        outcome(number(&loss), Some(&output.score), &output.spikes, &output.readout)
+    }
+
+    /// The gradients of a network's mean loss over some sequences of a data set, on the network's device, which must have
+    /// autodiff.
+    ///
+    /// # Panics
+    ///
+    /// As [`Layerwise::evaluate`], and if gradients are cut of a network that is not fused.
+    #[must_use]
+    pub fn gradients(
+        &self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass,
+    ) -> (BatchOutcome, GradientsParams) {
+        let steps = data.steps();
+        let sequences = Sequences::of(network, data, indices);
+        let (mut state, mut windows) = (None, Vec::new());
+        for window in windows_of(steps, self.cut.unwrap_or(steps)) {
+            let input = sequences.input(&window);
+            let output = network.window(input, self.config, pass, state.as_ref());
+            windows.push((output.spikes, output.readout));
+            state = output.state;
+        }
+        let (spikes, readouts): (Vec<_>, Vec<_>) = windows.into_iter().unzip();
+        let layers = 0..network.layers.len();
+        let spikes: Vec<_> = layers
+            .map(|layer| joined(spikes.iter().map(|window| window[layer].clone()).collect()))
+            .collect();
+        let all = |part: fn(&ReadoutOutput) -> &Option<Tensor<3>>| {
+            let parts: Option<Vec<_>> =
+                readouts.iter().map(|readout| part(readout).clone()).collect();
+            parts.map(joined)
+        };
+        let readout = ReadoutOutput {
+            membrane: all(|readout| &readout.membrane),
+            spikes: all(|readout| &readout.spikes),
+            state: None,
+        };
+        let score = self.config.decode.decode(&readout);
+        let loss = self.config.decode.loss(&score, &sequences.target(0..steps));
+        let outcome = outcome(number(&loss), Some(&score), &spikes, &readout);
+        let loss = self.with_penalty_of(loss, &spikes);
+        drop((score, spikes, readout, readouts));
+        (outcome, GradientsParams::from_grads(loss.backward(), network))
+    }
+
+    /// Truncated backpropagation: as [`Bptt::windows`](super::Bptt::windows).
+    ///
+    /// # Errors
+    ///
+    /// That of `update`: nothing is run after it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Layerwise::evaluate`], and if the network is not fused, or a window has no steps.
+    pub fn windows(
+        &self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass,
+        window: usize,
+        mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
+    ) -> Result<(BatchOutcome, Network)> {
+        let (decoder, steps) = (self.config.decode, data.steps());
+        let sequences = Sequences::of(network, data, indices);
+        let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
+        let (mut state, mut score): (Option<NetworkState>, Option<Score>) = (None, None);
+        for window in windows_of(steps, window) {
+            let output =
+                network.window(sequences.input(&window), self.config, pass, state.as_ref());
+            let NetworkWindow { spikes, readout, state: after, .. } = output;
+            state = after;
+            score = decoder.decode_window(&readout, window.start, steps, score);
+            let train = window.end > decoder.first(steps);
+            let from = decoder.skip.saturating_sub(window.start);
+            let loss = score.as_ref().filter(|_| train).map(|score| {
+                let decoder = Decoder { skip: from, ..decoder };
+                decoder.loss(score, &sequences.target(window.clone()))
+            });
+            let number = loss.as_ref().map_or(0.0, number);
+            let outcome = outcome(number, score.as_ref(), &spikes, &readout);
+            score = score.map(Score::detach);
+            if let Some(loss) = loss {
+                let loss = self.with_penalty_of(loss, &spikes);
+                drop((spikes, readout));
+                let gradients = GradientsParams::from_grads(loss.backward(), &network);
+                network = update(&network, &outcome, gradients)?;
+            }
+            whole.add(outcome, window.len() as f64 / steps as f64, decoder.is_per_step());
+        }
+        Ok((whole, network))
+    }
+
+    fn with_penalty_of(&self, loss: Tensor<1>, spikes: &[Tensor<3>]) -> Tensor<1> {
+        match self.penalty {
+            Some(penalty) => loss + penalty(spikes),
+            None => loss,
+        }
+    }
 }
 
-fn forward(
-    network: &Network,
-    config: &NetworkConfig,
-    data: &Dataset,
-    indices: &[usize],
-    pass: Pass,
-) -> (NetworkOutput, Target) {
-    let per_step = matches!(data.targets(), Targets::PerStep(_));
-    let Batch { steps, batch, channels, inputs, targets, .. } = data.batch(indices);
-    let device = network.device();
-    let input = TensorData::new(inputs, [steps, batch, channels]);
-    let target = if per_step {
-        Target::PerStep(Tensor::from_data(TensorData::new(targets, [steps, batch]), &device))
-    } else {
-        Target::PerSequence(Tensor::from_data(TensorData::new(targets, [batch]), &device))
-    };
-    (network.forward(Tensor::from_data(input, &device), config, pass), target)
+/// All steps, `length` at a time.
+fn windows_of(steps: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..steps).step_by(length).map(move |start| start..steps.min(start + length))
+}
+
+/// Windows one after the other.
+fn joined(mut windows: Vec<Tensor<3>>) -> Tensor<3> {
+    if windows.len() == 1 { windows.remove(0) } else { Tensor::cat(windows, 0) }
+}
+
+/// A batch on a device.
+struct Sequences {
+    /// `[T, B, channels]`.
+    input: Tensor<3>,
+    /// `[T, B]`, or `[1, B]` of a class per sequence.
+    targets: Tensor<2, Int>,
+    per_step: bool,
+}
+
+impl Sequences {
+    fn of(network: &Network, data: &Dataset, indices: &[usize]) -> Self {
+        let per_step = data.targets().is_per_step();
+        let Batch { steps, batch, channels, inputs, targets, .. } = data.batch(indices);
+        let device = network.device();
+        let input = TensorData::new(inputs, [steps, batch, channels]);
+        let targets = TensorData::new(targets, [if per_step { steps } else { 1 }, batch]);
+        Self {
+            input: Tensor::from_data(input, &device),
+            targets: Tensor::from_data(targets, &device),
+            per_step,
+        }
+    }
+
+    fn input(&self, window: &Range<usize>) -> Tensor<3> {
+        let input = self.input.clone();
+        if window.len() == input.dims()[0] {
+            return input;
+        }
+        input.narrow(0, window.start, window.len())
+    }
+
+    fn target(&self, window: Range<usize>) -> Target {
+        let targets = self.targets.clone();
+        if self.per_step {
+            Target::PerStep(targets.narrow(0, window.start, window.len()))
+        } else {
+            Target::PerSequence(targets.squeeze_dim(0))
+        }
+    }
 }
 
 /// A loss as a number.
@@ -70,10 +223,15 @@ fn number(loss: &Tensor<1>) -> f64 {
     f64::from(loss.clone().into_scalar::<f32>())
 }
 
-fn outcome(loss: f64, output: &NetworkOutput) -> BatchOutcome {
-    let rates = output.spikes.iter().map(|spikes| activity(spikes.clone())).collect();
-    let readout_rate = output.readout.spikes.clone().map(activity);
-    BatchOutcome { loss, classes: classes(&output.score), rates, readout_rate }
+fn outcome(
+    loss: f64,
+    score: Option<&Score>,
+    spikes: &[Tensor<3>],
+    readout: &ReadoutOutput,
+) -> BatchOutcome {
+    let rates = spikes.iter().map(|spikes| activity(spikes.clone())).collect();
+    let readout_rate = readout.spikes.clone().map(activity);
+    BatchOutcome { loss, classes: score.map(classes).unwrap_or_default(), rates, readout_rate }
 }
 
 /// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.

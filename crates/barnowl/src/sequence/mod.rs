@@ -270,6 +270,16 @@ pub trait SequenceKernels: Backend {
     ) -> GatedGradients<Self>;
 }
 
+/// How many sums over parts of `rows` make up the gradient of `[inputs, outputs]` weights on a graphics processor: a divisor
+/// of `rows`. One sum over all of them would have few results, each of them long, and leave most of the device idle; too
+/// many would take more memory than they are worth.
+pub(crate) fn pieces(rows: usize, [inputs, outputs]: [usize; 2]) -> usize {
+    // Results are computed in squares of about 64 × 64, a few hundred of which keep a large device busy.
+    let squares = inputs.div_ceil(64) * outputs.div_ceil(64);
+    let wanted = (512 / squares).clamp(1, 64);
+    (1..=wanted.min(rows)).rev().find(|pieces| rows.is_multiple_of(*pieces)).unwrap_or(1)
+}
+
 /// The state at rest, `[3, B, H]`: u = 0, b = b0, s = 0.
 #[must_use]
 pub fn state_at_rest(

@@ -4,7 +4,7 @@ use crate::dataset::{Dataset, Targets};
 use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
-use crate::learning::{BatchOutcome, Bptt, BpttOptions, layerwise};
+use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
 use crate::metric::ConfusionMatrix;
 use crate::network::{Network, NetworkConfig};
 use rand::seq::SliceRandom;
@@ -152,7 +152,7 @@ pub fn evaluate(
         let pass = Pass { seed: number_of_batch as u64, ..Pass::default() };
         let outcome = match &mut bptt {
             Some(bptt) => bptt.evaluate(network, dataset, indices, pass),
-            None => layerwise::evaluate(network, config, dataset, indices, pass),
+            None => Layerwise::new(config).evaluate(network, dataset, indices, pass),
         };
         if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(

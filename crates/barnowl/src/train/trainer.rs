@@ -7,9 +7,9 @@ use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
-use crate::learning::{BatchOutcome, Bptt, BpttOptions, layerwise};
+use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Penalty};
 use crate::model::Model;
-use crate::network::{Network, NetworkConfig, NetworkOutput};
+use crate::network::{Network, NetworkConfig};
 use crate::optimizer::GroupedOptimizer;
 use crate::parameters::TimeConstantForm;
 use burn::module::ParamGroup;
@@ -321,7 +321,10 @@ impl Trainer {
             ^ self.progress.batch as u64;
         let pass = Pass { seed, ..Pass::default() };
         let rate = self.learning_rate();
-        let by_window = self.config.truncation.filter(|t| t.update == Update::Window);
+        let by_window = match self.config.truncation {
+            Some(Truncation { window, update: Update::Window }) => Some(window),
+            _ => None,
+        };
         let (batch, config, optimizer) =
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
@@ -334,23 +337,25 @@ impl Trainer {
             Ok(network)
         };
         // On an error the network stays as it was.
+        let network = &self.network;
+        let penalty = self.config.rate_penalty;
+        let penalty = penalty.map(|penalty| move |spikes: &[_]| rate_penalty(penalty, spikes));
+        let layerwise = Layerwise::new(config)
+            .with_cut(cut(&self.config))
+            .with_penalty(penalty.as_ref().map(|penalty| penalty as Penalty<'_>));
         let (outcome, network) = match (&mut self.bptt, by_window) {
-            (Some(bptt), Some(Truncation { window, .. })) => {
-                bptt.windows(&self.network, data, indices, pass, window, update)?
+            (Some(bptt), Some(window)) => {
+                bptt.windows(network, data, indices, pass, window, update)?
             }
-            (Some(bptt), None) => {
-                let (outcome, gradients) = bptt.gradients(&self.network, data, indices, pass);
-                let network = update(&self.network, &outcome, gradients)?;
-                (outcome, network)
+            (None, Some(window)) => {
+                layerwise.windows(network, data, indices, pass, window, update)?
             }
-            (None, _) => {
-                let penalty = self.config.rate_penalty;
-                let penalty =
-                    penalty.map(|penalty| move |output: &_| rate_penalty(penalty, output));
-                let penalty = penalty.as_ref().map(|penalty| penalty as &dyn Fn(&_) -> _);
-                let (outcome, gradients) =
-                    layerwise::gradients(&self.network, config, data, indices, pass, penalty);
-                let network = update(&self.network, &outcome, gradients)?;
+            (bptt, None) => {
+                let (outcome, gradients) = match bptt {
+                    Some(bptt) => bptt.gradients(network, data, indices, pass),
+                    None => layerwise.gradients(network, data, indices, pass),
+                };
+                let network = update(network, &outcome, gradients)?;
                 (outcome, network)
             }
         };
@@ -459,31 +464,39 @@ pub(super) fn bptt(
         return Err(Error::setting("train.rate_penalty", train.rate_penalty)
             .expected("none, since the hidden layers have cells that do not spike"));
     }
+    if let (Some(truncation), false) = (train.truncation, network.is_fused()) {
+        return Err(Error::setting("train.truncation", truncation)
+            .expected("none: windows are for spiking networks that read in one direction"));
+    }
     if train.rate_penalty.is_some() || !network.is_fused() || !is_cpu(device) {
-        if let Some(truncation) = train.truncation {
-            return Err(Error::setting("train.truncation", truncation).expected(
-                "none: windows are for spiking networks that read in one direction, without a rate penalty, on the \
-                 device cpu",
+        if let Some(steps) = train.checkpoint_steps {
+            return Err(Error::setting("train.checkpoint_steps", steps).expected(
+                "none: it is for spiking networks that read in one direction, without a rate penalty, on the device \
+                 cpu",
             ));
         }
         return Ok(None);
     }
-    let cut = train.truncation.filter(|t| t.update == Update::Sequence).map(|t| t.window);
-    let options = BpttOptions { checkpoint_steps: train.checkpoint_steps, cut };
+    let options = BpttOptions { checkpoint_steps: train.checkpoint_steps, cut: cut(train) };
     Bptt::new(network, options).map(Some)
+}
+
+/// The steps after which the gradient of the state ends, where the weights change once a sequence.
+fn cut(train: &TrainConfig) -> Option<usize> {
+    train.truncation.filter(|t| t.update == Update::Sequence).map(|t| t.window)
 }
 
 const REMEDY: &str =
     "lower train.learning_rate, or clip the gradients with train.clipping = { norm = 1.0 }";
 
 /// weight · Σ_layers (mean spike rate − target)²
-fn rate_penalty(penalty: RatePenalty, output: &NetworkOutput) -> Tensor<1> {
+fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>]) -> Tensor<1> {
     let layer = |spikes: &Tensor<3>| {
         let distance = spikes.clone().mean() - penalty.target;
         distance.clone() * distance * penalty.weight
     };
-    let mut sum = layer(&output.spikes[0]);
-    for spikes in &output.spikes[1..] {
+    let mut sum = layer(&spikes[0]);
+    for spikes in &spikes[1..] {
         sum = sum + layer(spikes);
     }
     sum

@@ -23,7 +23,6 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
-use crate::loss::DecoderKind;
 use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
@@ -50,7 +49,7 @@ pub struct BpttOptions {
 }
 
 /// What a network does on a batch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct BatchOutcome {
     /// The mean loss of the sequences.
     pub loss: f64,
@@ -186,11 +185,8 @@ impl Bptt {
     ) -> Result<(BatchOutcome, Network)> {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
         let (decoder, steps, count) = (self.config.decode, data.steps(), groups(indices.len()));
-        let first =
-            if decoder.kind == DecoderKind::LastMembrane { steps - 1 } else { decoder.skip };
-        let mut network = network.clone();
-        let mut whole =
-            BatchOutcome { loss: 0.0, classes: Vec::new(), rates: Vec::new(), readout_rate: None };
+        let first = decoder.first(steps);
+        let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
         for start in (0..steps).step_by(window) {
             let end = steps.min(start + window);
             let train = end > first;
@@ -340,7 +336,7 @@ impl<'a> Sequences<'a> {
 
 impl BatchOutcome {
     /// Adds a window that is so large a share of the sequence.
-    fn add(&mut self, window: Self, share: f64, per_step: bool) {
+    pub(super) fn add(&mut self, window: Self, share: f64, per_step: bool) {
         self.rates.resize(window.rates.len(), 0.0);
         self.rates.iter_mut().zip(&window.rates).for_each(|(sum, rate)| *sum += rate * share);
         if let Some(rate) = window.readout_rate {

@@ -177,30 +177,17 @@ fn pseudo(options: AlifOptions) -> (Pseudo, [f32; 4]) {
     }
 }
 
-/// `Σ_{t,b} before[t, b, j] gradient[t, b, h]`, `[J, H]`.
-///
-/// By pieces of time, which are summed in the end: one product of all of it would have few results and long sums, and
-/// leave most of the device idle.
+/// `Σ_{t,b} before[t, b, j] gradient[t, b, h]`, `[J, H]`, by [pieces](super::pieces).
 fn over_time(before: CubeTensor, gradient: CubeTensor) -> CubeTensor {
     type B = CubeBackend;
     let [steps, batch, inputs] = dims(&before);
     let [_, _, outputs] = dims(&gradient);
-    let piece = steps.div_ceil(64);
-    let pieces = steps / piece;
-    let part = |tensor: &CubeTensor, from: usize, to: usize, pieces: usize, columns: usize| {
-        let slice = B::float_slice(tensor.clone(), &[Slice::from(from..to)]);
-        B::float_reshape(slice, Shape::from([pieces, (to - from) / pieces * batch, columns]))
-    };
-    let product = |from: usize, to: usize, pieces: usize| {
-        let before = B::float_swap_dims(part(&before, from, to, pieces, inputs), 1, 2);
-        let product = B::float_matmul(before, part(&gradient, from, to, pieces, outputs));
-        B::float_sum_dim(product, 0)
-    };
-    let mut sum = product(0, pieces * piece, pieces);
-    if pieces * piece < steps {
-        sum = B::float_add(sum, product(pieces * piece, steps, 1));
-    }
-    B::float_reshape(sum, Shape::from([inputs, outputs]))
+    let pieces = super::pieces(steps * batch, [inputs, outputs]);
+    let rows = steps * batch / pieces;
+    let before = B::float_reshape(before, Shape::from([pieces, rows, inputs]));
+    let gradient = B::float_reshape(gradient, Shape::from([pieces, rows, outputs]));
+    let products = B::float_matmul(B::float_swap_dims(before, 1, 2), gradient);
+    B::float_reshape(B::float_sum_dim(products, 0), Shape::from([inputs, outputs]))
 }
 
 /// A part of a flat tensor, in a shape.
