@@ -128,6 +128,12 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 
+/// The sum of all elements, the same bits every time: Burn's `sum` depends on the order in which the parts of a graphics
+/// processor finish, its `sum_dim` does not.
+pub(crate) fn total<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    (0..D).fold(tensor, Tensor::sum_dim).reshape([1])
+}
+
 /// What `work` returns, or nothing if it panics, as drivers' libraries do where a driver is missing. Nothing is printed.
 fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     let hook = std::panic::take_hook();

@@ -224,6 +224,7 @@ impl Pass {
 
 /// Where neurons start.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "one a layer")]
 pub enum Start {
     /// From the initial state of their configuration; where that is random, from the stream of this number.
     Drawn(u64),

@@ -9,6 +9,7 @@
 //! | `max_membrane` | max of m_t over t ≥ skip | the same |
 //! | `spike_count` | Σ_{t ≥ skip} s_t | the same |
 
+use crate::device::total;
 use crate::error::{Error, Result};
 use crate::readout::{ReadoutKind, ReadoutOutput};
 use crate::sequence::Observe;
@@ -221,12 +222,12 @@ impl Decoder {
                 // Steps without a label have a target below 0.
                 let labelled = target.clone().greater_equal_elem(0).float();
                 let score = score.gather(2, target.clamp_min(0).unsqueeze_dim(2));
-                -(score.squeeze_dim::<2>(2) * labelled).sum() / batch as f64
+                -total(score.squeeze_dim::<2>(2) * labelled) / batch as f64
             }
             (Score::PerSequence(score), Target::PerSequence(target)) => {
                 let [batch, _] = score.dims();
                 let log = log_softmax(score.clone(), 1);
-                -log.gather(1, target.clone().unsqueeze_dim(1)).sum() / batch as f64
+                -total(log.gather(1, target.clone().unsqueeze_dim(1))) / batch as f64
             }
             _ => panic!(
                 "a decoder per step needs targets per step, and one per sequence per sequence"

@@ -237,7 +237,7 @@ fn outcome(
 /// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.
 fn activity(outputs: Tensor<3>) -> f64 {
     let count = outputs.shape().num_elements();
-    // Counted where they are: a batch of spikes is the largest array that there is.
+    // Counted where they are: a batch of spikes is the largest array that there is. A sum of integers is exact in any order.
     outputs.not_equal_elem(0.0).int().sum().into_scalar::<i64>() as f64 / count as f64
 }
 

@@ -56,8 +56,8 @@ impl GradientClipping {
 
 /// The Euclidean norm over the gradients of all parameters of `module`.
 ///
-/// On the processor, summed in double precision and in a fixed order, so that the result does not depend on the number of
-/// threads.
+/// Summed in a fixed order, so that the result does not depend on the number of threads; on the processor in double
+/// precision.
 ///
 /// # Errors
 ///
@@ -109,8 +109,11 @@ impl ModuleVisitor for NormVisitor<'_> {
 pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> (f64, Tensor<D>) {
     let device = tensor.device();
     if !is_cpu(&device) {
-        // Where it is, in single precision: a norm above 10¹⁹ counts as divergence.
-        return (f64::from(tensor.clone().square().sum().into_scalar::<f32>()), tensor);
+        // Where it is, in single precision: a norm above 10¹⁹ counts as divergence. Row by row, since a sum of everything
+        // depends on the order of the day there.
+        let rows = tensor.clone().square().sum_dim(D - 1).into_data_as::<f32>();
+        let rows = rows.as_slice::<f32>().expect("converted to f32 one line above");
+        return (rows.iter().map(|row| f64::from(*row)).sum(), tensor);
     }
     let data = tensor.into_data_as::<f32>();
     let sum = squares(data.as_slice().expect("converted to f32 one line above"));

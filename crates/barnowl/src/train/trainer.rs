@@ -3,7 +3,7 @@
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets};
-use crate::device::is_cpu;
+use crate::device::{is_cpu, total};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
@@ -492,7 +492,8 @@ const REMEDY: &str =
 /// weight · Σ_layers (mean spike rate − target)²
 fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>]) -> Tensor<1> {
     let layer = |spikes: &Tensor<3>| {
-        let distance = spikes.clone().mean() - penalty.target;
+        let count = spikes.shape().num_elements() as f64;
+        let distance = total(spikes.clone()) / count - penalty.target;
         distance.clone() * distance * penalty.weight
     };
     let mut sum = layer(&spikes[0]);

@@ -67,7 +67,7 @@ pub(super) fn pseudo_derivative(
         let slope = 1.0f32 + 10.0f32 * absolute;
         psi = 1.0f32 / (slope * slope);
     } else if comptime!(pseudo == Pseudo::Arctan) {
-        let x = 3.141_592_7f32 * v;
+        let x = comptime!(core::f32::consts::PI) * v;
         psi = 1.0f32 / (1.0f32 + x * x);
     } else if v > 0.0f32 {
         psi = 1.0f32;
