@@ -408,14 +408,11 @@ pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>)
         (Some(a), Some(b)) => Some(a + b),
         (a, b) => a.or(b),
     };
-    let device = input.device();
-    let current = if is_cpu(&device) {
-        linear(input.reshape([steps * batch, inputs]), weight, bias)
+    let rows = input.reshape([steps * batch, inputs]);
+    let current = if is_cpu(&rows.device()) {
+        linear(rows, weight, bias)
     } else {
-        // For the sake of the gradient of the weights.
-        let pieces = sequence::pieces(steps * batch, [inputs, neurons]);
-        let input: Tensor<3> = input.reshape([pieces, steps * batch / pieces, inputs]);
-        let product = input.matmul(weight.unsqueeze_dim(0)).reshape([steps * batch, neurons]);
+        let product = sequence::product(rows, weight);
         match bias {
             Some(bias) => product + bias.unsqueeze_dim(0),
             None => product,

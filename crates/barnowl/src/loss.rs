@@ -9,6 +9,7 @@
 //! | `max_membrane` | max of m_t over t ≥ skip | the same |
 //! | `spike_count` | Σ_{t ≥ skip} s_t | the same |
 
+use crate::dataset::Dataset;
 use crate::device::total;
 use crate::error::{Error, Result};
 use crate::readout::{ReadoutKind, ReadoutOutput};
@@ -139,8 +140,8 @@ impl Decoder {
     }
 
     /// The score of the window of time from step `start` of sequences of `steps` steps: of a class per step that of the
-    /// window's steps, else that of all steps so far, where `before` is the score of the steps before the window. `None` as
-    /// long as no step counts.
+    /// window's steps, else that of all steps so far, where `before` is the score of the steps before the window, or `None` as
+    /// long as none of them counts.
     ///
     /// # Panics
     ///
@@ -181,7 +182,8 @@ impl Decoder {
                 let share = here as f64 / (here + past) as f64;
                 score * share + before * (1.0 - share)
             }
-            DecoderKind::MaxMembrane => score.max_pair(before),
+            // The first of equals, whichever window it is in.
+            DecoderKind::MaxMembrane => before.max_pair(score),
             DecoderKind::LastMembrane => score,
             _ => score + before,
         }))
@@ -190,11 +192,34 @@ impl Decoder {
     /// The first step of a sequence of `steps` that counts.
     #[must_use]
     pub fn first(&self, steps: usize) -> usize {
-        if self.kind == DecoderKind::LastMembrane { steps - 1 } else { self.skip }
+        match self.kind {
+            DecoderKind::LastMembrane => steps.saturating_sub(1),
+            _ => self.skip,
+        }
+    }
+
+    /// Panics if a network with this decoder cannot learn from the data: targets of another kind, or too few steps.
+    pub(crate) fn check(&self, data: &Dataset) {
+        assert_eq!(
+            data.targets().is_per_step(),
+            self.is_per_step(),
+            "a decoder per step needs targets per step, and one per sequence per sequence"
+        );
+        let steps = data.steps();
+        assert!(self.skip < steps, "the decoder skips {} of {steps} steps", self.skip);
+    }
+
+    /// A readout of what the decoder reads, `[T, B, classes]`, and nothing else.
+    pub(crate) fn readout(&self, observed: Tensor<3>) -> ReadoutOutput {
+        let (membrane, spikes) = match self.observes() {
+            Observe::Spikes => (None, Some(observed)),
+            _ => (Some(observed), None),
+        };
+        ReadoutOutput { membrane, spikes, state: None }
     }
 
     /// What the decoder reads, `[T, B, classes]`.
-    fn observed(&self, output: &ReadoutOutput) -> Tensor<3> {
+    pub(crate) fn observed(&self, output: &ReadoutOutput) -> Tensor<3> {
         let observed = match self.observes() {
             Observe::Spikes => &output.spikes,
             _ => &output.membrane,

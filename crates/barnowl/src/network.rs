@@ -246,6 +246,10 @@ impl Network {
         pass: Pass,
         before: Option<&NetworkState>,
     ) -> NetworkWindow {
+        assert!(
+            before.is_none() || config.is_fused(),
+            "a network that is not fused reads whole sequences"
+        );
         let surrogate = config.surrogate.surrogate();
         let start = |place: usize| match before {
             None => Start::Drawn(place as u64),

@@ -5,7 +5,7 @@
 
 use barnowl::sequence::{
     AlifOptions, AlifOutput, AlifSequence, Emission, GatedCell, Observe, alif_sequence,
-    gated_sequence, integrator_sequence, reference,
+    gated_sequence, integrator_sequence, product, reference,
 };
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -540,6 +540,29 @@ fn streaming_equals_the_fused_layer() {
 }
 
 /// The operation composes with any module: `Linear` before and after it, every gradient checked.
+#[test]
+fn products_and_their_gradients() {
+    let device = device();
+    for (rows, inputs, outputs) in [(7, 3, 5), (1009, 4, 36), (640, 70, 130)] {
+        let mut random = Random::new(rows as u64, &Device::flex());
+        let x: Tensor<2> = random.normal([rows, inputs], 0.0, 1.0);
+        let w: Tensor<2> = random.normal([inputs, outputs], 0.0, 1.0);
+        let g: Tensor<2> = random.normal([rows, outputs], 0.0, 1.0);
+        let there = |tensor: &Tensor<2>| Tensor::<2>::from_data(tensor.to_data(), &device);
+        let (x_there, w_there) = (there(&x).require_grad(), there(&w).require_grad());
+        let product = product(x_there.clone(), w_there.clone());
+        let gradients = (product.clone() * there(&g)).sum().backward();
+        // Full single precision: 10 bits would be off by 10⁻³.
+        let near = |what: &str, found: &Tensor<2>, expected: &Tensor<2>| {
+            let name = format!("{what}, {rows} × {inputs} × {outputs}");
+            assert_near(&name, &values(found), &values(expected), 1e-5);
+        };
+        near("product", &product, &x.clone().matmul(w.clone()));
+        near("inputs", &x_there.grad(&gradients).unwrap(), &g.clone().matmul(w.transpose()));
+        near("weights", &w_there.grad(&gradients).unwrap(), &x.transpose().matmul(g));
+    }
+}
+
 #[test]
 fn between_two_linear_layers() {
     use burn::nn::LinearConfig;

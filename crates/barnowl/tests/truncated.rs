@@ -1,7 +1,7 @@
 //! Truncated backpropagation against plain tensors: a loop over steps in Burn's autodiff whose state is detached between
 //! windows.
 
-use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
 use barnowl::layer::{LayerConfig, Pass};
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
@@ -26,6 +26,7 @@ const CLASSES: usize = 4;
 const SKIP: usize = 3;
 const B0: f32 = 0.05;
 const BETA: f32 = 0.9;
+const PENALTY: f64 = 20.0;
 
 fn config(kind: DecoderKind) -> NetworkConfig {
     let layer = |size, recurrent| LayerConfig {
@@ -69,9 +70,16 @@ fn data(per_step: bool) -> Dataset {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let size = BATCH * STEPS * INPUTS;
     let real = (0..size).map(|_| f32::from(rng.random_range(-8..=8_i8)) / 8.0).collect();
-    let mut class = |n: usize| (0..n).map(|_| rng.random_range(0..CLASSES) as u16).collect();
+    let mut class =
+        |n: usize| -> Vec<u16> { (0..n).map(|_| rng.random_range(0..CLASSES) as u16).collect() };
     let targets = match per_step {
-        true => Targets::PerStep(class(BATCH * STEPS)),
+        true => {
+            let mut classes = class(BATCH * STEPS);
+            // Steps without a label, a whole window of 2 among them.
+            classes[3 * STEPS + 7] = UNLABELLED;
+            (0..BATCH).for_each(|row| classes[row * STEPS + 20..row * STEPS + 22].fill(UNLABELLED));
+            Targets::PerStep(classes)
+        }
         false => Targets::PerSequence(class(BATCH)),
     };
     let names = (0..CLASSES).map(|i| i.to_string()).collect();
@@ -137,8 +145,15 @@ fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
     collect.1
 }
 
-/// The plain loop. `networks[k]` runs window k; with `whole`, the loss is that of the whole sequence, at its end.
-fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: bool) -> Found {
+/// The plain loop. `networks[k]` runs the k-th window in which a step counts, and those before it; with `whole`, the loss is
+/// that of the whole sequence, at its end, and `PENALTY` times the squares of the mean spike rates if there is a `penalty`.
+fn by_loop(
+    config: &NetworkConfig,
+    networks: &[Network],
+    window: usize,
+    whole: bool,
+    penalty: bool,
+) -> Found {
     let device = Device::flex().autodiff();
     let kind = config.decode.kind;
     let batch = data(config.decode.is_per_step()).batch(&(0..BATCH).collect::<Vec<_>>());
@@ -150,15 +165,19 @@ fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: b
         Tensor::from_data(TensorData::new(targets, [BATCH, 1]), &device)
     };
     let cross_entropy = |logits: Tensor<2>, t: usize| {
-        -log_softmax(logits, 1).gather(1, targets(t)).sum() / BATCH as f64
+        let labelled = targets(t).greater_equal_elem(0).float();
+        -(log_softmax(logits, 1).gather(1, targets(t).clamp_min(0)) * labelled).sum() / BATCH as f64
     };
     let mut states: Vec<State> = [19, 21, CLASSES].map(State::new).to_vec();
     // The sum of what is scored, or its maximum.
     let mut score: Tensor<2> = Tensor::zeros([BATCH, CLASSES], &device);
     let mut loss: Tensor<1> = Tensor::zeros([1], &device);
     let mut found = Vec::new();
-    for (start, network) in (0..STEPS).step_by(window).zip(networks) {
+    let mut rates: [Tensor<1>; 2] = [0, 1].map(|_| Tensor::zeros([1], &device));
+    let mut place = 0;
+    for start in (0..STEPS).step_by(window) {
         let end = STEPS.min(start + window);
+        let network = &networks[place];
         for t in start..end {
             let mut signal = x.clone().narrow(0, t, 1).squeeze_dim::<2>(0);
             for (layer, state) in network.layers.iter().zip(&mut states) {
@@ -166,6 +185,9 @@ fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: b
                 let taus = [&layer.tau_m.steps(), &layer.tau_adp.steps()];
                 *state = state.clone().step(&layer.input, layer.recurrent.as_ref(), taus, signal);
                 signal = state.2.clone();
+            }
+            for (rate, state) in rates.iter_mut().zip(&states) {
+                *rate = rate.clone() + state.2.clone().mean() / STEPS as f64;
             }
             let state = &mut states[2];
             *state = match &network.readout {
@@ -195,12 +217,16 @@ fn by_loop(config: &NetworkConfig, networks: &[Network], window: usize, whole: b
                 DecoderKind::LastMembrane => score = m,
             }
         }
-        if !whole || end == STEPS {
-            let loss = match kind {
+        if end == STEPS || (!whole && end > SKIP) {
+            place += 1;
+            let mut loss = match kind {
                 DecoderKind::PerStep => loss.clone(),
                 DecoderKind::MeanMembrane => cross_entropy(score.clone() / (end - SKIP) as f64, 0),
                 _ => cross_entropy(score.clone(), 0),
             };
+            for rate in rates.iter().filter(|_| penalty) {
+                loss = loss + rate.clone() * rate.clone() * PENALTY;
+            }
             let gradients = GradientsParams::from_grads(loss.backward(), network);
             found.push((f64::from(loss.into_scalar::<f32>()), collect(network, gradients)));
         }
@@ -275,17 +301,22 @@ fn check_windows(
     if kind == DecoderKind::LastMembrane {
         // Of the last membrane potential, only the last window has a loss; the others leave the network as it is.
         let same: Vec<Network> = networks.iter().map(|_| networks[0].clone()).collect();
-        let expected = by_loop(config, &same, window, false);
+        let expected = by_loop(config, &same, window, false, false);
         assert_eq!(found.len(), 1);
         let expected = expected.last().unwrap();
         assert!(near(found[0].0, expected.0), "{what}");
         assert_close(&found[0].1, &expected.1, tolerance, &what);
         return;
     }
-    let expected = by_loop(config, networks, window, false);
+    let expected = by_loop(config, networks, window, false, false);
     assert_eq!(found.len(), expected.len());
     for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
         assert!(near(found.0, expected.0), "{what}, {i}: {} and not {}", found.0, expected.0);
+        // A window without a label, or without a new maximum.
+        if expected.1.iter().flatten().all(|g| *g == 0.0) {
+            assert!(found.1.iter().flatten().all(|g| *g == 0.0), "{what}, {i}");
+            continue;
+        }
         assert_close(&found.1, &expected.1, tolerance, &format!("{what}, {i}"));
     }
     let total: f64 = match kind {
@@ -301,8 +332,10 @@ fn check_windows(
 #[test]
 fn windows_carry_the_state_and_not_its_gradient() {
     let indices: Vec<usize> = (0..BATCH).collect();
-    // Shorter than a chunk, no multiple of one, a whole one; one window is all of the sequence.
-    for (kind, window) in KINDS.into_iter().flat_map(|kind| [7, 16, 20, 41].map(|w| (kind, w))) {
+    // Before the first step that counts, up to it; shorter than a chunk, no multiple of one, a whole one; one window is all of
+    // the sequence.
+    let sizes = [2, 3, 7, 16, 20, 41];
+    for (kind, window) in KINDS.into_iter().flat_map(|kind| sizes.map(|w| (kind, w))) {
         let config = config(kind);
         let networks: Vec<Network> =
             (0..STEPS.div_ceil(window)).map(|k| network(&config, 1 + k as u64 % 2)).collect();
@@ -329,7 +362,7 @@ fn cut_gradients_are_those_of_detached_states() {
         let config = config(kind);
         let network = network(&config, 1);
         let networks: Vec<Network> = (0..STEPS).map(|_| network.clone()).collect();
-        let expected = by_loop(&config, &networks, window, true);
+        let expected = by_loop(&config, &networks, window, true, false);
         let (loss, expected) = expected.last().unwrap();
         let data = data(config.decode.is_per_step());
         let indices: Vec<usize> = (0..BATCH).collect();
@@ -355,6 +388,21 @@ fn cut_gradients_are_those_of_detached_states() {
             assert_eq!(other.classes, outcome.classes);
             let found = collect(&network, gradients);
             assert_close(&found, expected, tolerance, &format!("{what}, {device:?}"));
+
+            // A penalty, which asks for the gradient of every window's spikes.
+            let penalty = |spikes: &[Tensor<3>]| {
+                let square = |spikes: &Tensor<3>| {
+                    let rate = spikes.clone().mean();
+                    rate.clone() * rate * PENALTY
+                };
+                square(&spikes[0]) + square(&spikes[1])
+            };
+            let punished = layerwise.with_penalty(Some(&penalty));
+            let (again, gradients) = punished.gradients(&network, &data, &indices, Pass::default());
+            assert_eq!(again.loss, other.loss);
+            let found = collect(&network, gradients);
+            let with = by_loop(&config, &networks, window, true, true);
+            assert_close(&found, &with[0].1, tolerance, &format!("{what}, penalty, {device:?}"));
         }
     }
 }

@@ -269,7 +269,8 @@ pub struct Bench {
     /// Time the training steps alone: no peaks of the machine, no inference.
     #[arg(long, conflicts_with_all = ["peers", "latency", "scaling"])]
     pub steps_only: bool,
-    /// Keep potentials of N steps at a time and compute them again on the way back [default: keep all].
+    /// Keep potentials of N steps at a time and compute them again on the way back; with --device cpu
+    /// [default: keep all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub checkpoint_steps: Option<u32>,
     /// Take turns with other frameworks, run by this Python; the ratio is theirs over Barnowl's, round by round.

@@ -15,12 +15,14 @@ use barnowl::error::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Steps of Barnowl's in a round; their median counts.
-const OWN_STEPS: u32 = 3;
+/// A turn is as many steps one after the other as fill this time, of Barnowl and of every peer; their median counts. A
+/// single short step, after a pause and another's turn, would be one of cold caches and sleeping threads, which training is
+/// not.
+const TURN: Duration = Duration::from_millis(500);
 
-/// Waited after a peer's step: its threads look out for more work for a while, up to 0.2 s in Intel's OpenMP, and would
+/// Waited after a peer's turn: its threads look out for more work for a while, up to 0.2 s in Intel's OpenMP, and would
 /// take the processors from whoever is next.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -81,9 +83,13 @@ pub fn run(args: &Bench, python: &Path) -> Result<()> {
         for round in 1..=args.steps {
             eprintln!("{}: round {round} of {}", shape.name, args.steps);
             take_turns(&mut runners, &mut failed)?;
-            let times;
-            (trial, times) = trial.train(0, OWN_STEPS)?;
-            own.push(times.median);
+            let (mut seconds, start) = (Vec::new(), Instant::now());
+            while seconds.is_empty() || start.elapsed() < TURN {
+                let took;
+                (trial, took) = trial.step()?;
+                seconds.push(took);
+            }
+            own.push(median(&mut seconds));
         }
         let turns = Turns {
             shape: shape.name,
@@ -137,11 +143,18 @@ fn start(
     Ok(runners)
 }
 
-/// One step of every peer. A peer that fails is out from then on.
+/// A turn of every peer. A peer that fails is out from then on.
 fn take_turns(runners: &mut Vec<Runner>, failed: &mut Vec<Failed>) -> Result<()> {
+    let turn = |peer: &mut Peer| {
+        let (mut seconds, start) = (Vec::new(), Instant::now());
+        while seconds.is_empty() || start.elapsed() < TURN {
+            seconds.push(peer.step()?);
+        }
+        Ok(median(&mut seconds))
+    };
     let mut place = 0;
     while let Some(runner) = runners.get_mut(place) {
-        match runner.peer.step() {
+        match turn(&mut runner.peer) {
             Ok(seconds) => {
                 runner.seconds.push(seconds);
                 place += 1;

@@ -2,6 +2,7 @@
 //! processors.
 
 use crate::dataset::{Batch, Dataset};
+use crate::device::total;
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::learning::BatchOutcome;
@@ -9,7 +10,7 @@ use crate::loss::{Decoder, Score, Target};
 use crate::network::{Network, NetworkConfig, NetworkState, NetworkWindow};
 use crate::readout::ReadoutOutput;
 use burn::module::Module;
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Int, Tensor, TensorData};
 use std::ops::Range;
 
@@ -59,8 +60,9 @@ impl<'a> Layerwise<'a> {
         indices: &[usize],
         pass: Pass,
     ) -> BatchOutcome {
-        let sequences = Sequences::of(network, data, indices);
-        let output = network.valid().forward(sequences.input.clone(), self.config, pass);
+        let network = network.valid();
+        let sequences = Sequences::of(&network, self.config, data, indices);
+        let output = network.forward(sequences.input.clone(), self.config, pass);
         let loss = self.config.decode.loss(&output.score, &sequences.target(0..data.steps()));
         outcome(number(&loss), Some(&output.score), &output.spikes, &output.readout)
     }
@@ -79,39 +81,82 @@ impl<'a> Layerwise<'a> {
         indices: &[usize],
         pass: Pass,
     ) -> (BatchOutcome, GradientsParams) {
-        let steps = data.steps();
-        let sequences = Sequences::of(network, data, indices);
-        let (mut state, mut windows) = (None, Vec::new());
-        for window in windows_of(steps, self.cut.unwrap_or(steps)) {
-            let input = sequences.input(&window);
-            let output = network.window(input, self.config, pass, state.as_ref());
-            windows.push((output.spikes, output.readout));
-            state = output.state;
+        let sequences = Sequences::of(network, self.config, data, indices);
+        if let Some(cut) = self.cut.filter(|cut| *cut < data.steps()) {
+            return self.cut_gradients(network, &sequences, data.steps(), pass, cut);
         }
-        let (spikes, readouts): (Vec<_>, Vec<_>) = windows.into_iter().unzip();
-        let layers = 0..network.layers.len();
-        let spikes: Vec<_> = layers
-            .map(|layer| joined(spikes.iter().map(|window| window[layer].clone()).collect()))
-            .collect();
-        let all = |part: fn(&ReadoutOutput) -> &Option<Tensor<3>>| {
-            let parts: Option<Vec<_>> =
-                readouts.iter().map(|readout| part(readout).clone()).collect();
-            parts.map(joined)
-        };
-        let readout = ReadoutOutput {
-            membrane: all(|readout| &readout.membrane),
-            spikes: all(|readout| &readout.spikes),
-            state: None,
-        };
-        let score = self.config.decode.decode(&readout);
-        let loss = self.config.decode.loss(&score, &sequences.target(0..steps));
-        let outcome = outcome(number(&loss), Some(&score), &spikes, &readout);
-        let loss = self.with_penalty_of(loss, &spikes);
-        drop((score, spikes, readout, readouts));
+        let output = network.forward(sequences.input.clone(), self.config, pass);
+        let loss = self.config.decode.loss(&output.score, &sequences.target(0..data.steps()));
+        let outcome = outcome(number(&loss), Some(&output.score), &output.spikes, &output.readout);
+        let loss = self.with_penalty_of(loss, &output.spikes, 1.0);
+        drop(output);
         (outcome, GradientsParams::from_grads(loss.backward(), network))
     }
 
-    /// Truncated backpropagation: as [`Bptt::windows`](super::Bptt::windows).
+    /// The sequences run twice, so that the graph of one window is in memory at a time: first without a graph, for the state
+    /// before every window and the gradient of the loss at the readout (and, of a penalty, at the spikes); then each window
+    /// forward from its state, and back from that gradient.
+    fn cut_gradients(
+        &self,
+        network: &Network,
+        sequences: &Sequences,
+        steps: usize,
+        pass: Pass,
+        cut: usize,
+    ) -> (BatchOutcome, GradientsParams) {
+        self.check_windows(cut);
+        let (decoder, plain) = (self.config.decode, network.valid());
+        let (mut state, mut states) = (None::<NetworkState>, Vec::new());
+        let (mut observed, mut spikes) = (Vec::new(), vec![Vec::new(); network.layers.len()]);
+        let mut outcome = BatchOutcome::default();
+        for window in windows_of(steps, cut) {
+            states.push(state.clone());
+            let input = sequences.input(&window).inner();
+            let output = plain.window(input, self.config, pass, state.as_ref());
+            let share = window.len() as f64 / steps as f64;
+            outcome.add(self::outcome(0.0, None, &output.spikes, &output.readout), share, false);
+            if self.penalty.is_some() {
+                spikes.iter_mut().zip(output.spikes).for_each(|(all, window)| all.push(window));
+            }
+            observed.push(decoder.observed(&output.readout));
+            state = output.state;
+        }
+        let leaf =
+            |windows: Vec<Tensor<3>>| Tensor::from_inner(Tensor::cat(windows, 0)).require_grad();
+        let observed = leaf(observed);
+        let score = decoder.decode(&decoder.readout(observed.clone()));
+        let loss = decoder.loss(&score, &sequences.target(0..steps));
+        (outcome.loss, outcome.classes) = (number(&loss), classes(&score));
+        let spikes: Vec<_> = match self.penalty {
+            Some(_) => spikes.into_iter().map(leaf).collect(),
+            None => Vec::new(),
+        };
+        let gradients = self.with_penalty_of(loss, &spikes, 1.0).backward();
+        drop(score);
+        let given = observed.grad(&gradients);
+        let given_spikes: Vec<_> = spikes.iter().map(|spikes| spikes.grad(&gradients)).collect();
+        drop((observed, spikes, gradients));
+        let mut sum = GradientsAccumulator::new();
+        for (window, state) in windows_of(steps, cut).zip(states) {
+            let input = sequences.input(&window);
+            let output = network.window(input, self.config, pass, state.as_ref());
+            // A number whose gradient is the given one.
+            let product = |found: Tensor<3>, given: &Option<Tensor<3>>| {
+                let given = given.clone()?.narrow(0, window.start, window.len());
+                Some(total(found * Tensor::from_inner(given)))
+            };
+            let readout = product(decoder.observed(&output.readout), &given);
+            let pairs = output.spikes.into_iter().zip(&given_spikes);
+            let parts = pairs.map(|(found, given)| product(found, given)).chain([readout]);
+            if let Some(loss) = parts.flatten().reduce(|a, b| a + b) {
+                sum.accumulate(network, GradientsParams::from_grads(loss.backward(), network));
+            }
+        }
+        (outcome, sum.grads())
+    }
+
+    /// Truncated backpropagation: as [`Bptt::windows`](super::Bptt::windows). A penalty is added to the loss of each window, by
+    /// the window's share of the steps.
     ///
     /// # Errors
     ///
@@ -130,7 +175,8 @@ impl<'a> Layerwise<'a> {
         mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
     ) -> Result<(BatchOutcome, Network)> {
         let (decoder, steps) = (self.config.decode, data.steps());
-        let sequences = Sequences::of(network, data, indices);
+        self.check_windows(window);
+        let sequences = Sequences::of(network, self.config, data, indices);
         let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
         let (mut state, mut score): (Option<NetworkState>, Option<Score>) = (None, None);
         for window in windows_of(steps, window) {
@@ -149,7 +195,8 @@ impl<'a> Layerwise<'a> {
             let outcome = outcome(number, score.as_ref(), &spikes, &readout);
             score = score.map(Score::detach);
             if let Some(loss) = loss {
-                let loss = self.with_penalty_of(loss, &spikes);
+                let share = window.len() as f64 / steps as f64;
+                let loss = self.with_penalty_of(loss, &spikes, share);
                 drop((spikes, readout));
                 let gradients = GradientsParams::from_grads(loss.backward(), &network);
                 network = update(&network, &outcome, gradients)?;
@@ -159,22 +206,22 @@ impl<'a> Layerwise<'a> {
         Ok((whole, network))
     }
 
-    fn with_penalty_of(&self, loss: Tensor<1>, spikes: &[Tensor<3>]) -> Tensor<1> {
+    fn with_penalty_of(&self, loss: Tensor<1>, spikes: &[Tensor<3>], share: f64) -> Tensor<1> {
         match self.penalty {
-            Some(penalty) => loss + penalty(spikes),
+            Some(penalty) => loss + penalty(spikes) * share,
             None => loss,
         }
+    }
+
+    fn check_windows(&self, window: usize) {
+        assert!(window > 0, "a window has steps");
+        assert!(self.config.is_fused(), "a network that is not fused reads whole sequences");
     }
 }
 
 /// All steps, `length` at a time.
 fn windows_of(steps: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
     (0..steps).step_by(length).map(move |start| start..steps.min(start + length))
-}
-
-/// Windows one after the other.
-fn joined(mut windows: Vec<Tensor<3>>) -> Tensor<3> {
-    if windows.len() == 1 { windows.remove(0) } else { Tensor::cat(windows, 0) }
 }
 
 /// A batch on a device.
@@ -187,7 +234,8 @@ struct Sequences {
 }
 
 impl Sequences {
-    fn of(network: &Network, data: &Dataset, indices: &[usize]) -> Self {
+    fn of(network: &Network, config: &NetworkConfig, data: &Dataset, indices: &[usize]) -> Self {
+        config.decode.check(data);
         let per_step = data.targets().is_per_step();
         let Batch { steps, batch, channels, inputs, targets, .. } = data.batch(indices);
         let device = network.device();

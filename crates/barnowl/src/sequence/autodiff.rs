@@ -93,6 +93,30 @@ impl<B: SequenceKernels> Backward<B, 3> for Gated {
     }
 }
 
+/// The backward step of [`SequenceOps::product`]; parents: inputs, weights.
+#[derive(Debug)]
+struct Product;
+
+impl<B: SequenceKernels> Backward<B, 2> for Product {
+    /// Inputs, weights.
+    type State = [FloatTensor<B>; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let [input, weight] = ops.state;
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        // Inputs that are data ask for no gradient, and none is computed.
+        let inputs = parents[0].map(|_| B::product_inputs(weight, gradient.clone()));
+        let weights = parents[1].map(|_| B::product_weights(input, gradient));
+        register::<B, 2>(parents, grads, [inputs, weights]);
+    }
+}
+
 impl<B, C> SequenceOps for Autodiff<B, C>
 where
     B: SequenceOps + SequenceKernels,
@@ -170,6 +194,16 @@ where
                 prep.finish((arguments, trace), output)
             }
             OpsKind::UnTracked(prep) => prep.finish(B::gated_forward(&arguments, false).0),
+        }
+    }
+
+    fn product(input: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (input, input_node) = input.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let product = B::product(input.clone(), weight.clone());
+        match Product.prepare::<C>([input_node, weight_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish([input, weight], product),
+            OpsKind::UnTracked(prep) => prep.finish(product),
         }
     }
 }

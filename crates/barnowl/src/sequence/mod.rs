@@ -7,6 +7,7 @@
 //! - [`alif_sequence`]: input current `[T, B, H]` → spikes, membrane potential, final state, for ALIF and LIF neurons
 //!   with or without recurrent weights;
 //! - [`integrator_sequence`]: the leaky integrator of a readout;
+//! - [`product`]: input projections on graphics processors;
 //! - [`gated_sequence`]: tanh, LSTM and GRU cells, the paper's baselines;
 //! - [`mod@reference`]: the same in plain tensor operations, the oracle for every other file here.
 //!
@@ -148,6 +149,9 @@ pub trait SequenceOps: Backend {
         bias: FloatTensor<Self>,
         cell: GatedCell,
     ) -> FloatTensor<Self>;
+
+    /// [`product`]: inputs `[R, I]`, weights `[I, H]` → `[R, H]`.
+    fn product(input: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// The tensors of gated cells, forward and backward; shapes as in [`gated_sequence`].
@@ -268,16 +272,12 @@ pub trait SequenceKernels: Backend {
         trace: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
     ) -> GatedGradients<Self>;
-}
 
-/// How many sums over parts of `rows` make up the gradient of `[inputs, outputs]` weights on a graphics processor: a divisor
-/// of `rows`. One sum over all of them would have few results, each of them long, and leave most of the device idle; too
-/// many would take more memory than they are worth.
-pub(crate) fn pieces(rows: usize, [inputs, outputs]: [usize; 2]) -> usize {
-    // Results are computed in squares of about 64 × 64, a few hundred of which keep a large device busy.
-    let squares = inputs.div_ceil(64) * outputs.div_ceil(64);
-    let wanted = (512 / squares).clamp(1, 64);
-    (1..=wanted.min(rows)).rev().find(|pieces| rows.is_multiple_of(*pieces)).unwrap_or(1)
+    /// The gradient of the inputs of a [product](SequenceOps::product), `[R, I]`, from that of its result.
+    fn product_inputs(weight: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The gradient of its weights, `[I, H]`.
+    fn product_weights(input: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// The state at rest, `[3, B, H]`: u = 0, b = b0, s = 0.
@@ -391,6 +391,19 @@ pub fn gated_sequence(
     assert_eq!(bias.dims(), [wide], "the bias is [G · H]");
     let (current, recurrent) = (current.into_dispatch(), recurrent.into_dispatch());
     Tensor::from_dispatch(Dispatch::gated(current, recurrent, bias.into_dispatch(), cell))
+}
+
+/// The product of inputs `[R, I]` and weights `[I, H]`, `[R, H]`: as `matmul`, but in full single precision on every device.
+///
+/// # Panics
+///
+/// If the shapes do not agree, or one of R, I and H is zero.
+#[must_use]
+pub fn product(input: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    let ([rows, inputs], [expected, outputs]) = (input.dims(), weight.dims());
+    assert!(rows * inputs * outputs > 0, "an empty product");
+    assert_eq!(inputs, expected, "inputs are [R, I], weights [I, H]");
+    Tensor::from_dispatch(Dispatch::product(input.into_dispatch(), weight.into_dispatch()))
 }
 
 impl AlifSequence {

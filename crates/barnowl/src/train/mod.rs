@@ -58,7 +58,8 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
     /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
-    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Default: keeps all.
+    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, beside a
+    /// rate penalty, and on networks that are not [fused](crate::network::NetworkConfig::is_fused). Default: keeps all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_steps: Option<usize>,
     /// Truncates backpropagation through time. Default: gradients flow back to the first step.
@@ -107,7 +108,8 @@ impl Default for TrainConfig {
     }
 }
 
-/// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss.
+/// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss; where the weights change after every window, to that of
+/// each window with a step that counts, by its own rates and its share of the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RatePenalty {

@@ -466,15 +466,12 @@ pub(super) fn bptt(
     }
     if let (Some(truncation), false) = (train.truncation, network.is_fused()) {
         return Err(Error::setting("train.truncation", truncation)
-            .expected("none: windows are for spiking networks that read in one direction"));
+            .expected(
+                "none: windows are for spiking networks that read in one direction, with network.repeat = 1 and a readout \
+                 of neurons",
+            ));
     }
     if train.rate_penalty.is_some() || !network.is_fused() || !is_cpu(device) {
-        if let Some(steps) = train.checkpoint_steps {
-            return Err(Error::setting("train.checkpoint_steps", steps).expected(
-                "none: it is for spiking networks that read in one direction, without a rate penalty, on the device \
-                 cpu",
-            ));
-        }
         return Ok(None);
     }
     let options = BpttOptions { checkpoint_steps: train.checkpoint_steps, cut: cut(train) };

@@ -313,14 +313,9 @@ impl<'a> Sequences<'a> {
         indices: &'a [usize],
         pass: Pass,
     ) -> Self {
-        let (decoder, steps) = (config.decode, data.steps());
+        let decoder = config.decode;
         assert_eq!(data.channels(), config.inputs, "the data have other channels than the network");
-        assert_eq!(
-            data.targets().is_per_step(),
-            decoder.is_per_step(),
-            "a decoder per step needs targets per step, and one per sequence per sequence"
-        );
-        assert!(decoder.skip < steps, "the decoder skips {} of {steps} steps", decoder.skip);
+        decoder.check(data);
         let draw = |layer: &LayerPlan| {
             layer.initial.draw(indices.len() * layer.neurons, &mut pass.rng(layer.place))
         };

@@ -9,6 +9,7 @@
 //! | `alif.rs` | adaptive neurons, forward and backward |
 //! | `integrator.rs` | leaky integrators |
 //! | `gated.rs` | tanh, LSTM and GRU cells |
+//! | `product.rs` | products outside of the recurrence |
 //! | `decay.rs` | α and ρ from time constants, gradients of time constants |
 //! | `surrogate.rs` | ψ |
 //!
@@ -19,6 +20,7 @@ mod alif;
 mod decay;
 mod gated;
 mod integrator;
+mod product;
 mod surrogate;
 
 use super::{
@@ -33,6 +35,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
+use product::over_time;
 use surrogate::Pseudo;
 
 impl SequenceOps for CubeBackend {
@@ -64,6 +67,10 @@ impl SequenceOps for CubeBackend {
         cell: GatedCell,
     ) -> CubeTensor {
         Self::gated_forward(&GatedArguments { current, recurrent, bias, cell }, false).0
+    }
+
+    fn product(input: CubeTensor, weight: CubeTensor) -> CubeTensor {
+        product::product(input, weight)
     }
 }
 
@@ -175,19 +182,6 @@ fn pseudo(options: AlifOptions) -> (Pseudo, [f32; 4]) {
         Emission::Spike => Pseudo::of(options.surrogate),
         Emission::Rectified => (Pseudo::Rectified, [1.0, 1.0, 0.0, 1.0]),
     }
-}
-
-/// `Σ_{t,b} before[t, b, j] gradient[t, b, h]`, `[J, H]`, by [pieces](super::pieces).
-fn over_time(before: CubeTensor, gradient: CubeTensor) -> CubeTensor {
-    type B = CubeBackend;
-    let [steps, batch, inputs] = dims(&before);
-    let [_, _, outputs] = dims(&gradient);
-    let pieces = super::pieces(steps * batch, [inputs, outputs]);
-    let rows = steps * batch / pieces;
-    let before = B::float_reshape(before, Shape::from([pieces, rows, inputs]));
-    let gradient = B::float_reshape(gradient, Shape::from([pieces, rows, outputs]));
-    let products = B::float_matmul(B::float_swap_dims(before, 1, 2), gradient);
-    B::float_reshape(B::float_sum_dim(products, 0), Shape::from([inputs, outputs]))
 }
 
 /// A part of a flat tensor, in a shape.
@@ -432,6 +426,14 @@ impl SequenceKernels for CubeBackend {
             bias,
             current: outer,
         }
+    }
+
+    fn product_inputs(weight: CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        product::product(gradient, Self::float_swap_dims(weight, 0, 1))
+    }
+
+    fn product_weights(input: CubeTensor, gradient: CubeTensor) -> CubeTensor {
+        product::over_rows(input, gradient)
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     GatedGradients, IntegratorGradients, Recurrent, SequenceKernels, SequenceOps,
 };
 use burn::backend::Flex;
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
@@ -50,6 +51,10 @@ impl SequenceOps for Flex {
         cell: GatedCell,
     ) -> FlexTensor {
         gated::forward(&GatedArguments { current, recurrent, bias, cell }, false).0
+    }
+
+    fn product(input: FlexTensor, weight: FlexTensor) -> FlexTensor {
+        Self::float_matmul(input, weight)
     }
 }
 
@@ -103,6 +108,14 @@ impl SequenceKernels for Flex {
         gradient: FlexTensor,
     ) -> GatedGradients<Self> {
         gated::backward(arguments, &trace, &gradient)
+    }
+
+    fn product_inputs(weight: FlexTensor, gradient: FlexTensor) -> FlexTensor {
+        Self::float_matmul(gradient, Self::float_swap_dims(weight, 0, 1))
+    }
+
+    fn product_weights(input: FlexTensor, gradient: FlexTensor) -> FlexTensor {
+        Self::float_matmul(Self::float_swap_dims(input, 0, 1), gradient)
     }
 }
 
