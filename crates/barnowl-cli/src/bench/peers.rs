@@ -15,12 +15,12 @@ use barnowl::error::{Error, Result};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// A turn is as many steps one after the other as fill this time, of Barnowl and of every peer; their median counts. A
+/// A turn is as many steps one after the other as take so many seconds, of Barnowl and of every peer; their median counts. A
 /// single short step, after a pause and another's turn, would be one of cold caches and sleeping threads, which training is
 /// not.
-const TURN: Duration = Duration::from_millis(500);
+const TURN: f64 = 0.5;
 
 /// Waited after a peer's turn: its threads look out for more work for a while, up to 0.2 s in Intel's OpenMP, and would
 /// take the processors from whoever is next.
@@ -83,8 +83,8 @@ pub fn run(args: &Bench, python: &Path) -> Result<()> {
         for round in 1..=args.steps {
             eprintln!("{}: round {round} of {}", shape.name, args.steps);
             take_turns(&mut runners, &mut failed)?;
-            let (mut seconds, start) = (Vec::new(), Instant::now());
-            while seconds.is_empty() || start.elapsed() < TURN {
+            let mut seconds: Vec<f64> = Vec::new();
+            while seconds.iter().sum::<f64>() < TURN {
                 let took;
                 (trial, took) = trial.step()?;
                 seconds.push(took);
@@ -146,8 +146,8 @@ fn start(
 /// A turn of every peer. A peer that fails is out from then on.
 fn take_turns(runners: &mut Vec<Runner>, failed: &mut Vec<Failed>) -> Result<()> {
     let turn = |peer: &mut Peer| {
-        let (mut seconds, start) = (Vec::new(), Instant::now());
-        while seconds.is_empty() || start.elapsed() < TURN {
+        let mut seconds: Vec<f64> = Vec::new();
+        while seconds.iter().sum::<f64>() < TURN {
             seconds.push(peer.step()?);
         }
         Ok(median(&mut seconds))
