@@ -1,4 +1,6 @@
 //! Time constants: what neurons keep, and the gradients.
+//!
+//! How many neurons there are is told, not taken from an array's length: CUDA's arrays may be longer than their tensors.
 
 use cubecl::prelude::*;
 
@@ -26,8 +28,8 @@ fn decay(tau: f32, decays: &mut [f32], at: usize, neurons: usize) {
 
 /// `decays` `[4, H]`: α, 1−α, ρ, 1−ρ of τ_m and τ_adp `[H]`, in steps.
 #[cube(launch)]
-pub(super) fn decays_of_two(tau_m: &[f32], tau_adp: &[f32], decays: &mut [f32]) {
-    let neurons = tau_m.len();
+pub(super) fn decays_of_two(tau_m: &[f32], tau_adp: &[f32], decays: &mut [f32], neurons: u32) {
+    let neurons = neurons as usize;
     if ABSOLUTE_POS < neurons {
         decay(tau_m[ABSOLUTE_POS], decays, ABSOLUTE_POS, neurons);
         decay(tau_adp[ABSOLUTE_POS], decays, 2 * neurons + ABSOLUTE_POS, neurons);
@@ -36,8 +38,8 @@ pub(super) fn decays_of_two(tau_m: &[f32], tau_adp: &[f32], decays: &mut [f32]) 
 
 /// `decays` `[2, H]`: α, 1−α of τ `[H]`, in steps.
 #[cube(launch)]
-pub(super) fn decays_of_one(tau: &[f32], decays: &mut [f32]) {
-    let neurons = tau.len();
+pub(super) fn decays_of_one(tau: &[f32], decays: &mut [f32], neurons: u32) {
+    let neurons = neurons as usize;
     if ABSOLUTE_POS < neurons {
         decay(tau[ABSOLUTE_POS], decays, ABSOLUTE_POS, neurons);
     }
@@ -62,9 +64,10 @@ pub(super) fn tau_gradients(
     found: &mut [f32],
     from: u32,
     cubes: u32,
+    neurons: u32,
     #[comptime] two: bool,
 ) {
-    let neurons = tau_m.len();
+    let neurons = neurons as usize;
     let neuron = ABSOLUTE_POS;
     if neuron < neurons {
         let stride = neurons * comptime!(if two { 2usize } else { 1usize });

@@ -10,10 +10,11 @@ pub(super) fn forward(
     initial: &[f32],
     membrane: &mut [f32],
     steps: u32,
+    batch: u32,
     neurons: u32,
 ) {
     let neurons = neurons as usize;
-    let span = initial.len();
+    let span = batch as usize * neurons;
     if ABSOLUTE_POS < span {
         let neuron = ABSOLUTE_POS % neurons;
         let alpha = decays[neuron];
@@ -39,11 +40,12 @@ pub(super) fn backward(
     current_gradient: &mut [f32],
     ends: &mut [f32],
     steps: u32,
+    batch: u32,
     neurons: u32,
 ) {
     let neurons = neurons as usize;
     let steps = steps as usize;
-    let span = initial.len();
+    let span = batch as usize * neurons;
     if ABSOLUTE_POS < span {
         let neuron = ABSOLUTE_POS % neurons;
         let alpha = decays[neuron];

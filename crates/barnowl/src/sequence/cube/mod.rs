@@ -118,6 +118,7 @@ fn decays(tau_m: &CubeTensor, tau_adp: &CubeTensor) -> CubeTensor {
         argument(tau_m),
         argument(tau_adp),
         argument(&decays),
+        neurons as u32,
     );
     decays
 }
@@ -279,6 +280,7 @@ impl SequenceKernels for CubeBackend {
             argument(&taus),
             (3 * span) as u32,
             x as u32,
+            neurons as u32,
             true,
         );
         let shape = [steps, batch, neurons];
@@ -311,6 +313,7 @@ impl SequenceKernels for CubeBackend {
             argument(initial),
             argument(&membrane),
             steps as u32,
+            batch as u32,
             neurons as u32,
         );
         membrane
@@ -340,6 +343,7 @@ impl SequenceKernels for CubeBackend {
             argument(&current_gradient),
             argument(&ends),
             steps as u32,
+            batch as u32,
             neurons as u32,
         );
         let found = empty(current, [neurons]);
@@ -355,6 +359,7 @@ impl SequenceKernels for CubeBackend {
             argument(&found),
             span as u32,
             batch as u32,
+            neurons as u32,
             false,
         );
         IntegratorGradients {
@@ -442,7 +447,14 @@ fn integrator_decays(tau: &CubeTensor) -> CubeTensor {
     let [neurons] = tau.meta.shape().dims();
     let decays = empty(tau, [2, neurons]);
     let (cubes, units) = element_wise(neurons);
-    decay::decays_of_one::launch(&tau.client, cubes, units, argument(tau), argument(&decays));
+    decay::decays_of_one::launch(
+        &tau.client,
+        cubes,
+        units,
+        argument(tau),
+        argument(&decays),
+        neurons as u32,
+    );
     decays
 }
 
