@@ -166,11 +166,14 @@ impl Decoder {
         let m = if from == 0 { m } else { m.narrow(0, from, length - from) };
         // Steps that count, in the window and before it.
         let (here, past) = (length - from, (start + from).saturating_sub(self.first(steps)));
+        let m = if self.kind == DecoderKind::SoftmaxSum { softmax(m, 2) } else { m };
+        // Sequences and classes in one dimension: the gradient of a sum over the first of three is a sum over one of length
+        // one, and of `[1, B, C]` that was `[B, C]` cubek-reduce 0.3.1 takes padding for values where CUDA pads rows.
+        let m: Tensor<2> = m.reshape([length - from, batch * classes]);
         let score = match self.kind {
-            DecoderKind::SoftmaxSum => softmax(m, 2).sum_dim(0),
+            DecoderKind::SoftmaxSum | DecoderKind::SpikeCount => m.sum_dim(0),
             DecoderKind::MeanMembrane => m.mean_dim(0),
             DecoderKind::MaxMembrane => m.max_dim(0),
-            DecoderKind::SpikeCount => m.sum_dim(0),
             DecoderKind::LastMembrane | DecoderKind::PerStep => m,
         };
         let score: Tensor<2> = score.reshape([batch, classes]);

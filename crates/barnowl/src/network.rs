@@ -266,8 +266,10 @@ impl Network {
         }
         if config.repeat > 1 {
             let [steps, batch, neurons] = signal.dims();
-            let shape = [steps / config.repeat, config.repeat, batch, neurons];
-            signal = signal.reshape(shape).mean_dim(1).squeeze_dim(1);
+            let pieces = steps / config.repeat;
+            // Sequences and neurons in one dimension, as in `Decoder::decode_window`.
+            let groups: Tensor<3> = signal.reshape([pieces, config.repeat, batch * neurons]);
+            signal = groups.mean_dim(1).reshape([pieces, batch, neurons]);
         }
         let start = match before {
             None => Start::Drawn(2 * self.layers.len() as u64),
