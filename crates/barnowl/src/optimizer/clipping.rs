@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::require;
@@ -67,19 +67,16 @@ impl GradientClipping {
 /// The gradients are the same afterwards; they are taken out for a moment, since a shared tensor could only be read by
 /// copying it.
 pub fn gradient_norm<M: Module>(module: &M, gradients: &mut GradientsParams) -> Result<f64> {
-    let mut visitor = NormVisitor { gradients, path: Vec::new(), sum: 0.0, diverged: None };
+    let mut visitor = NormVisitor { gradients, path: Vec::new(), squares: Squares::default() };
     module.visit(&mut visitor);
-    match visitor.diverged {
-        None => Ok(visitor.sum.sqrt()),
-        Some(path) => Err(diverged(&format!("the gradient of {path}"))),
-    }
+    let norm = visitor.squares.norm();
+    norm.map_err(|path| diverged(&format!("the gradient of {path}")))
 }
 
 struct NormVisitor<'a> {
     gradients: &'a mut GradientsParams,
     path: Vec<String>,
-    sum: f64,
-    diverged: Option<String>,
+    squares: Squares,
 }
 
 impl ModuleVisitor for NormVisitor<'_> {
@@ -95,29 +92,57 @@ impl ModuleVisitor for NormVisitor<'_> {
         let Some(gradient) = self.gradients.remove::<D>(param.id) else {
             return;
         };
-        let (sum, gradient) = sum_of_squares(gradient);
+        let gradient = self.squares.add(self.path.join("."), gradient);
         self.gradients.register(param.id, gradient);
-        if !sum.is_finite() {
-            self.diverged.get_or_insert_with(|| self.path.join("."));
-        }
-        self.sum += sum;
     }
 }
 
-/// Σ x² in double precision, where no square of a single-precision number overflows: finite if and only if every
-/// element is. Returns the tensor too, which is not copied if no one else has it.
-pub(super) fn sum_of_squares<const D: usize>(tensor: Tensor<D>) -> (f64, Tensor<D>) {
-    let device = tensor.device();
-    if !is_cpu(&device) {
-        // Where it is, in single precision: a norm above 10¹⁹ counts as divergence. Row by row, since a sum of everything
-        // depends on the order of the day there.
-        let rows = tensor.clone().square().sum_dim(D - 1).into_data_as::<f32>();
-        let rows = rows.as_slice::<f32>().expect("converted to f32 one line above");
-        return (rows.iter().map(|row| f64::from(*row)).sum(), tensor);
+/// Σ x² over many tensors in double precision, where no square of a single-precision number overflows: finite if and only
+/// if every element is.
+#[derive(Default)]
+pub(super) struct Squares {
+    /// Of every tensor on the processor, by path.
+    sums: Vec<(String, f64)>,
+    /// Paths of tensors elsewhere, and the sums of their rows. They are read together: a read waits for the device.
+    elsewhere: Vec<String>,
+    rows: Transaction,
+}
+
+impl Squares {
+    /// Counts the elements of a tensor in. Returns it, not copied if no one else has it.
+    pub(super) fn add<const D: usize>(&mut self, path: String, tensor: Tensor<D>) -> Tensor<D> {
+        let device = tensor.device();
+        if !is_cpu(&device) {
+            // Where it is, in single precision: a norm above 10¹⁹ counts as divergence. Row by row, since a sum of
+            // everything depends on the order of the day there.
+            let rows = tensor.clone().square().sum_dim(D - 1);
+            self.rows = std::mem::take(&mut self.rows).register(rows);
+            self.elsewhere.push(path);
+            return tensor;
+        }
+        let data = tensor.into_data_as::<f32>();
+        let sum = squares(data.as_slice().expect("converted to f32 one line above"));
+        self.sums.push((path, sum));
+        Tensor::from_data(data, &device)
     }
-    let data = tensor.into_data_as::<f32>();
-    let sum = squares(data.as_slice().expect("converted to f32 one line above"));
-    (sum, Tensor::from_data(data, &device))
+
+    /// √Σ x², or the path of the first tensor that is not finite.
+    pub(super) fn norm(self) -> std::result::Result<f64, String> {
+        let read = if self.elsewhere.is_empty() { Vec::new() } else { self.rows.execute() };
+        let rows = read.into_iter().map(|rows| {
+            let rows = rows.convert::<f32>();
+            let rows = rows.as_slice::<f32>().expect("converted to f32 one line above");
+            rows.iter().map(|row| f64::from(*row)).sum()
+        });
+        let mut total = 0.0;
+        for (path, sum) in self.sums.into_iter().chain(self.elsewhere.into_iter().zip(rows)) {
+            if !f64::is_finite(sum) {
+                return Err(path);
+            }
+            total += sum;
+        }
+        Ok(total.sqrt())
+    }
 }
 
 dispatch! {

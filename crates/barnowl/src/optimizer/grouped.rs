@@ -12,7 +12,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
 use burn::optim::{DynOptimizer, DynState, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
-use super::clipping::{diverged, sum_of_squares};
+use super::clipping::{Squares, diverged};
 use super::{GradientClipping, OptimizerConfig, gradient_norm};
 use crate::error::Result;
 
@@ -93,12 +93,12 @@ impl GroupedOptimizer {
             norm,
             learning_rate,
             path: Vec::new(),
-            diverged: None,
+            updated: Squares::default(),
         };
         let module = module.map(&mut update);
-        match update.diverged {
-            None => Ok((module, norm)),
-            Some(path) => Err(diverged(&format!("the parameter {path}"))),
+        match update.updated.norm() {
+            Ok(_) => Ok((module, norm)),
+            Err(path) => Err(diverged(&format!("the parameter {path}"))),
         }
     }
 
@@ -115,7 +115,8 @@ struct Update<'a> {
     norm: f64,
     learning_rate: f64,
     path: Vec<String>,
-    diverged: Option<String>,
+    /// To see that every parameter is finite.
+    updated: Squares,
 }
 
 impl ModuleMapper for Update<'_> {
@@ -148,10 +149,7 @@ impl ModuleMapper for Update<'_> {
             gradient.into_bridge(),
             state.map(|state| rule.to_device_dyn(state, &device)),
         );
-        let (sum, updated) = sum_of_squares(Tensor::from_bridge(updated));
-        if !sum.is_finite() {
-            self.diverged.get_or_insert_with(|| path.clone());
-        }
+        let updated = self.updated.add(path.clone(), Tensor::from_bridge(updated));
         if let Some(state) = state {
             self.optimizer.states.insert(path, state);
         }
