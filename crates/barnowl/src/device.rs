@@ -86,22 +86,24 @@ pub fn open(name: &str) -> Result<Device> {
         return Err(Error::config(problem).remedy("`barnowl devices` lists what is usable"));
     };
     // A driver may list what it cannot run. Exponentials come from a library of their own on CUDA.
-    let computed = |tensor: Tensor<1>| quietly(|| tensor.sum().into_scalar::<f32>());
-    let ones = Tensor::<1>::ones([2], device);
-    if computed(ones.clone()) != Some(2.0) {
+    let computes = |work: fn(Tensor<1>) -> Tensor<1>, expected: f32| {
+        let sum = quietly(|| work(Tensor::ones([2], device)).sum().into_scalar::<f32>());
+        sum.is_some_and(|sum| (sum - expected).abs() < 1e-4)
+    };
+    if !computes(|ones| ones, 2.0) {
         let problem = format!("{name} does not compute: its driver fails or is too old");
         return Err(Error::config(problem).remedy("update the driver, or use --device cpu"));
     }
-    match computed(ones.neg().exp()) {
-        Some(sum) if (sum - 2.0 * (-1.0_f32).exp()).abs() < 1e-4 => Ok(device.clone()),
-        _ if kind == "cuda" => Err(Error::config(format!("{name} computes no exponentials"))
-            .expected(
-                "nvvm/libdevice/libdevice.10.bc of the CUDA toolkit, which kernels are linked with",
-            )
-            .remedy("install the toolkit and set CUDA_PATH to its folder, or use --device cpu")),
-        _ => Err(Error::config(format!("{name} computes no exponentials: its driver fails"))
-            .remedy("update the driver, or use --device cpu")),
+    if !computes(Tensor::exp, 2.0 * std::f32::consts::E) {
+        let error = Error::config(format!("{name} computes no exponentials"));
+        return Err(match kind {
+            "cuda" => error
+                .expected("nvvm/libdevice/libdevice.10.bc of the CUDA toolkit, which kernels are linked with")
+                .remedy("install the toolkit and set CUDA_PATH to its folder, or use --device cpu"),
+            _ => error.remedy("update the driver, or use --device cpu"),
+        });
     }
+    Ok(device.clone())
 }
 
 /// All devices that this machine and this build have; the processor first.

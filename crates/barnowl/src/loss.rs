@@ -169,7 +169,7 @@ impl Decoder {
         let m = if self.kind == DecoderKind::SoftmaxSum { softmax(m, 2) } else { m };
         // Sequences and classes in one dimension: the gradient of a sum over the first of three is a sum over one of length
         // one, and of `[1, B, C]` that was `[B, C]` cubek-reduce 0.3.1 takes padding for values where CUDA pads rows.
-        let m: Tensor<2> = m.reshape([length - from, batch * classes]);
+        let m: Tensor<2> = m.reshape([here, batch * classes]);
         let score = match self.kind {
             DecoderKind::SoftmaxSum | DecoderKind::SpikeCount => m.sum_dim(0),
             DecoderKind::MeanMembrane => m.mean_dim(0),
