@@ -3,6 +3,8 @@
 //! A reader answers with data or with an error, in bounded time and memory. libFuzzer notices panics, hangs and what all
 //! memory adds up to; a single allocation that is absurd and an error that names no file are noticed here.
 
+use barnowl::dataset::own::{self, Form, OwnConfig};
+use barnowl::dataset::{Dataset, Known, Split};
 use barnowl::error::Result;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
@@ -51,6 +53,11 @@ pub fn parts<const N: usize>(input: &[u8]) -> [&[u8]; N] {
         rest = after;
         part
     })
+}
+
+/// The training part of data of one's own in the folder.
+pub fn own(form: Form) -> Result<Option<Dataset>> {
+    own::load(folder(), Split::Train, &OwnConfig::new(folder(), form), Known::default())
 }
 
 /// What a reader returned; an error must name a file of the folder, ahead of all else.

@@ -2,12 +2,11 @@
 
 #![no_main]
 
-use barnowl::dataset::Split;
-use barnowl::dataset::own::{self, Form};
-use barnowl_fuzz::{file, folder, named};
+use barnowl::dataset::own::Form;
+use barnowl_fuzz::{file, folder, named, own};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     file("train/a/1.csv", input);
-    named(own::load(folder(), Split::Train, Form::Csv, None));
+    named(own(Form::Csv));
 });

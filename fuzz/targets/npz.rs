@@ -2,12 +2,11 @@
 
 #![no_main]
 
-use barnowl::dataset::Split;
-use barnowl::dataset::own::{self, Form};
-use barnowl_fuzz::{file, folder, named};
+use barnowl::dataset::own::Form;
+use barnowl_fuzz::{file, folder, named, own};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     file("train.npz", input);
-    named(own::load(folder(), Split::Train, Form::Arrays, None));
+    named(own(Form::Arrays));
 });

@@ -1,11 +1,22 @@
 //! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
 
-use barnowl::dataset::own::{self, Binning, Form, SoundEncoding};
+use barnowl::dataset::own::{self, Binning, Form, OwnConfig, SoundEncoding};
 use barnowl::dataset::speech::SpeechFeatures;
-use barnowl::dataset::{Dataset, Events, Inputs, Split, Targets, UNLABELLED};
+use barnowl::dataset::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use barnowl::error::Result;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// One part, read by itself.
+fn load_own(
+    folder: &Path,
+    split: Split,
+    form: Form,
+    steps: Option<usize>,
+) -> Result<Option<Dataset>> {
+    let config = OwnConfig { steps, ..OwnConfig::new(folder, form) };
+    own::load(folder, split, &config, Known::default())
+}
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/own").join(name)
@@ -40,14 +51,14 @@ fn arrays_of_numpy() {
     for name in ["plain.npz", "packed.npz"] {
         let temp = tempfile::tempdir().unwrap();
         std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
-        let data = own::load(temp.path(), Split::Train, Form::Arrays, None).unwrap().unwrap();
+        let data = load_own(temp.path(), Split::Train, Form::Arrays, None).unwrap().unwrap();
         assert_eq!([data.samples(), data.steps(), data.channels()], [4, 3, 2]);
         assert_eq!(real(&data), halves, "{name}");
         assert_eq!(data.targets(), &Targets::PerSequence(vec![0, 1, 2, 1]));
         assert_eq!(data.class_names(), ["0", "1", "2"]);
-        assert!(own::load(temp.path(), Split::Valid, Form::Arrays, None).unwrap().is_none());
+        assert!(load_own(temp.path(), Split::Valid, Form::Arrays, None).unwrap().is_none());
         refused(
-            own::load(temp.path(), Split::Test, Form::Arrays, None),
+            load_own(temp.path(), Split::Test, Form::Arrays, None),
             &["test", "docs/own-data.md"],
         );
     }
@@ -57,13 +68,13 @@ fn arrays_of_numpy() {
     for name in ["x.npy", "y.npy"] {
         std::fs::copy(fixture(name), temp.path().join("train").join(name)).unwrap();
     }
-    let cut = own::load(temp.path(), Split::Train, Form::Arrays, Some(2)).unwrap().unwrap();
+    let cut = load_own(temp.path(), Split::Train, Form::Arrays, Some(2)).unwrap().unwrap();
     assert_eq!(real(&cut)[..6], [0.0, 0.5, 1.0, 1.5, 3.0, 3.5]);
     assert!(cut.origin().contains("4 were longer"), "{}", cut.origin());
     // A label at every step.
     let temp = tempfile::tempdir().unwrap();
     std::fs::copy(fixture("steps.npz"), temp.path().join("train.npz")).unwrap();
-    let data = own::load(temp.path(), Split::Train, Form::Arrays, Some(4)).unwrap().unwrap();
+    let data = load_own(temp.path(), Split::Train, Form::Arrays, Some(4)).unwrap().unwrap();
     let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
     assert_eq!(classes[..5], [0, 1, 2, UNLABELLED, 0]);
     assert_eq!(real(&data)[..8], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 0.0, 0.0]);
@@ -79,8 +90,8 @@ fn bad_arrays_are_named() {
     ] {
         let temp = tempfile::tempdir().unwrap();
         std::fs::copy(fixture(name), temp.path().join("train.npz")).unwrap();
-        refused(own::load(temp.path(), Split::Train, Form::Arrays, None), &parts);
-        refused(own::load(temp.path(), Split::Train, Form::Arrays, None), &["train.npz"]);
+        refused(load_own(temp.path(), Split::Train, Form::Arrays, None), &parts);
+        refused(load_own(temp.path(), Split::Train, Form::Arrays, None), &["train.npz"]);
     }
     // Cut short or changed anywhere: an error or an answer, and no panic.
     let bytes = std::fs::read(fixture("packed.npz")).unwrap();
@@ -90,9 +101,9 @@ fn bad_arrays_are_named() {
         let mut bad = bytes.clone();
         bad[at] ^= 0x55;
         std::fs::write(&path, bad).unwrap();
-        let _ = own::load(temp.path(), Split::Train, Form::Arrays, None);
+        let _ = load_own(temp.path(), Split::Train, Form::Arrays, None);
         std::fs::write(&path, &bytes[..at]).unwrap();
-        assert!(own::load(temp.path(), Split::Train, Form::Arrays, None).is_err(), "cut at {at}");
+        assert!(load_own(temp.path(), Split::Train, Form::Arrays, None).is_err(), "cut at {at}");
     }
 }
 
@@ -103,12 +114,12 @@ fn tables_in_folders_of_classes() {
         ("train/walk/2.csv", "x,y\n6,7\n"),
         ("test/walk/9.csv", "x,y\n1,1\n2,2.5\n3,3\n4,4\n"),
     ]);
-    let train = own::load(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
+    let train = load_own(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
     assert_eq!(train.class_names(), ["run", "walk"]);
     assert_eq!(train.targets(), &Targets::PerSequence(vec![0, 1]));
     assert_eq!(real(&train), [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 0.0, 0.0, 0.0]);
     // As long as those that were trained on.
-    let test = own::load(temp.path(), Split::Test, Form::Csv, None).unwrap().unwrap();
+    let test = load_own(temp.path(), Split::Test, Form::Csv, None).unwrap().unwrap();
     assert_eq!((test.steps(), test.targets()), (3, &Targets::PerSequence(vec![1])));
     assert!(test.origin().contains("1 were longer and are cut"));
 }
@@ -120,7 +131,7 @@ fn tables_with_a_label_at_every_step() {
         ("train/1.csv", "x,label\n0.5,rest\n1,move\n"),
         ("train/2.csv", "x,label\n2,1\n"),
     ]);
-    let data = own::load(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
+    let data = load_own(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
     assert_eq!(data.class_names(), ["rest", "move"]);
     assert_eq!(data.targets(), &Targets::PerStep(vec![0, 1, 1, UNLABELLED]));
 }
@@ -135,17 +146,17 @@ fn bad_tables_are_named_with_their_line() {
         ("x,z\n1,2\n", ["1.csv, line 1", "expected x, y"]),
     ] {
         let temp = folder(&[("train/run/0.csv", "x,y\n1,2.5\n"), ("train/run/1.csv", text)]);
-        refused(own::load(temp.path(), Split::Train, Form::Csv, None), &parts);
+        refused(load_own(temp.path(), Split::Train, Form::Csv, None), &parts);
     }
     let temp = folder(&[("train/run/0.csv", "x\n0.5\n"), ("test/fly/0.csv", "x\n0.5\n")]);
     refused(
-        own::load(temp.path(), Split::Test, Form::Csv, None),
+        load_own(temp.path(), Split::Test, Form::Csv, None),
         &["fly", "no class", "one of run"],
     );
     let temp = folder(&[("train/0.csv", "x\n0.5\n")]);
-    refused(own::load(temp.path(), Split::Train, Form::Csv, None), &["0.csv", "no label"]);
+    refused(load_own(temp.path(), Split::Train, Form::Csv, None), &["0.csv", "no label"]);
     let temp = folder(&[("train/0.csv", "x,label\n0.5,rest\n")]);
-    refused(own::load(temp.path(), Split::Train, Form::Csv, None), &["line 2", "classes.txt"]);
+    refused(load_own(temp.path(), Split::Train, Form::Csv, None), &["line 2", "classes.txt"]);
 }
 
 #[test]
@@ -155,7 +166,7 @@ fn events_are_put_into_steps() {
         ("train/right/1.csv", "channel,time,polarity\n1,1.0,1\n"),
     ]);
     let form = Form::Events(Binning { channels: 3, step: 1.0 });
-    let data = own::load(temp.path(), Split::Train, form, None).unwrap().unwrap();
+    let data = load_own(temp.path(), Split::Train, form, None).unwrap().unwrap();
     let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
     assert_eq!(data.class_names(), ["left", "right"]);
@@ -165,7 +176,7 @@ fn events_are_put_into_steps() {
         ("train/a/2.csv", "time,channel\n0,1\n"),
         ("test/a/1.csv", "time,channel\n5,0\n0,2\n"),
     ]);
-    let load = |split, steps| own::load(temp.path(), split, form, steps).unwrap().unwrap();
+    let load = |split, steps| load_own(temp.path(), split, form, steps).unwrap().unwrap();
     let of = |values: &[i8]| Inputs::Events(Events::from_dense(3, values).unwrap());
     let long = load(Split::Train, None);
     let first = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1];
@@ -177,7 +188,7 @@ fn events_are_put_into_steps() {
     assert!(short.origin().ends_with("2 sequences of 1 steps; 1 were longer and are cut"));
     let test = load(Split::Test, None);
     assert_eq!(test.inputs(), &of(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "as long as trained on");
-    refused(own::load(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
+    refused(load_own(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
     for (text, parts) in [
         ("time,channel\n0,3\n", ["line 2", "channel is 3", "0 to 2"]),
         ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 to"]),
@@ -185,7 +196,7 @@ fn events_are_put_into_steps() {
         ("time,channel,polarity\n0,1,up\n", ["line 2", "\"up\"", "1, or 0"]),
     ] {
         let temp = folder(&[("train/left/1.csv", text)]);
-        refused(own::load(temp.path(), Split::Train, form, None), &parts);
+        refused(load_own(temp.path(), Split::Train, form, None), &parts);
     }
 }
 
@@ -195,7 +206,7 @@ fn events_on_many_channels_are_kept_as_events() {
     let temp = folder(&[("train/a/1.csv", "time,channel\n7,32767\n"), ("train/b/1.csv", "")]);
     let load = |channels, steps| {
         let form = Form::Events(Binning { channels, step: 1.0 });
-        own::load(temp.path(), Split::Train, form, steps)
+        load_own(temp.path(), Split::Train, form, steps)
     };
     refused(load(32_768, None), &["train/b/1.csv"]);
     std::fs::remove_dir_all(temp.path().join("train/b")).unwrap();
@@ -224,7 +235,7 @@ fn sounds_become_spikes_or_bands() {
         std::fs::copy(fixtures.join(file), folder.join("a.wav")).unwrap();
     }
     let cochlea = Form::Sound(SoundEncoding::Cochlea { step_ms: 10.0, channels: 30 });
-    let load = |split, form, steps| own::load(temp.path(), split, form, steps);
+    let load = |split, form, steps| load_own(temp.path(), split, form, steps);
     let train = load(Split::Train, cochlea, None).unwrap().unwrap();
     assert_eq!(train.class_names(), ["no", "yes"]);
     assert!(matches!(train.inputs(), Inputs::Events(events) if events.len() > 20));

@@ -1,4 +1,4 @@
-//! Data sets: sequences of equal length with a class at every step or one a sequence.
+//! Data sets: sequences, filled up to one length, with a class at every step or one a sequence.
 //!
 //! One file per source: [`qtdb`] reads the QT Database, [`mnist`] MNIST, [`ecg_model`] generates ECGs. [`Dataset::new`]
 //! takes arrays of your own.
@@ -6,14 +6,17 @@
 pub mod audio;
 mod augment;
 pub mod catalog;
+mod details;
 pub mod ecg_model;
 mod events;
+mod fingerprint;
 pub mod fsdd;
 pub mod gsc;
 pub mod hdf5;
 pub mod heidelberg;
 pub mod mat;
 pub mod mnist;
+mod normalize;
 pub mod own;
 mod pixels;
 pub mod qtdb;
@@ -27,10 +30,12 @@ pub mod wfdb;
 
 pub use augment::Augmentation;
 pub use events::Events;
+pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;
 pub use split::Split;
 
 use crate::error::{Error, Result};
+use details::Details;
 use half::f16;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -77,6 +82,16 @@ impl Targets {
     }
 }
 
+/// What a model knows of its data. Other data are read to match: in the order of its classes and channels, where a source has
+/// names for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The names of the classes; none where nothing is known.
+    pub classes: &'a [String],
+    /// The names of the channels; none where nothing is known.
+    pub channels: &'a [String],
+}
+
 /// Sequences and their classes; checked when it is made, so that training meets no surprise after an hour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -88,8 +103,7 @@ pub struct Dataset {
     targets: Targets,
     origin: String,
     scaled_by_batch: bool,
-    /// Which recording each sequence was cut from, if several may be of one.
-    recordings: Option<Vec<u32>>,
+    details: Details,
 }
 
 /// A mini-batch, time first.
@@ -127,21 +141,63 @@ impl Dataset {
             ))
             .expected("at least one of each"));
         }
-        let rows = samples
+        samples
             .checked_mul(steps)
             .filter(|rows| rows.checked_mul(channels).is_some())
             .ok_or_else(|| Error::format("the data set is larger than memory can be"))?;
+        let (classes, expected, per) = match &targets {
+            Targets::PerStep(classes) => (classes, samples * steps, steps),
+            Targets::PerSequence(classes) => (classes, samples, 1),
+        };
+        if classes.len() != expected {
+            return Err(Error::format(format!("there are {} targets", classes.len()))
+                .expected(expected.to_string()));
+        }
+        let count = class_names.len();
+        let known = |class: u16| {
+            usize::from(class) < count || (class == UNLABELLED && targets.is_per_step())
+        };
+        if let Some(i) = classes.iter().position(|class| !known(*class)) {
+            return Err(Error::format(format!(
+                "the class of sequence {}, step {} is {}",
+                i / per,
+                i % per,
+                classes[i]
+            ))
+            .expected(format!("0 to {}", count.saturating_sub(1))));
+        }
+        let data = Self {
+            samples,
+            steps,
+            channels,
+            class_names,
+            inputs,
+            targets,
+            origin: origin.into(),
+            scaled_by_batch: false,
+            details: Details::default(),
+        };
+        data.check_inputs()?;
+        Ok(data)
+    }
+
+    /// Whether the inputs are as many as the shape says, and numbers.
+    fn check_inputs(&self) -> Result<()> {
+        let Self { samples, steps, channels, .. } = *self;
         let place =
             |i: usize| format!("sequence {}, step {}", i / channels / steps, i / channels % steps);
-        match &inputs {
+        match &self.inputs {
             Inputs::Events(events) => {
-                if [events.rows(), events.channels()] != [rows, channels] {
+                if [events.rows(), events.channels()] != [samples * steps, channels] {
                     return Err(Error::format(format!(
                         "there are {} rows of events on {} channels",
                         events.rows(),
                         events.channels()
                     ))
-                    .expected(format!("{samples} × {steps} = {rows} rows on {channels}")));
+                    .expected(format!(
+                        "{samples} × {steps} = {} rows on {channels}",
+                        samples * steps
+                    )));
                 }
             }
             Inputs::Pixels(pixels) => {
@@ -164,63 +220,12 @@ impl Dataset {
                 check_finite(values.iter().copied(), "a finite number", place)?;
             }
         }
-        let (classes, expected, per) = match &targets {
-            Targets::PerStep(classes) => (classes, samples * steps, steps),
-            Targets::PerSequence(classes) => (classes, samples, 1),
-        };
-        if classes.len() != expected {
-            return Err(Error::format(format!("there are {} targets", classes.len()))
-                .expected(expected.to_string()));
-        }
-        let count = class_names.len();
-        let known = |class: u16| {
-            usize::from(class) < count || (class == UNLABELLED && targets.is_per_step())
-        };
-        if let Some(i) = classes.iter().position(|class| !known(*class)) {
-            return Err(Error::format(format!(
-                "the class of sequence {}, step {} is {}",
-                i / per,
-                i % per,
-                classes[i]
-            ))
-            .expected(format!("0 to {}", count.saturating_sub(1))));
-        }
-        let origin = origin.into();
-        Ok(Self {
-            samples,
-            steps,
-            channels,
-            class_names,
-            inputs,
-            targets,
-            origin,
-            scaled_by_batch: false,
-            recordings: None,
-        })
-    }
-
-    /// The same data, with the recording that each sequence was cut from.
-    ///
-    /// # Errors
-    ///
-    /// If there is not one for every sequence.
-    pub fn with_recordings(self, recordings: Vec<u32>) -> Result<Self> {
-        if recordings.len() != self.samples {
-            return Err(Error::format(format!("{} recordings", recordings.len()))
-                .expected(format!("one for each of {} sequences", self.samples)));
-        }
-        Ok(Self { recordings: Some(recordings), ..self })
+        Ok(())
     }
 
     /// Whether they are [scaled by batch](Self::scaled_by_batch).
     pub(crate) fn is_scaled_by_batch(&self) -> bool {
         self.scaled_by_batch
-    }
-
-    /// Which recording each sequence was cut from, if several may be of one.
-    #[must_use]
-    pub fn recordings(&self) -> Option<&[u32]> {
-        self.recordings.as_deref()
     }
 
     /// The values of step `row % steps` of sequence `row / steps`.
@@ -334,8 +339,8 @@ impl Dataset {
         let shape = [indices.len(), self.steps, self.channels];
         let names = self.class_names.clone();
         let subset = Self::new(shape, names, inputs, targets, self.origin.clone())?;
-        let recordings = self.recordings.as_ref().map(|all| pick(all, 1, indices));
-        Ok(Self { scaled_by_batch: self.scaled_by_batch, recordings, ..subset })
+        let details = self.details.pick(indices);
+        Ok(Self { scaled_by_batch: self.scaled_by_batch, details, ..subset })
     }
 
     /// The same sequences, to be given other inputs.
@@ -345,22 +350,23 @@ impl Dataset {
             class_names: self.class_names.clone(),
             targets: self.targets.clone(),
             origin: self.origin.clone(),
-            recordings: self.recordings.clone(),
+            details: self.details.clone(),
             ..*self
         }
     }
 
     /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`. Sequences of one
-    /// [recording](Self::with_recordings) stay together, and the share is then rounded up to whole recordings.
+    /// [group](Self::with_groups), or of one [recording](Self::with_recordings), stay together, and the share is then rounded
+    /// up to whole ones.
     ///
     /// Returns the rest and the validation set, each in the original order.
     ///
     /// # Errors
     ///
-    /// If there are fewer than two sequences or recordings, or the share would leave a part empty.
+    /// If there are fewer than two sequences, recordings or groups, or the share would leave a part empty.
     pub fn split(&self, share: f64, seed: u64) -> Result<(Self, Self)> {
         let count = (share * self.samples as f64).round() as usize;
-        let mut groups = self.groups();
+        let mut groups = self.inseparable();
         if count == 0 || count >= self.samples || groups.len() < 2 {
             return Err(Error::format(format!(
                 "a share of {share} of {} sequences leaves the training or the validation data empty",
@@ -377,18 +383,6 @@ impl Dataset {
         valid.sort_unstable();
         train.sort_unstable();
         Ok((self.subset(&train)?, self.subset(&valid)?))
-    }
-
-    /// The sequences of every recording, or each by itself.
-    fn groups(&self) -> Vec<Vec<usize>> {
-        let Some(recordings) = &self.recordings else {
-            return (0..self.samples).map(|sample| vec![sample]).collect();
-        };
-        let mut groups = std::collections::BTreeMap::<u32, Vec<usize>>::new();
-        for (sample, recording) in recordings.iter().enumerate() {
-            groups.entry(*recording).or_default().push(sample);
-        }
-        groups.into_values().collect()
     }
 
     /// A mini-batch of the given sequences, time first.

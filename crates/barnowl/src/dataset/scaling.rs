@@ -43,7 +43,7 @@ impl Dataset {
             .map(|sample| {
                 let (mut sum, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
                 let mut row = vec![0.0; channels];
-                for step in 0..steps {
+                for step in 0..self.length(*sample) {
                     self.read(sample * steps + step, &mut row);
                     for ((sum, square), x) in sum.iter_mut().zip(&mut squares).zip(&row) {
                         *sum += f64::from(*x);
@@ -53,7 +53,7 @@ impl Dataset {
                 (sum, squares)
             })
             .collect();
-        let count = (indices.len() * steps) as f64;
+        let count = indices.iter().map(|sample| self.length(*sample)).sum::<usize>() as f64;
         let total = |channel: usize| {
             let [mut sum, mut squares] = [0.0; 2];
             for (sums, squares_of) in &sums {
@@ -91,10 +91,9 @@ impl Dataset {
                 return Err(Error::format("events and pixels are not scaled"));
             }
         }
-        let Self { samples, steps, class_names, inputs, targets, origin, .. } = self;
-        // Checked anew: a small divisor may have made a value infinite.
-        let divided = Self::new([samples, steps, channels], class_names, inputs, targets, origin)?;
-        Ok(Self { recordings: self.recordings, ..divided })
+        // A small divisor may have made a value infinite.
+        self.check_inputs()?;
+        Ok(self)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::dataset::speech::SpeechFeatures;
 use crate::dataset::{
-    Dataset, Split, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw, soli,
-    timit,
+    Dataset, Known, Split, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw,
+    soli, timit,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Which data set, and how it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,18 +68,7 @@ pub enum DatasetConfig {
         pieces: timit::Pieces,
     },
     /// Data of your own.
-    Own {
-        /// The folder of the data: below the data folder, or anywhere.
-        folder: PathBuf,
-        /// What the files are.
-        form: own::Form,
-        /// Steps of a sequence. Default: those of the longest of the training data.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        steps: Option<usize>,
-        /// Steps a second, where time has a scale.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sampling_rate: Option<f64>,
-    },
+    Own(own::OwnConfig),
     /// Gestures before a radar.
     Soli {
         /// How recordings are cut.
@@ -114,16 +103,9 @@ impl DatasetConfig {
                 features.extractor("dataset.features", gsc::RATE).map(drop)
             }
             Self::Fsdd { features } => features.extractor("dataset.features", fsdd::RATE).map(drop),
-            Self::Own { steps: Some(steps), .. } if !(1..=100_000_000).contains(steps) => {
-                Err(Error::setting("dataset.steps", steps).expected("1 to 100000000"))
-            }
-            Self::Own { sampling_rate: Some(rate), .. } if !(*rate > 0.0 && rate.is_finite()) => {
-                Err(Error::setting("dataset.sampling_rate", rate).expected("steps a second"))
-            }
+            Self::Own(config) => config.validate("dataset"),
             Self::QtdbRaw { encoding } => encoding.validate("dataset.encoding"),
-            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } | Self::Own { .. } => {
-                Ok(())
-            }
+            Self::Mnist { .. } | Self::Timit { .. } | Self::Soli { .. } => Ok(()),
         }
     }
 
@@ -139,7 +121,7 @@ impl DatasetConfig {
             Self::Fsdd { .. } => "fsdd",
             Self::Timit { .. } => "timit",
             Self::Soli { .. } => "soli",
-            Self::Own { folder, .. } => folder.to_str().unwrap_or("a folder"),
+            Self::Own(config) => config.folder.to_str().unwrap_or("a folder"),
         }
     }
 
@@ -151,28 +133,35 @@ impl DatasetConfig {
             Self::Heidelberg { frames, .. } => Some(1000.0 / frames.step_ms),
             Self::Gsc { features, .. } | Self::Fsdd { features } => Some(1000.0 / features.hop_ms),
             Self::Timit { .. } => Some(100.0),
-            Self::Own { sampling_rate, form, .. } => sampling_rate.or(form.sampling_rate()),
+            Self::Own(config) => config.sampling_rate.or(config.form.sampling_rate()),
             Self::Mnist { .. } | Self::Soli { .. } => None,
         }
     }
 
-    /// One part of the data; none for validation data where the data set has no such part of its own.
+    /// One part of the data; none for validation data where the data set has no such part of its own. What a model knows of
+    /// its data decides the order of classes and channels, where a source could have another.
     ///
     /// # Errors
     ///
     /// If no data folder is given and the data set has no generator, or the data cannot be read.
-    pub(super) fn load(&self, data: Option<&Path>, split: Split) -> Result<Option<Dataset>> {
+    pub(super) fn load(
+        &self,
+        data: Option<&Path>,
+        split: Split,
+        known: Known<'_>,
+    ) -> Result<Option<Dataset>> {
         if split == Split::Valid && !self.may_have_validation_part() {
             return Ok(None);
         }
         let dataset = match (self, data) {
-            (Self::Own { folder, form, steps, .. }, _) => {
+            (Self::Own(config), _) => {
                 // A path of its own needs no data folder.
+                let folder = &config.folder;
                 let place = data.map_or_else(|| folder.clone(), |data| data.join(folder));
                 if !place.is_dir() {
                     return Err(no_folder(folder, &place, data));
                 }
-                return own::load(&place, split, *form, *steps);
+                return own::load(&place, split, config, known);
             }
             (Self::Ecg { generator }, None) => ecg_model::generate(generator, split)?,
             (_, None) => return Err(self.missing()),
@@ -259,7 +248,8 @@ mod tests {
         std::fs::create_dir(temp.path().join("shd")).unwrap();
         let frames = heidelberg::Frames::default();
         let shd = DatasetConfig::Heidelberg { folder: "shd".into(), frames };
-        let message = || shd.load(Some(temp.path()), Split::Train).unwrap_err().to_string();
+        let message =
+            || shd.load(Some(temp.path()), Split::Train, Known::default()).unwrap_err().to_string();
         assert!(message().ends_with(ORIGIN), "{}", message());
         for (name, remedy) in [
             ("shd_unit.h5", "the data have more channels than a cochlea"),
@@ -279,15 +269,10 @@ mod tests {
 
     #[test]
     fn own_data_are_looked_for_below_the_data_folder_or_the_current_one() {
-        let own = |folder: &Path| DatasetConfig::Own {
-            folder: folder.into(),
-            form: own::Form::Csv,
-            steps: None,
-            sampling_rate: None,
-        };
+        let own = |folder: &Path| DatasetConfig::Own(own::OwnConfig::new(folder, own::Form::Csv));
         let temp = tempfile::tempdir().unwrap();
         let message = |folder: &Path, data| {
-            let error = own(folder).load(data, Split::Train).unwrap_err();
+            let error = own(folder).load(data, Split::Train, Known::default()).unwrap_err();
             assert_eq!(error.key(), Some("dataset.folder"));
             error.to_string()
         };

@@ -9,7 +9,7 @@ mod parse;
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
 
-use crate::dataset::{Dataset, Targets, UNLABELLED};
+use crate::dataset::{Dataset, Known, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -134,7 +134,7 @@ impl TaskConfig {
 
     /// The validation part of the data set's own, if it has one.
     fn validation_part(&self, data: Option<&Path>) -> Result<Option<Dataset>> {
-        let valid = self.dataset.load(data, Split::Valid)?;
+        let valid = self.dataset.load(data, Split::Valid, Known::default())?;
         valid.map(|valid| self.check(&valid).map(|()| valid)).transpose()
     }
 
@@ -146,7 +146,7 @@ impl TaskConfig {
 
     /// A part that every data set has.
     fn part(&self, data: Option<&Path>, part: Split) -> Result<Dataset> {
-        let loaded = self.dataset.load(data, part).map_err(|error| match data {
+        let loaded = self.dataset.load(data, part, Known::default()).map_err(|error| match data {
             // Without a file to name, the task says what was asked for.
             None => error.during(format_args!("task {}", self.name)),
             Some(_) => error,

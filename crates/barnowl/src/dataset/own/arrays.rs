@@ -177,6 +177,8 @@ fn sequences(x: &Array, y: &Array, place: &Path) -> Result<Sequences> {
         per_step,
         count,
         places: vec![PathBuf::from(place); samples],
+        names: (0..samples).map(|sample| sample.to_string()).collect(),
+        ..Sequences::default()
     })
 }
 

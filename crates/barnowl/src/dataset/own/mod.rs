@@ -19,7 +19,7 @@ mod sound;
 pub use events::Binning;
 pub use sound::SoundEncoding;
 
-use super::{Dataset, Inputs, Split, Targets, UNLABELLED};
+use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,51 @@ impl Form {
     }
 }
 
+/// Where data of one's own are, and how they are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnConfig {
+    /// The folder of the data: below the data folder, or anywhere.
+    pub folder: PathBuf,
+    /// What the files are.
+    pub form: Form,
+    /// Steps of a sequence: longer ones are cut. Default: all steps that there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Steps a second, where time has a scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling_rate: Option<f64>,
+    /// How the channels are brought to one scale, by the training part. Default: real values are standardized, events left
+    /// alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<Normalize>,
+}
+
+impl OwnConfig {
+    /// Files of a form in a folder, all else by default.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>, form: Form) -> Self {
+        Self { folder: folder.into(), form, steps: None, sampling_rate: None, normalize: None }
+    }
+
+    /// Checks ranges; `key` names the data set in messages.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, its value and what is allowed.
+    pub fn validate(&self, key: &str) -> Result<()> {
+        if let Some(steps) = self.steps.filter(|steps| !(1..=100_000_000).contains(steps)) {
+            return Err(Error::setting(format!("{key}.steps"), steps).expected("1 to 100000000"));
+        }
+        if let Some(rate) = self.sampling_rate.filter(|rate| !(*rate > 0.0 && rate.is_finite())) {
+            return Err(
+                Error::setting(format!("{key}.sampling_rate"), rate).expected("steps a second")
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Classes are kept as 16-bit numbers.
 const MOST_CLASSES: usize = 65_000;
 
@@ -58,19 +103,27 @@ const MOST_VALUES: usize = 2_000_000_000;
 
 const LAYOUTS: &str = "docs/own-data.md shows the layouts";
 
-/// Sequences of different lengths.
+/// Sequences of different lengths, as a form has read them.
 #[derive(Debug, Default)]
 struct Sequences {
     channels: usize,
+    /// The names of the channels, in the order of the values; none where the form has none.
+    channel_names: Vec<String>,
     /// Values `[T, C]` of each.
     values: Vec<Vec<f32>>,
-    /// The class of each, or of each step.
+    /// The class of each, or of each step; [`UNLABELLED`] where it is not known.
     classes: Vec<Vec<u16>>,
     per_step: bool,
     /// The least number of classes that there must be.
     count: usize,
-    /// Where each stands.
+    /// The file of each, for messages.
     places: Vec<PathBuf>,
+    /// What each is called in predictions; none where it is its file.
+    names: Vec<String>,
+    /// The group of each, such as a subject; none where there are no groups.
+    groups: Vec<String>,
+    /// What was left out, cut or merged, and why.
+    notes: Vec<String>,
 }
 
 /// Reads one part of the data in `folder`; none if it is the validation part and not there.
@@ -81,14 +134,18 @@ struct Sequences {
 pub fn load(
     folder: &Path,
     split: Split,
-    form: Form,
-    steps: Option<usize>,
+    config: &OwnConfig,
+    known: Known<'_>,
 ) -> Result<Option<Dataset>> {
+    let &OwnConfig { form, steps, .. } = config;
     let part = split.name();
     if split == Split::Valid && !exists(folder, part) {
         return Ok(None);
     }
-    let names = names(folder)?;
+    let names = match known.classes {
+        [] => names(folder)?,
+        classes => classes.to_vec(),
+    };
     if names.len() > MOST_CLASSES {
         return Err(Error::format(format!("there are {} classes", names.len()))
             .in_file(folder)
@@ -216,8 +273,16 @@ impl Sequences {
         steps: usize,
         names: Vec<String>,
     ) -> Result<Dataset> {
-        let Self { channels, values, classes, per_step, places, .. } = self;
+        let Self {
+            channels, channel_names, values, classes, per_step, places, names: called, ..
+        } = self;
         let samples = values.len();
+        let lengths: Vec<usize> =
+            values.iter().map(|values| (values.len() / channels).clamp(1, steps)).collect();
+        let called = match called.is_empty() {
+            true => places.iter().map(|place| relative(place, &folder.join(part))).collect(),
+            false => called,
+        };
         let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
         if size.is_none_or(|size| size > MOST_VALUES) {
             let sequences = format!("{samples} sequences of {steps} steps and {channels} channels");
@@ -250,6 +315,21 @@ impl Sequences {
         } else {
             Dataset::new(shape, names, Inputs::Real(all), targets, origin)
         };
-        data.map_err(|error| error.in_file(folder.join(part)))
+        let described = |data: Dataset| {
+            let mut data = data.with_lengths(&lengths)?.with_sequence_names(called)?;
+            if !channel_names.is_empty() {
+                data = data.with_channel_names(channel_names)?;
+            }
+            if !self.groups.is_empty() {
+                data = data.with_groups(&self.groups)?;
+            }
+            Ok(self.notes.into_iter().fold(data, Dataset::with_note))
+        };
+        data.and_then(described).map_err(|error: Error| error.in_file(folder.join(part)))
     }
+}
+
+/// The path of a file from the folder of its part on.
+fn relative(path: &Path, part: &Path) -> String {
+    path.strip_prefix(part).unwrap_or(path).display().to_string()
 }
