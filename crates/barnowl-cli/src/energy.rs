@@ -1,7 +1,7 @@
 //! `barnowl energy`: operations and joules of an inference, beside those of networks that do not spike.
 
 use crate::args::Energy;
-use crate::eval::model_file;
+use crate::opened::Opened;
 use crate::{print_json, print_line, set_threads};
 use barnowl::activity::Activity;
 use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
@@ -28,12 +28,13 @@ pub fn run(args: &Energy) -> Result<ExitCode> {
     let device = barnowl::device::open(&args.place.device)?;
     let cost = EnergyCost::parse(&args.cost)?;
     let measure = |path: &Path| -> Result<Spent> {
-        let model = Model::load(model_file(path)?, &device)?;
-        let data = model.task.data(args.data.directory.as_deref(), args.split.into())?;
+        let opened = Opened::load(path, &device)?;
+        let model = &opened.model;
+        let data = opened.part(&model.task, &args.data, args.split.into())?.data;
         let batch = model.task.train.batch;
         let accuracy = evaluate(&model.network, &model.task.network, &data, batch)?.accuracy;
         let activity = Activity::measure(&model.network, &model.task.network, &data, batch)?;
-        Ok(Spent::of(&model, &activity, accuracy))
+        Ok(Spent::of(model, &activity, accuracy))
     };
     let spent = measure(&args.model)?;
     let versus = args.versus.as_deref().map(measure).transpose()?;

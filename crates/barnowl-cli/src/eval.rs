@@ -1,13 +1,13 @@
 //! `barnowl eval`: a model on a part of the data.
 
 use crate::args::Eval;
+use crate::opened::Opened;
 use crate::{print_json, print_line, set_threads, table};
 use barnowl::dataset::{Dataset, Targets, timit};
-use barnowl::error::Result;
+use barnowl::error::{Error, Result};
 use barnowl::exchange::npy;
 use barnowl::metric::Votes;
 use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
-use barnowl::model::Model;
 use barnowl::task::TaskConfig;
 use barnowl::train::{Evaluation, evaluate, run::RunFolder};
 use serde_json::{Value, json};
@@ -20,15 +20,22 @@ pub const TOLERANCE_MS: f64 = 150.0;
 pub fn run(args: &Eval) -> Result<ExitCode> {
     set_threads(&args.threads)?;
     let device = barnowl::device::open(&args.place.device)?;
-    let model = Model::load(model_file(&args.model)?, &device)?;
+    let opened = Opened::load(&args.model, &device)?;
+    let model = &opened.model;
     let mut task = model.task.clone();
     if let Some(name) = &args.task {
         // The data of one task, the network of another.
         let other = TaskConfig::load(name, &[])?;
         (task.name, task.dataset) = (other.name, other.dataset);
     }
-    let dataset = task.data(args.data.directory.as_deref(), args.split.into())?;
-    let evaluation = evaluate(&model.network, &task.network, &dataset, task.train.batch)?;
+    if let Some(setting) = args.set.iter().find(|setting| !setting.trim().starts_with("dataset.")) {
+        return Err(Error::config(format!("--set {setting}"))
+            .expected("a key of the data, such as dataset.folder: the model decides all else"));
+    }
+    let task = task.overridden(&args.set)?;
+    let part = opened.part(&task, &args.data, args.split.into())?;
+    let dataset = &part.data;
+    let evaluation = evaluate(&model.network, &task.network, dataset, task.train.batch)?;
     if let Some(path) = &args.predictions {
         let prediction = &evaluation.prediction;
         let shape: &[usize] = match dataset.targets() {
@@ -37,21 +44,25 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
         };
         npy::write_u16(path, shape, &prediction.classes)?;
     }
-    let boundaries = boundaries(&task, &dataset, &evaluation);
+    let boundaries = boundaries(&task, dataset, &evaluation);
     if args.output.json {
-        let split: barnowl::task::Split = args.split.into();
-        print_json(&summary(&task, split, &dataset, &evaluation, boundaries.as_deref()))?;
+        let mut result = summary(&task, part.split, dataset, &evaluation, boundaries.as_deref());
+        result["data_of"] = part.describe();
+        print_json(&result)?;
     } else {
-        print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
+        print_line(&format!("{} · {} · {}", task.name, part.split.name(), dataset.origin()))?;
+        for difference in &part.differences {
+            print_line(&format!("other data than the model's: {difference}"))?;
+        }
         let names = dataset.class_names();
         print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
-        if let Some(votes) = votes(&task, &dataset, &evaluation) {
+        if let Some(votes) = votes(&task, dataset, &evaluation) {
             print_line(&format!(
                 "\nby the votes of steps: accuracy {:.4} per sequence, {:.4} per recording",
                 votes.per_sequence, votes.per_recording
             ))?;
         }
-        if let Some(accuracy) = folded_accuracy(&dataset, &evaluation) {
+        if let Some(accuracy) = folded_accuracy(dataset, &evaluation) {
             print_line(&format!("\naccuracy over 39 classes of phones: {accuracy:.4}"))?;
         }
     }

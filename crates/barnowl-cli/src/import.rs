@@ -44,7 +44,7 @@ pub fn run(args: &Import) -> Result<ExitCode> {
     if let Some(name) = renamed.reversed {
         provenance.insert("channels turned round".to_owned(), name.to_owned());
     }
-    Model { task, network, provenance }.save(&args.out)?;
+    Model::new(task, network, None).with_provenance(provenance).save(&args.out)?;
     for name in &renamed.ignored {
         eprintln!("note: {name} is left out: the network never uses it");
     }

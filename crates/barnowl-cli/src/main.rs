@@ -9,6 +9,7 @@ mod eval;
 mod import;
 mod info;
 mod interrupt;
+mod opened;
 mod plots;
 mod progress;
 mod report;

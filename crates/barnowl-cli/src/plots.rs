@@ -89,7 +89,7 @@ pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<Ra
         _ => repeated(&classes, 1, repeat),
     };
     Ok(RasterData {
-        title: format!("{}: test sequence 0", task.name),
+        title: format!("{}: sequence {}", task.name, test.sequence_name(0)),
         steps: batch.steps * repeat,
         sampling_rate: task.sampling_rate().map(|rate| rate * repeat as f64),
         channels: batch.channels,
@@ -154,7 +154,7 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
             });
         }
     }
-    let title = format!("{}: neurons on test sequence 0", task.name);
+    let title = format!("{}: neurons on sequence {}", task.name, test.sequence_name(0));
     report::traces(&title, &chosen, task.sampling_rate())
 }
 

@@ -1,12 +1,11 @@
 //! `barnowl sparsity`: how often and when the neurons of a model spike.
 
 use crate::args::Sparsity;
-use crate::eval::model_file;
+use crate::opened::Opened;
 use crate::{print_json, print_line, set_threads};
 use barnowl::activity::{Activity, LayerActivity};
 use barnowl::error::Result;
 use barnowl::file;
-use barnowl::model::Model;
 use barnowl::report::{Histogram, histograms};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -15,10 +14,12 @@ use std::process::ExitCode;
 pub fn run(args: &Sparsity) -> Result<ExitCode> {
     set_threads(&args.threads)?;
     let device = barnowl::device::open(&args.place.device)?;
-    let model = Model::load(model_file(&args.model)?, &device)?;
-    let data = model.task.data(args.data.directory.as_deref(), args.split.into())?;
+    let opened = Opened::load(&args.model, &device)?;
+    let model = &opened.model;
+    let part = opened.part(&model.task, &args.data, args.split.into())?;
+    let data = &part.data;
     let batch = model.task.train.batch;
-    let activity = Activity::measure(&model.network, &model.task.network, &data, batch)?;
+    let activity = Activity::measure(&model.network, &model.task.network, data, batch)?;
     if let Some(path) = &args.plot {
         file::write_atomic_bytes(path, plot(&activity).as_bytes())?;
     }
@@ -28,7 +29,7 @@ pub fn run(args: &Sparsity) -> Result<ExitCode> {
             .map(|(name, layer)| detail(&activity, &name, layer, classes))
             .collect();
         print_json(&json!({
-            "data": data.origin(),
+            "data": part.describe(),
             "samples": activity.samples,
             "steps": activity.steps,
             "layers": all,

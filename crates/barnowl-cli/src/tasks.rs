@@ -13,7 +13,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &Tasks) -> Result<ExitCode> {
-    let data = args.data.directory.as_deref();
+    let data = args.data.directory();
+    let data = data.as_deref();
     if let Some(name) = &args.name {
         let task = TaskConfig::load(name, &[])?;
         if args.output.json {

@@ -6,17 +6,18 @@ use crate::interrupt::Interrupt;
 use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
 use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, table};
-use barnowl::dataset::Dataset;
+use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, Result};
 use barnowl::metric::boundary::ClassBoundaries;
 use barnowl::model::Model;
-use barnowl::task::{Split, TaskConfig};
-use barnowl::train::run::RunFolder;
+use barnowl::task::{Prepared, Split, TaskConfig};
+use barnowl::train::run::{RunData, RunFolder};
 use barnowl::train::{
     BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, evaluate,
 };
 use burn::tensor::Device;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,25 +25,34 @@ use std::time::Instant;
 pub fn run(args: &Train) -> Result<ExitCode> {
     set_threads(&args.threads)?;
     let device = barnowl::device::open(&args.place.device)?;
-    let task = TaskConfig::load(&args.task, &overrides(args)?)?;
-    let data_folder = args.data.directory.as_deref();
-    let (data, valid) = task.training_data(data_folder)?;
-    // Read now: a test file that is missing or damaged should not come to light after an hour.
-    let test = match args.no_test {
-        true => None,
-        false => Some(task.data(data_folder, Split::Test)?),
+    let start = if args.resume { Start::again(args)? } else { Start::anew(args)? };
+    let Start { task, directory, folder } = start;
+    // The test file is read now: one that is missing or damaged should not come to light after an hour.
+    let Prepared { train: data, valid, test, card } =
+        task.prepare(directory.as_deref(), !args.no_test)?;
+    let data_of_run = RunData { directory, card };
+    let card = &data_of_run.card;
+    let (folder, mut trainer) = match folder {
+        Some(folder) => {
+            let trainer = folder.resume(&task, &data_of_run, &device)?;
+            (folder, trainer)
+        }
+        None => {
+            let trainer = Trainer::new(&task.network, &task.train, &device)?;
+            let folder = match &args.out {
+                Some(path) => RunFolder::create(path, &task, &data_of_run)?,
+                None => RunFolder::create_next(RUNS, &task.name, &task, &data_of_run)?,
+            };
+            (folder, trainer)
+        }
     };
-    let origin = data.origin();
-
-    let path = args.out.clone().unwrap_or_else(|| default_folder(&task.name, args.resume));
-    let (folder, mut trainer) = if args.resume {
-        let folder = RunFolder::open(path)?;
-        let trainer = folder.resume(&task, origin, &device)?;
-        (folder, trainer)
-    } else {
-        (RunFolder::create(path, &task)?, Trainer::new(&task.network, &task.train, &device)?)
-    };
-    eprintln!("data: {origin}");
+    eprintln!("data: {}", data.origin());
+    let mut said = HashSet::new();
+    for note in [&data, &valid].into_iter().chain(&test).flat_map(Dataset::notes) {
+        if said.insert(note) {
+            eprintln!("note: {note}");
+        }
+    }
     eprintln!(
         "{} sequences to train on, {} to validate, {} · run folder {}",
         data.samples(),
@@ -65,7 +75,7 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let mut record = Record {
         folder: &folder,
         task: &task,
-        data: origin,
+        card,
         valid: &valid,
         progress,
         interrupt: &interrupt,
@@ -75,12 +85,12 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     record.progress.finish();
     match outcome? {
         Outcome::Interrupted => {
-            folder.save_checkpoint(&trainer, &task, origin)?;
+            folder.save_checkpoint(&trainer, &task, card)?;
+            let no_test = if args.no_test { " --no-test" } else { "" };
             eprintln!(
-                "stopped in epoch {}; go on with: barnowl train {} --out {} --resume (and the same settings)",
+                "stopped in epoch {}; go on with: barnowl train --resume --out {}{no_test}",
                 trainer.progress().epoch + 1,
-                args.task,
-                folder.path().display()
+                shell_word(folder.path()),
             );
             return Ok(ExitCode::from(INTERRUPTED));
         }
@@ -126,8 +136,8 @@ pub struct Conclusion {
     pub reports: Vec<EpochReport>,
 }
 
-/// Evaluates the best model on the test data, once (or, in a trial, on the validation data), and writes result and plots.
-/// `data` are those of `split`.
+/// Evaluates the best model on the test data, once (or, in a trial, on the validation data), and writes the result, and then
+/// the plots: one that cannot be written costs nothing but itself. `data` are those of `split`.
 pub fn conclude(
     task: &TaskConfig,
     folder: &RunFolder,
@@ -139,7 +149,6 @@ pub fn conclude(
     let evaluation = evaluate(&model.network, &task.network, data, task.train.batch)?;
     let boundaries = boundaries(task, data, &evaluation);
     let reports = folder.reports()?;
-    plots::write(folder, task, &model, data, &evaluation, &reports)?;
     let best = reports.iter().rfind(|report| report.best);
     let result = json!({
         "task": task.name,
@@ -152,7 +161,16 @@ pub fn conclude(
         "valid_accuracy": best.map(|report| report.valid_accuracy),
         split.name(): summary(task, split, data, &evaluation, boundaries.as_deref()),
     });
-    folder.write("result.json", &format!("{result}\n"))?;
+    if let Err(error) = folder.write("result.json", &format!("{result}\n")) {
+        eprintln!(
+            "warning: {error}\nwarning: the result stands on the screen only; `barnowl eval` gives it again"
+        );
+    }
+    if let Err(error) = plots::write(folder, task, &model, data, &evaluation, &reports) {
+        eprintln!(
+            "warning: the plots are not whole: {error}\nwarning: `barnowl report` draws them again"
+        );
+    }
     Ok(Conclusion { result, evaluation, boundaries, reports })
 }
 
@@ -169,18 +187,77 @@ fn overrides(args: &Train) -> Result<Vec<String>> {
     Ok(flags.into_iter().flatten().chain(args.set.iter().cloned()).collect())
 }
 
-/// `runs/TASK-N`: the first number that is free, or to resume, the last that is there.
-fn default_folder(task: &str, resume: bool) -> PathBuf {
-    let folder = |n: usize| Path::new("runs").join(format!("{task}-{n}"));
-    let free = (1..).find(|&n| !folder(n).exists()).unwrap_or(1);
-    folder(if resume { free.saturating_sub(1).max(1) } else { free })
+/// The folder of runs that are not told where to go.
+const RUNS: &str = "runs";
+
+/// What a run starts from.
+struct Start {
+    task: TaskConfig,
+    /// The data folder, from the root of the file system on.
+    directory: Option<PathBuf>,
+    /// The folder of the run that goes on, if one does.
+    folder: Option<RunFolder>,
+}
+
+impl Start {
+    /// A new run.
+    fn anew(args: &Train) -> Result<Self> {
+        let name = args.task.as_deref().unwrap_or_default();
+        let task = TaskConfig::load(name, &overrides(args)?)?;
+        Ok(Self { task, directory: absolute(args.data.directory())?, folder: None })
+    }
+
+    /// A run that goes on: with its own settings and data, but for those that are given.
+    fn again(args: &Train) -> Result<Self> {
+        let given = match &args.task {
+            Some(name) => Some(TaskConfig::load(name, &overrides(args)?)?),
+            None => None,
+        };
+        let path = match (&args.out, &given) {
+            (Some(path), _) => path.clone(),
+            (None, Some(task)) => RunFolder::last(RUNS, &task.name),
+            // The command line asks for one of them.
+            (None, None) => PathBuf::from(RUNS),
+        };
+        let folder = RunFolder::reopen(path)?;
+        let task = folder.task(&overrides(args)?)?;
+        if let Some(given) = given.filter(|given| given.name != task.name) {
+            return Err(Error::mismatch(format!("the run is one of {}", task.name))
+                .in_file(folder.path())
+                .expected(given.name)
+                .remedy("name the folder of the run with --out"));
+        }
+        let directory = match (args.data.given(), folder.data()?) {
+            (Some(given), _) => Some(given),
+            (None, Some(of_run)) => of_run.directory,
+            (None, None) => args.data.directory(),
+        };
+        Ok(Self { task, directory: absolute(directory)?, folder: Some(folder) })
+    }
+}
+
+/// A path that means the same wherever a later command runs.
+pub fn absolute(path: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    let absolute =
+        |path: PathBuf| std::path::absolute(&path).map_err(|error| Error::io("find", &path, error));
+    path.map(absolute).transpose()
+}
+
+/// A path as one word of a shell.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// Writes every epoch to the run folder and moves the bar.
 struct Record<'a> {
     folder: &'a RunFolder,
     task: &'a TaskConfig,
-    data: &'a str,
+    card: &'a DataCard,
     valid: &'a Dataset,
     progress: Progress,
     interrupt: &'a Interrupt,
@@ -198,7 +275,7 @@ impl Observer for Record<'_> {
         let remedy = |error: Error| {
             error.remedy("free some space or permissions; the run can go on with --resume")
         };
-        self.folder.record(report, trainer, self.task, self.data).map_err(remedy)?;
+        self.folder.record(report, trainer, self.task, self.card).map_err(remedy)?;
         match &mut self.tensorboard {
             Some(events) => events.epoch(self.task, self.valid, report, trainer).map_err(remedy),
             None => Ok(()),

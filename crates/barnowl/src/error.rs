@@ -162,7 +162,7 @@ impl Error {
 
     /// What to do next, where nothing is said of it yet.
     #[must_use]
-    pub(crate) fn or_remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub fn or_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy.get_or_insert_with(|| remedy.into());
         self
     }

@@ -2,8 +2,10 @@
 //!
 //! A model file is enough to run the network: no configuration beside it.
 
+use crate::dataset::{DataCard, Dataset, Known, Split};
 use crate::error::{Error, Result};
-use crate::exchange::safetensors::{self, Metadata};
+use crate::exchange::safetensors::{Contents, Metadata};
+use crate::exchange::sealed;
 use crate::network::Network;
 use crate::parameters::TimeConstantForm;
 use crate::task::TaskConfig;
@@ -17,17 +19,37 @@ pub struct Model {
     pub task: TaskConfig,
     /// The parameters.
     pub network: Network,
+    /// What the data were that it was trained on; `None` if the parameters come from another program, or an older version.
+    pub data: Option<DataCard>,
     /// Where the parameters come from, for people: free text by name, such as `epoch` or `imported from`.
     pub provenance: Metadata,
+    /// Whether its file has a checksum, by which damage is noticed; those of older versions have none.
+    pub is_sealed: bool,
 }
 
 /// The metadata key that says what kind of file this is, and its version.
 pub(crate) const FORMAT: &str = "barnowl.format";
-const MODEL_FORMAT: &str = "model 1";
+/// Sealed, with a card of the data.
+const MODEL_FORMAT: &str = "model 2";
+/// Without a seal.
+const OLD_MODEL_FORMAT: &str = "model 1";
 pub(crate) const TASK: &str = "barnowl.task";
+pub(crate) const DATA: &str = "barnowl.data";
 const PROVENANCE: &str = "provenance.";
 
 impl Model {
+    /// A model that no file holds yet.
+    #[must_use]
+    pub fn new(task: TaskConfig, network: Network, data: Option<DataCard>) -> Self {
+        Self { task, network, data, provenance: Metadata::new(), is_sealed: true }
+    }
+
+    /// The same model, with where its parameters come from.
+    #[must_use]
+    pub fn with_provenance(self, provenance: Metadata) -> Self {
+        Self { provenance, ..self }
+    }
+
     /// Writes the model, whole or not at all.
     ///
     /// # Errors
@@ -37,30 +59,28 @@ impl Model {
         let mut metadata = Metadata::new();
         metadata.insert(FORMAT.into(), MODEL_FORMAT.into());
         metadata.insert(TASK.into(), task_to_json(&self.task)?);
+        if let Some(card) = &self.data {
+            metadata.insert(DATA.into(), card_to_json(card)?);
+        }
         for (name, text) in &self.provenance {
             metadata.insert(format!("{PROVENANCE}{name}"), text.clone());
         }
         let tensors = self.network.tensors(&self.task.network, TimeConstantForm::Tau);
-        safetensors::write(path, &tensors, &metadata)
+        sealed::write(path, &tensors, &metadata)
     }
 
-    /// Reads a model.
+    /// Reads a model, and compares it with its checksum. Files of older versions have none, and no card.
     ///
     /// # Errors
     ///
     /// If the file cannot be read, is damaged, is no Barnowl model, or its tensors are not those of its task.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
-        let contents = safetensors::read(path)?;
+        let contents = sealed::read(path, |contents| format_of(contents) == MODEL_FORMAT)?;
         let in_file = |error: Error| error.in_file(path);
-        match contents.metadata.get(FORMAT).map(String::as_str) {
-            Some(MODEL_FORMAT) => {}
-            Some(other) => {
-                return Err(Error::format(format!("the file is a Barnowl {other}"))
-                    .expected(MODEL_FORMAT)
-                    .in_file(path));
-            }
-            None => {
+        match format_of(&contents) {
+            MODEL_FORMAT | OLD_MODEL_FORMAT => {}
+            "" => {
                 return Err(Error::format(
                     "the file is no Barnowl model: its metadata name no task",
                 )
@@ -69,8 +89,14 @@ impl Model {
                     "for a file of another program: `barnowl import FILE --task TASK --out MODEL`",
                 ));
             }
+            other => {
+                return Err(Error::format(format!("the file is a Barnowl {other}"))
+                    .expected(MODEL_FORMAT)
+                    .in_file(path));
+            }
         }
         let task = task_from_json(contents.metadata.get(TASK)).map_err(in_file)?;
+        let data = contents.metadata.get(DATA).map(|text| card_from_json(text).map_err(in_file));
         let tensors = &contents.tensors;
         let form = TimeConstantForm::Tau;
         let network =
@@ -78,8 +104,72 @@ impl Model {
         let provenance = contents.metadata.iter().filter_map(|(name, text)| {
             Some((name.strip_prefix(PROVENANCE)?.to_owned(), text.clone()))
         });
-        Ok(Self { network, provenance: provenance.collect(), task })
+        let (provenance, data) = (provenance.collect(), data.transpose()?);
+        let is_sealed = format_of(&contents) == MODEL_FORMAT;
+        Ok(Self { network, data, provenance, is_sealed, task })
     }
+
+    /// What readers need to know of the model's data, to put others in the same order; nothing of a model without a card.
+    #[must_use]
+    pub fn known(&self) -> Known<'_> {
+        self.data.as_ref().map(DataCard::known).unwrap_or_default()
+    }
+
+    /// A part of the data as the model is to read it, and in what it differs from the data that the model was trained on: in
+    /// words, none if it is the same. `task` says where the data are: the model's own, or another's. With `other`, data whose
+    /// classes or channels have other names are read as they come.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, or do not fit the network.
+    pub fn read_part(
+        &self,
+        task: &TaskConfig,
+        folder: Option<&Path>,
+        split: Split,
+        other: bool,
+    ) -> Result<(Dataset, Vec<String>)> {
+        let Some(card) = &self.data else {
+            return Ok((task.data(folder, split)?, Vec::new()));
+        };
+        // A part that was split off the training part is known by that one.
+        let is_split = split != Split::Test && !card.fingerprints.contains_key("valid");
+        let source = if is_split { Split::Train } else { split };
+        let raw = match task.raw_part(folder, source, card.known()) {
+            Err(error) if other => {
+                task.raw_part(folder, source, Known::default()).map_err(|_| error)?
+            }
+            raw => raw?,
+        };
+        let rate = task.sampling_rate();
+        let mut differences = card.differences_in_kind(&raw, rate);
+        let same = match card.is_same(source, &raw) {
+            Some(same) => same,
+            // A run without a test has not seen that part: its training part tells.
+            None => {
+                let train = task.raw_part(folder, Split::Train, card.known())?;
+                card.is_same(Split::Train, &train) == Some(true)
+            }
+        };
+        if !same {
+            differences.push(format!("the data were {}, and are {}", card.origin, raw.origin()));
+        }
+        let part = match split {
+            _ if !is_split => raw,
+            Split::Train => raw.split(task.train.validation, task.train.split_seed)?.0,
+            _ => raw.split(task.train.validation, task.train.split_seed)?.1,
+        };
+        let part = match &card.normalization {
+            Some(by) => part.normalized(by)?,
+            None => part,
+        };
+        Ok((part, differences))
+    }
+}
+
+/// What kind of file this is, and its version; empty if it is none of ours.
+pub(crate) fn format_of(contents: &Contents) -> &str {
+    contents.metadata.get(FORMAT).map_or("", String::as_str)
 }
 
 pub(crate) fn task_to_json(task: &TaskConfig) -> Result<String> {
@@ -93,4 +183,14 @@ pub(crate) fn task_from_json(text: Option<&String>) -> Result<TaskConfig> {
         .map_err(|error| Error::format(format!("the task in the file's metadata: {error}")))?;
     task.validate()?;
     Ok(task)
+}
+
+pub(crate) fn card_to_json(card: &DataCard) -> Result<String> {
+    serde_json::to_string(card)
+        .map_err(|error| Error::format(format!("the card of the data cannot be written: {error}")))
+}
+
+pub(crate) fn card_from_json(text: &str) -> Result<DataCard> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::format(format!("the card of the data in the metadata: {error}")))
 }

@@ -1,6 +1,6 @@
 //! The flags of what looks at trained networks: `barnowl sparsity`, `energy` and `report`.
 
-use super::{Data, Output, Place, SplitName, Threads};
+use super::{ModelData, Output, Place, SplitName, Threads};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub struct Sparsity {
     /// A model file, or the folder of a run.
     pub model: PathBuf,
     #[command(flatten)]
-    pub data: Data,
+    pub data: ModelData,
     /// Which part of the data.
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitName,
@@ -41,7 +41,7 @@ pub struct Energy {
     /// A model file, or the folder of a run.
     pub model: PathBuf,
     #[command(flatten)]
-    pub data: Data,
+    pub data: ModelData,
     /// Which part of the data.
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitName,
@@ -60,8 +60,9 @@ pub struct Energy {
 }
 
 const REPORT_EXAMPLES: &str = "Examples:
-  barnowl report runs/ecg-1                          runs/ecg-1/report.html, figures as SVG beside it
-  barnowl report runs/ecg-* --data data --out report.html
+  barnowl report runs/ecg-1                          runs/ecg-1/report.html
+  barnowl report runs/ecg-* --out report.html        several runs, their mean and spread
+  barnowl report runs/ecg-1 --figures figures        the figures as SVG files too
 
 The page holds all it needs and is read offline, on a screen or on paper.";
 
@@ -72,10 +73,16 @@ pub struct Report {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     #[command(flatten)]
-    pub data: Data,
+    pub data: ModelData,
     /// The page to write [default: report.html in the first run's folder].
     #[arg(long, value_name = "FILE.html")]
     pub out: Option<PathBuf>,
+    /// Write the figures of the page as SVG files into this folder too, as RUN-FIGURE.svg.
+    #[arg(long, value_name = "DIR")]
+    pub figures: Option<PathBuf>,
+    /// Which part of the data [default: what each run was judged on: the test data, or the validation data after --no-test].
+    #[arg(long, value_enum)]
+    pub split: Option<SplitName>,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]

@@ -58,7 +58,8 @@ const TRAIN_EXAMPLES: &str = "Examples:
   barnowl train ecg                                  the built-in ECG generator, no data needed
   barnowl train ecg --data data --seed 2             data/qtdb/QTDB_train.mat and QTDB_test.mat
   barnowl train ecg --set network.layers.0.size=64 --set train.learning_rate=0.01
-  barnowl train ecg --out runs/mine --resume         go on with a run that was stopped
+  barnowl train --resume --out runs/mine             go on with a run that was stopped, by its own settings
+  barnowl train --resume --out runs/mine --epochs 500     make it longer
   barnowl tasks ecg > mine.toml; barnowl train mine.toml
 
 The epoch is chosen on validation data split off the training data; the test data are used once, at the end,
@@ -67,8 +68,9 @@ or not at all with --no-test.";
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_EXAMPLES)]
 pub struct Train {
-    /// A built-in task (see `barnowl tasks`) or the path of a TOML file.
-    pub task: String,
+    /// A built-in task (see `barnowl tasks`) or the path of a TOML file; with --resume and --out it may be left out.
+    #[arg(required_unless_present_all = ["resume", "out"])]
+    pub task: Option<String>,
     #[command(flatten)]
     pub data: Data,
     /// The folder of the run [default: runs/TASK-1, or the next number that is free].
@@ -93,7 +95,7 @@ pub struct Train {
     /// Set a key of the task, such as train.learning_rate=0.01; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Go on with the run in --out (or the last of the task) where its checkpoint is.
+    /// Go on with the run in --out (or the last of the task) where its checkpoint is, with the settings and data of the run.
     #[arg(long)]
     pub resume: bool,
     /// Leave the test data alone and judge the best model on the validation data: for trials, while settings are chosen.
@@ -116,6 +118,7 @@ pub struct TensorBoard {
 const EVAL_EXAMPLES: &str = "Examples:
   barnowl eval runs/ecg-1                            the best model of a run on the test data
   barnowl eval model.safetensors --data data --json
+  barnowl eval runs/mine-1 --data elsewhere --other-data   data that the model was not trained on
   barnowl eval runs/ecg-1 --split valid --predictions valid.npy";
 
 #[derive(Debug, Args)]
@@ -127,7 +130,10 @@ pub struct Eval {
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
     #[command(flatten)]
-    pub data: Data,
+    pub data: ModelData,
+    /// Set a key of the data, such as dataset.folder=gestures; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Which part of the data.
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitName,
@@ -298,9 +304,37 @@ pub struct Bench {
 
 #[derive(Debug, Args)]
 pub struct Data {
-    /// The data folder; without it, tasks that have a generator use it.
-    #[arg(long = "data", value_name = "DIR", env = "BARNOWL_DATA")]
+    /// The data folder [default: BARNOWL_DATA in the environment]; without it, tasks that have a generator use it.
+    #[arg(long = "data", value_name = "DIR")]
+    given: Option<PathBuf>,
+}
+
+impl Data {
+    /// The data folder: the one that is given, else that of the environment.
+    pub fn directory(&self) -> Option<PathBuf> {
+        self.given.clone().or_else(data_of_environment)
+    }
+
+    /// The data folder that is given.
+    pub fn given(&self) -> Option<PathBuf> {
+        self.given.clone()
+    }
+}
+
+/// The data folder that the environment names.
+pub fn data_of_environment() -> Option<PathBuf> {
+    std::env::var_os("BARNOWL_DATA").filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
+
+/// Which data a model is judged on.
+#[derive(Debug, Args)]
+pub struct ModelData {
+    /// The data folder [default: that of the run; of a model without one, BARNOWL_DATA in the environment].
+    #[arg(long = "data", value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Use data that are not those of the model: another set, other classes or channels, changed files. The result names them.
+    #[arg(long)]
+    pub other_data: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,16 +9,16 @@ use barnowl::dataset::catalog::{self, Archive, SOURCES, Source, Status, Sums};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub fn run(args: &DataSets) -> Result<ExitCode> {
     match &args.action {
         None => list(&args.data, args.output.json),
         Some(DataAction::Fetch { name, mirror, data }) => {
-            fetch(find(name)?, folder(data)?, mirror.as_deref())
+            fetch(find(name)?, &folder(data)?, mirror.as_deref())
         }
-        Some(DataAction::Verify { name, data }) => verify(find(name)?, folder(data)?),
+        Some(DataAction::Verify { name, data }) => verify(find(name)?, &folder(data)?),
     }
 }
 
@@ -29,8 +29,8 @@ fn find(name: &str) -> Result<&'static Source> {
     })
 }
 
-fn folder(data: &Data) -> Result<&Path> {
-    data.directory.as_deref().ok_or_else(|| {
+fn folder(data: &Data) -> Result<PathBuf> {
+    data.directory().ok_or_else(|| {
         Error::config("no data folder is given")
             .expected("--data DIR, or BARNOWL_DATA in the environment")
     })
@@ -51,7 +51,8 @@ fn without(missing: &[String]) -> String {
 }
 
 fn list(data: &Data, as_json: bool) -> Result<ExitCode> {
-    let data = data.directory.as_deref();
+    let data = data.directory();
+    let data = data.as_deref();
     if as_json {
         let sources: Vec<_> = SOURCES
             .iter()

@@ -8,18 +8,18 @@ use crate::{print_json, print_line, set_threads};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::metric::Spread;
+use barnowl::task::Split;
 use page::Page;
 use section::Run;
 use serde_json::json;
-use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &Report) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let data = args.data.directory.as_deref();
     let device = barnowl::device::open(&args.place.device)?;
+    let split = args.split.map(Split::from);
     let runs: Result<Vec<Run>> =
-        args.runs.iter().map(|path| Run::load(path, data, &device)).collect();
+        args.runs.iter().map(|path| Run::load(path, &args.data, split, &device)).collect();
     let runs = runs?;
     let (Some(first), Some(folder)) = (runs.first(), args.runs.first()) else {
         return Err(Error::config("there is no run to report"));
@@ -34,20 +34,18 @@ pub fn run(args: &Report) -> Result<ExitCode> {
         overview(&mut page, &runs);
     }
     for run in &runs {
-        run.write(&mut page, data)?;
+        run.write(&mut page)?;
     }
     let out = args.out.clone().unwrap_or_else(|| folder.join("report.html"));
     let text = page.finish(&title);
     file::write_atomic_bytes(&out, text.as_bytes())?;
-    // The figures beside the page, for papers and slides.
-    let beside = out.parent().unwrap_or(Path::new(""));
-    for run in &runs {
-        for (name, svg) in run.figures() {
-            let name = match runs.len() {
-                1 => format!("{name}.svg"),
-                _ => format!("{}-{name}.svg", run.name),
-            };
-            file::write_atomic_bytes(beside.join(name), svg.as_bytes())?;
+    if let Some(folder) = &args.figures {
+        file::create_folder(folder)?;
+        for run in &runs {
+            for (name, svg) in run.figures() {
+                let path = folder.join(format!("{}-{name}.svg", run.name));
+                file::write_atomic_bytes(path, svg.as_bytes())?;
+            }
         }
     }
     if args.output.json {
@@ -65,14 +63,22 @@ fn overview(page: &mut Page, runs: &[Run]) {
         "run",
         "seed",
         "best epoch",
-        "validation accuracy",
-        "test accuracy",
+        "accuracy that chose it",
+        "judged on",
+        "accuracy",
         "95 % interval",
         "spike rate",
     ];
     page.table(&head, &rows);
-    if let Some(spread) = Spread::of(runs.iter().map(|run| run.evaluation.accuracy)) {
-        let n = spread.runs;
-        page.paragraph(&format!("Test accuracy over {n} runs: {spread:.4} (mean ± s.d.)."));
+    // Numbers of different parts have no mean.
+    for split in Split::ALL {
+        let of_split = runs.iter().filter(|run| run.split() == split);
+        let Some(spread) = Spread::of(of_split.map(|run| run.evaluation.accuracy)) else {
+            continue;
+        };
+        let (n, purpose) = (spread.runs, split.purpose());
+        page.paragraph(&format!(
+            "Accuracy on {purpose} data over {n} runs: {spread:.4} (mean ± s.d.)."
+        ));
     }
 }

@@ -1,7 +1,10 @@
 //! One run's part of the page.
 
 use super::page::Page;
+use crate::args::ModelData;
 use crate::energy::Spent;
+use crate::opened::{Opened, Part};
+use crate::train::shell_word;
 use crate::{eval, plots, sparsity};
 use barnowl::activity::Activity;
 use barnowl::dataset::{Dataset, Targets, UNLABELLED};
@@ -18,7 +21,7 @@ use barnowl::train::{EpochReport, Evaluation, evaluate};
 use burn::tensor::Device;
 use std::path::Path;
 
-/// A run, evaluated on the test data.
+/// A run, evaluated on one part of the data.
 pub struct Run {
     /// The name of its folder.
     pub name: String,
@@ -27,7 +30,7 @@ pub struct Run {
     folder: RunFolder,
     model: Model,
     reports: Vec<EpochReport>,
-    origin: String,
+    part: Part,
     classes: Vec<String>,
     boundaries: Option<Vec<ClassBoundaries>>,
     interval: Option<(f64, f64)>,
@@ -43,26 +46,38 @@ struct Figure {
 }
 
 impl Run {
-    /// Loads a run and evaluates its best model on `device`.
+    /// Loads a run and evaluates its best model on `device`: on the part that it was judged on, or another that is asked for.
     ///
     /// # Errors
     ///
-    /// If the folder holds no finished epoch, or the data cannot be read.
-    pub fn load(path: &Path, data: Option<&Path>, device: &Device) -> Result<Self> {
+    /// If the folder holds no finished epoch, or the data cannot be read or are not those of the run.
+    pub fn load(
+        path: &Path,
+        data: &ModelData,
+        split: Option<Split>,
+        device: &Device,
+    ) -> Result<Self> {
         let folder = RunFolder::open(path)?;
-        let model = Model::load(folder.best_file(), device)?;
-        let task = model.task.clone();
-        let test = task.data(data, Split::Test)?;
-        let evaluation = evaluate(&model.network, &task.network, &test, task.train.batch)?;
+        let opened = Opened::load(path, device)?;
+        let task = opened.model.task.clone();
+        let split = match split {
+            Some(split) => split,
+            // A run that left the test data alone, or is not through, is not tested by its report.
+            None if folder.was_tested()? == Some(true) => Split::Test,
+            None => Split::Valid,
+        };
+        let part = opened.part(&task, data, split)?;
+        let model = opened.model;
+        let test = &part.data;
+        let evaluation = evaluate(&model.network, &task.network, test, task.train.batch)?;
         let reports = folder.reports()?;
-        let activity = Activity::measure(&model.network, &task.network, &test, task.train.batch)?;
+        let activity = Activity::measure(&model.network, &task.network, test, task.train.batch)?;
         let name = path.canonicalize().ok();
         let name = name.as_deref().unwrap_or(path).file_name().unwrap_or(path.as_os_str());
         let mut run = Self {
             name: name.to_string_lossy().into_owned(),
-            boundaries: eval::boundaries(&task, &test, &evaluation),
-            interval: accuracy_interval(&by_sequence(&task, &test, &evaluation)),
-            origin: test.origin().to_owned(),
+            boundaries: eval::boundaries(&task, test, &evaluation),
+            interval: accuracy_interval(&by_sequence(&task, test, &evaluation)),
             classes: test.class_names().to_vec(),
             figures: Vec::new(),
             activity,
@@ -71,8 +86,9 @@ impl Run {
             folder,
             model,
             reports,
+            part,
         };
-        run.figures = run.draw(&test)?;
+        run.figures = run.draw(&run.part.data)?;
         Ok(run)
     }
 
@@ -93,7 +109,7 @@ impl Run {
             ),
             figure(
                 "raster",
-                "One test sequence, from input to answer",
+                "One sequence, from input to answer",
                 "Input, spikes of the hidden layers, readout, and the labels beside the answers.",
                 report::raster(&plots::raster(task, &model.network, test)?),
             ),
@@ -117,18 +133,18 @@ impl Run {
                 "In steps, on logarithmic axes.",
                 plots::time_constants(task, &model.network)?,
             ),
-            figure(
-                "sparsity",
-                "Sparsity",
-                "Over all test sequences.",
-                sparsity::plot(&self.activity),
-            ),
+            figure("sparsity", "Sparsity", "Over all sequences.", sparsity::plot(&self.activity)),
         ])
     }
 
     /// The figures by name.
     pub fn figures(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.figures.iter().map(|figure| (figure.name, &*figure.svg))
+    }
+
+    /// The part that the run is judged on here.
+    pub fn split(&self) -> Split {
+        self.part.split
     }
 
     fn best(&self) -> Option<&EpochReport> {
@@ -147,6 +163,7 @@ impl Run {
             self.task.train.seed.to_string(),
             best.map_or("–".into(), |best| format!("{} of {}", best.epoch, self.reports.len())),
             best.map_or("–".into(), |best| format!("{:.4}", best.valid_accuracy)),
+            self.part.split.purpose().to_owned(),
             format!("{:.4}", self.evaluation.accuracy),
             self.interval(),
             format!("{:.3}", self.evaluation.spike_rate.overall),
@@ -158,17 +175,28 @@ impl Run {
     /// # Errors
     ///
     /// If the configuration of the run cannot be read.
-    pub fn write(&self, page: &mut Page, data: Option<&Path>) -> Result<()> {
+    pub fn write(&self, page: &mut Page) -> Result<()> {
         let Self { task, evaluation, .. } = self;
         page.title(&format!("{}: {}", self.name, task.name));
         page.paragraph(&task.summary);
+        let purpose = self.part.split.purpose();
+        let judged = match self.part.split {
+            Split::Test => "the best of them is tested here",
+            _ => {
+                "the best of them is judged here by the data that it was chosen on, or trained on: no test"
+            }
+        };
         page.note(&format!(
-            "Test data: {}, {} sequences. Every epoch was validated on a share of {} of the training data, and the \
-             best was tested once.",
-            self.origin, evaluation.samples, task.train.validation
+            "Data ({purpose}): {}, {} sequences. Every epoch was validated on data apart from those it was trained on; \
+             {judged}.",
+            self.part.data.origin(),
+            evaluation.samples,
         ));
+        for difference in &self.part.differences {
+            page.paragraph(&format!("These are other data than the run's: {difference}."));
+        }
         let mut numbers = vec![
-            (format!("{:.4}", evaluation.accuracy), "test accuracy".to_owned()),
+            (format!("{:.4}", evaluation.accuracy), format!("{purpose} accuracy")),
             (self.interval(), "95 % interval (bootstrap over sequences)".into()),
             (
                 format!("{:.3}", evaluation.spike_rate.overall),
@@ -192,7 +220,7 @@ impl Run {
         }
         page.code(&sparsity::table(&self.activity, &self.classes));
         self.energy(page);
-        self.repeat(page, data)
+        self.repeat(page)
     }
 
     fn classes(&self, page: &mut Page) {
@@ -240,10 +268,16 @@ impl Run {
     }
 
     /// What it takes to have the same bits again.
-    fn repeat(&self, page: &mut Page, data: Option<&Path>) -> Result<()> {
+    fn repeat(&self, page: &mut Page) -> Result<()> {
         page.heading("To repeat this");
-        let flag = if data.is_some() { " --data DIR" } else { "" };
-        page.code(&format!("barnowl train config.toml{flag}"));
+        let mut command = "barnowl train config.toml --out again".to_owned();
+        if let Some(directory) = &self.part.directory {
+            command = format!("{command} --data {}", shell_word(directory));
+        }
+        if self.folder.was_tested()? == Some(false) {
+            command.push_str(" --no-test");
+        }
+        page.code(&command);
         page.note(&format!(
             "config.toml is below, seed {} in it; barnowl {} with the instruction set {}. The same seed gives the same \
              bits on any number of threads.",

@@ -34,7 +34,7 @@ pub fn study(args: &Study) -> Result<ExitCode> {
         &plan,
         args.out.clone(),
         &name,
-        args.data.directory.as_deref(),
+        args.data.directory().as_deref(),
         &args.jobs,
         args.output.json,
     )
@@ -48,7 +48,7 @@ pub fn sweep(args: &Sweep) -> Result<ExitCode> {
         &plan,
         args.out.clone(),
         &name,
-        args.data.directory.as_deref(),
+        args.data.directory().as_deref(),
         &args.jobs,
         args.output.json,
     )
@@ -69,6 +69,7 @@ fn run(
     let device = barnowl::device::open(&jobs.place.device)?;
     let folder = out.unwrap_or_else(|| Path::new("studies").join(name));
     file::create_folder(&folder)?;
+    let _lock = file::FolderLock::acquire(&folder)?;
     runner::check(plan, &folder)?;
     let text = serde_json::to_string_pretty(plan)
         .map_err(|error| Error::format(format!("the plan cannot be written: {error}")))?;

@@ -9,11 +9,11 @@ use crate::interrupt::Interrupt;
 use crate::progress::bar;
 use crate::tensorboard::Recorder;
 use crate::train::conclude;
-use barnowl::dataset::Dataset;
+use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::file;
-use barnowl::task::{Split, TaskConfig};
-use barnowl::train::run::RunFolder;
+use barnowl::task::{Prepared, Split, TaskConfig};
+use barnowl::train::run::{RunData, RunFolder};
 use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
 use burn::tensor::Device;
 use indicatif::ProgressBar;
@@ -27,8 +27,13 @@ use std::time::Instant;
 /// The file in a run's folder that says that it is not to be run again.
 const ENDED: &str = "ended.json";
 
-/// Training, validation and test data.
-type Parts = (Dataset, Dataset, Dataset);
+/// Training, validation and test data, where they are and what they are.
+struct Parts {
+    train: Dataset,
+    valid: Dataset,
+    test: Dataset,
+    known: RunData,
+}
 
 /// A study under way.
 struct Study<'a> {
@@ -183,6 +188,7 @@ impl Study<'_> {
         }
         let mut record = match ended(&path, &task)? {
             Some(record) => {
+                self.compare_data(&path, &task)?;
                 self.bar.inc(1000);
                 if self.is_first(seed) {
                     self.learn_of(&path)?;
@@ -240,6 +246,26 @@ impl Study<'_> {
         Ok(())
     }
 
+    /// Refuses a run of an earlier call that was on other data: it would stand in one table with those on these.
+    fn compare_data(&self, path: &Path, task: &TaskConfig) -> Result<()> {
+        let Some(before) = RunFolder::open(path)?.data()? else {
+            return Ok(());
+        };
+        let parts = self.parts(task)?;
+        let changed = before.card.changed_parts(&parts.known.card);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::mismatch(format!(
+            "the run was on other {} data: {}",
+            changed.join(" and "),
+            before.card.origin
+        ))
+        .in_file(path)
+        .expected(parts.known.card.origin.clone())
+        .remedy("give the data of the study that is in this folder with --data, or another folder with --out"))
+    }
+
     fn parts(&self, task: &TaskConfig) -> Result<Arc<Parts>> {
         let train = &task.train;
         let key = format!("{:?} {} {}", task.dataset, train.validation, train.split_seed);
@@ -247,12 +273,15 @@ impl Study<'_> {
         let mut parts = lock(&self.parts);
         if let Some(found) = parts.get(&key) {
             // What fits one network may not fit another.
-            task.check(&found.0)?;
+            task.check(&found.train)?;
             return Ok(found.clone());
         }
-        let (data, valid) = task.training_data(self.data)?;
-        let test = task.data(self.data, Split::Test)?;
-        let loaded = Arc::new((data, valid, test));
+        let Prepared { train, valid, test, card } = task.prepare(self.data, true)?;
+        let test = test.ok_or_else(|| Error::mismatch("the data have no test part"))?;
+        let directory = self.data.map(std::path::absolute).transpose();
+        let directory = directory.map_err(|error| Error::config(format!("--data: {error}")))?;
+        let known = RunData { directory, card };
+        let loaded = Arc::new(Parts { train, valid, test, known });
         parts.insert(key, loaded.clone());
         Ok(loaded)
     }
@@ -260,24 +289,23 @@ impl Study<'_> {
     /// Trains to the end and writes down how it came.
     fn train(&self, path: &Path, task: &TaskConfig, name: &str) -> Result<Option<RunRecord>> {
         let parts = self.parts(task)?;
-        let (data, valid, test) = &*parts;
-        let origin = data.origin();
+        let Parts { train: data, valid, test, known } = &*parts;
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
-            let folder = RunFolder::open(path)?;
-            let trainer = folder.resume(task, origin, self.device)?;
+            let folder = RunFolder::reopen(path)?;
+            let trainer = folder.resume(task, known, self.device)?;
             if self.is_first(task.train.seed) {
                 self.learn_of(path)?;
             }
             (folder, trainer)
         } else {
             let trainer = Trainer::new(&task.network, &task.train, self.device)?;
-            (RunFolder::create(path, task)?, trainer)
+            (RunFolder::create(path, task, known)?, trainer)
         };
         let mut watch = Watch {
             study: self,
             folder: &folder,
             task,
-            origin,
+            card: &known.card,
             valid,
             name,
             best: trainer.progress().best_accuracy,
@@ -296,7 +324,7 @@ impl Study<'_> {
         let (end, note) = match (outcome, verdict) {
             (Ok(_), Some(note)) => (End::Stopped, Some(note)),
             (Ok(Outcome::Interrupted), None) => {
-                folder.save_checkpoint(&trainer, task, origin)?;
+                folder.save_checkpoint(&trainer, task, &known.card)?;
                 return Ok(None);
             }
             (Ok(_), None) => (End::Finished, None),
@@ -344,7 +372,7 @@ struct Watch<'a> {
     study: &'a Study<'a>,
     folder: &'a RunFolder,
     task: &'a TaskConfig,
-    origin: &'a str,
+    card: &'a DataCard,
     valid: &'a Dataset,
     name: &'a str,
     best: f64,
@@ -369,7 +397,7 @@ impl Observer for Watch<'_> {
     }
 
     fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
-        self.folder.record(report, trainer, self.task, self.origin)?;
+        self.folder.record(report, trainer, self.task, self.card)?;
         if let Some(events) = &mut self.tensorboard {
             events.epoch(self.task, self.valid, report, trainer)?;
         }

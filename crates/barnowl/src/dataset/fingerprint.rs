@@ -1,6 +1,7 @@
 //! A fingerprint of a data set: another one for every other value, label, length, order or name.
 
 use super::{Dataset, Inputs, Targets};
+use crate::file::hex;
 use sha2::{Digest, Sha256};
 
 impl Dataset {
@@ -48,7 +49,7 @@ impl Dataset {
             bytes.extend(classes.iter().flat_map(|class| class.to_le_bytes()));
             hash.update(&bytes);
         }
-        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hash.finalize()[..8])
     }
 }
 

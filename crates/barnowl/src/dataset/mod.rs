@@ -5,6 +5,7 @@
 
 pub mod audio;
 mod augment;
+mod card;
 pub mod catalog;
 mod details;
 pub mod ecg_model;
@@ -29,6 +30,7 @@ pub mod timit;
 pub mod wfdb;
 
 pub use augment::Augmentation;
+pub use card::DataCard;
 pub use events::Events;
 pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;

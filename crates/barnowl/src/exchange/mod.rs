@@ -21,6 +21,7 @@ pub mod npy;
 pub mod pytorch;
 mod repair;
 pub mod safetensors;
+pub mod sealed;
 mod table;
 
 use std::collections::BTreeMap;

@@ -2,12 +2,14 @@
 
 mod atomic;
 pub(crate) mod gzip;
+mod lock;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 pub use atomic::{write_atomic, write_atomic_bytes};
+pub use lock::FolderLock;
 
 use crate::error::{Error, Result};
 
@@ -49,6 +51,21 @@ pub fn append_line(path: impl AsRef<Path>, line: &str) -> Result<()> {
 pub fn create_folder(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     fs::create_dir_all(path).map_err(|e| write_error("create the folder", path, e))
+}
+
+/// Creates the folder `path`, below one that is there, if it is not there yet; whether this call has created it. Of several
+/// processes at once, one creates it.
+///
+/// # Errors
+///
+/// If the folder cannot be written.
+pub fn claim_folder(path: impl AsRef<Path>) -> Result<bool> {
+    let path = path.as_ref();
+    match fs::create_dir(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(write_error("create the folder", path, error)),
+    }
 }
 
 /// What is in the folder `path`, in no order.
@@ -144,6 +161,11 @@ pub fn read_text(path: impl AsRef<Path>) -> Result<String> {
             .at_byte(offset as u64)
             .expected("text in UTF-8")
     })
+}
+
+/// Bytes as digits of hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An error of reading, with the likely remedy.

@@ -88,6 +88,12 @@ impl ScheduleConfig {
         base * warmup.min(1.0) * self.decay.factor(epoch, epochs)
     }
 
+    /// Whether the learning rate of an epoch depends on how many epochs there are in all.
+    #[must_use]
+    pub fn depends_on_epochs(&self) -> bool {
+        matches!(self.decay, Decay::Linear { .. } | Decay::Cosine { .. })
+    }
+
     /// Checks the range of every value; `section` is the name of the table in messages, such as `"schedule"`.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use crate::dataset::speech::SpeechFeatures;
 use crate::dataset::{
-    Dataset, Known, Split, catalog, ecg_model, fsdd, gsc, heidelberg, mnist, own, qtdb, qtdb_raw,
-    soli, timit,
+    Dataset, Inputs, Known, Normalize, Split, catalog, ecg_model, fsdd, gsc, heidelberg, mnist,
+    own, qtdb, qtdb_raw, soli, timit,
 };
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,23 @@ impl DatasetConfig {
             Self::Timit { .. } => Some(100.0),
             Self::Own(config) => config.sampling_rate.or(config.form.sampling_rate()),
             Self::Mnist { .. } | Self::Soli { .. } => None,
+        }
+    }
+
+    /// Whether values may be brought to one scale by the training data, so that no part can do without them.
+    pub(super) fn is_normalized(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    /// How real values are brought to one scale: of data of one's own as the task says, or else by mean and deviation where
+    /// they are plain numbers; those of the other data sets are as their readers make them.
+    pub(super) fn normalize(&self, train: &Dataset) -> Normalize {
+        match self {
+            Self::Own(config) => config.normalize.unwrap_or(match train.inputs() {
+                Inputs::Real(_) if config.form.is_plain() => Normalize::Standardize,
+                _ => Normalize::None,
+            }),
+            _ => Normalize::None,
         }
     }
 

@@ -9,7 +9,7 @@ mod parse;
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
 
-use crate::dataset::{Dataset, Known, Targets, UNLABELLED};
+use crate::dataset::{DataCard, Dataset, Known, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -53,6 +53,19 @@ pub struct TaskConfig {
     pub train: TrainConfig,
 }
 
+/// The data of a run.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What the weights are trained on.
+    pub train: Dataset,
+    /// What the epoch is chosen by.
+    pub valid: Dataset,
+    /// What is reported, if it was wanted.
+    pub test: Option<Dataset>,
+    /// What a model will remember of them.
+    pub card: DataCard,
+}
+
 impl TaskConfig {
     /// The task of a built-in name or a TOML file, with overrides of the form `key=value`, such as
     /// `network.layers.0.size=64`.
@@ -82,6 +95,15 @@ impl TaskConfig {
         parse::task(&origin, &text, overrides)
     }
 
+    /// The same task, with overrides of the form `key=value`.
+    ///
+    /// # Errors
+    ///
+    /// As [`TaskConfig::load`].
+    pub fn overridden(&self, overrides: &[String]) -> Result<Self> {
+        parse::task(&format!("task {}", self.name), &self.to_toml()?, overrides)
+    }
+
     /// Checks every range.
     ///
     /// # Errors
@@ -109,33 +131,70 @@ impl TaskConfig {
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn training_data(&self, data: Option<&Path>) -> Result<(Dataset, Dataset)> {
-        let train = self.part(data, Split::Train)?;
-        match self.validation_part(data)? {
-            Some(valid) => Ok((train, valid)),
-            None => train.split(self.train.validation, self.train.split_seed),
-        }
+        let prepared = self.prepare(data, false)?;
+        Ok((prepared.train, prepared.valid))
     }
 
-    /// One part of the data.
+    /// One part of the data, normalized as the task says by the training data.
     ///
     /// # Errors
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn data(&self, data: Option<&Path>, split: Split) -> Result<Dataset> {
-        match split {
-            Split::Train => Ok(self.training_data(data)?.0),
-            Split::Valid => match self.validation_part(data)? {
-                Some(valid) => Ok(valid),
-                None => Ok(self.training_data(data)?.1),
-            },
-            Split::Test => self.part(data, Split::Test),
+        if split == Split::Test && !self.dataset.is_normalized() {
+            return self.part(data, split, Known::default());
         }
+        let prepared = self.prepare(data, split == Split::Test)?;
+        Ok(match split {
+            Split::Train => prepared.train,
+            Split::Valid => prepared.valid,
+            // Asked for, so there.
+            Split::Test => prepared.test.unwrap_or(prepared.valid),
+        })
     }
 
-    /// The validation part of the data set's own, if it has one.
-    fn validation_part(&self, data: Option<&Path>) -> Result<Option<Dataset>> {
-        let valid = self.dataset.load(data, Split::Valid, Known::default())?;
-        valid.map(|valid| self.check(&valid).map(|()| valid)).transpose()
+    /// The data of a run: to train on, to validate with and, if wanted, to test with, and the card by which a model will know
+    /// them again.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, or do not fit the network.
+    pub fn prepare(&self, data: Option<&Path>, with_test: bool) -> Result<Prepared> {
+        let whole = self.part(data, Split::Train, Known::default())?;
+        let mut card = DataCard::of(&whole, self.sampling_rate());
+        let valid = self.dataset.load(data, Split::Valid, card.known())?;
+        if let Some(valid) = &valid {
+            self.check(valid)?;
+            card = card.with(Split::Valid, valid);
+        }
+        let (train, valid) = match valid {
+            Some(valid) => (whole, valid),
+            None => whole.split(self.train.validation, self.train.split_seed)?,
+        };
+        let test = match with_test {
+            true => {
+                let test = self.part(data, Split::Test, card.known())?;
+                card = card.with(Split::Test, &test);
+                Some(test)
+            }
+            false => None,
+        };
+        card.normalization = train.fit_normalization(self.dataset.normalize(&train));
+        let normal = |data: Dataset| match &card.normalization {
+            Some(by) => data.normalized(by),
+            None => Ok(data),
+        };
+        let test = test.map(normal).transpose()?;
+        Ok(Prepared { train: normal(train)?, valid: normal(valid)?, test, card })
+    }
+
+    /// A part of the data as it is read: not split, not normalized. `known` is what a model knows of its data.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, do not fit the network, or there is no such part.
+    pub fn raw_part(&self, data: Option<&Path>, split: Split, known: Known<'_>) -> Result<Dataset> {
+        self.part(data, split, known)
     }
 
     /// Steps per second, where the data have a scale of time.
@@ -145,8 +204,8 @@ impl TaskConfig {
     }
 
     /// A part that every data set has.
-    fn part(&self, data: Option<&Path>, part: Split) -> Result<Dataset> {
-        let loaded = self.dataset.load(data, part, Known::default()).map_err(|error| match data {
+    fn part(&self, data: Option<&Path>, part: Split, known: Known<'_>) -> Result<Dataset> {
+        let loaded = self.dataset.load(data, part, known).map_err(|error| match data {
             // Without a file to name, the task says what was asked for.
             None => error.during(format_args!("task {}", self.name)),
             Some(_) => error,

@@ -5,10 +5,12 @@
 
 use super::evaluate::Sums;
 use super::trainer::{Progress, Trainer};
+use crate::dataset::DataCard;
 use crate::error::{Error, Result};
-use crate::exchange::safetensors::{self, Metadata};
+use crate::exchange::safetensors::{Contents, Metadata};
+use crate::exchange::sealed;
 use crate::exchange::{NamedTensor, TensorMap};
-use crate::model::{FORMAT, TASK, task_from_json, task_to_json};
+use crate::model::{FORMAT, TASK, format_of, task_from_json, task_to_json};
 use crate::network::Network;
 use crate::optimizer::OptimizerState;
 use crate::parameters::TimeConstantForm;
@@ -18,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const CHECKPOINT_FORMAT: &str = "checkpoint 1";
+/// Sealed, with a card of the data.
+const CHECKPOINT_FORMAT: &str = "checkpoint 2";
+/// Without a seal, the data in words.
+const OLD_CHECKPOINT_FORMAT: &str = "checkpoint 1";
 const STATE: &str = "barnowl.state";
 const NETWORK: &str = "network.";
 const OPTIMIZER: &str = "optimizer.";
@@ -37,8 +42,11 @@ pub struct Checkpoint {
 /// What is not a tensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct State {
-    /// What the data were, to notice other data on resuming.
+    /// What the data were, in words.
     data: String,
+    /// What the data were, to notice others on resuming; none in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    card: Option<DataCard>,
     progress: Progress,
     sums: Sums,
     counters: BTreeMap<String, u64>,
@@ -47,14 +55,15 @@ struct State {
 impl Checkpoint {
     /// The state of a run, to be written.
     #[must_use]
-    pub fn of(trainer: &Trainer, task: &TaskConfig, data: &str) -> Self {
+    pub fn of(trainer: &Trainer, task: &TaskConfig, data: &DataCard) -> Self {
         let form = TimeConstantForm::Log;
         let optimizer = trainer.optimizer.state();
         Self {
             task: task.clone(),
             network: trainer.network.tensors(&trainer.network_config, form),
             state: State {
-                data: data.to_owned(),
+                data: data.origin.clone(),
+                card: Some(data.clone()),
                 progress: trainer.progress.clone(),
                 sums: trainer.sums.clone(),
                 counters: optimizer.counters.clone(),
@@ -69,31 +78,16 @@ impl Checkpoint {
         &self.state.progress
     }
 
-    /// The run, to go on with the same task and data, on whichever device.
+    /// The run, to go on with the same task and data, on whichever device. The data may lie in another place, and the run may
+    /// have more epochs than it was started with, where the learning rate does not depend on how many there are.
     ///
     /// # Errors
     ///
     /// If task or data differ from those of the checkpoint, naming the keys that do; or if its tensors are not those of
     /// the task.
-    pub fn resume(self, task: &TaskConfig, data: &str, device: &Device) -> Result<Trainer> {
-        let differences = differences(&self.task, task)?;
-        if !differences.is_empty() {
-            return Err(Error::mismatch(format!(
-                "the run was started with another configuration: {}",
-                differences.join("; ")
-            ))
-            .remedy(
-                "resume with the configuration of the run, or start a new run in another folder",
-            ));
-        }
-        if self.state.data != data {
-            return Err(Error::mismatch(format!(
-                "the run was started on other data: {}",
-                self.state.data
-            ))
-            .expected(data)
-            .remedy("give the same --data as when the run was started, or start a new run"));
-        }
+    pub fn resume(self, task: &TaskConfig, data: &DataCard, device: &Device) -> Result<Trainer> {
+        self.check_task(task)?;
+        self.check_data(data)?;
         let mut trainer = Trainer::drawn(&task.network, &task.train, device)?;
         let device = device.clone().autodiff();
         let form = TimeConstantForm::Log;
@@ -102,6 +96,60 @@ impl Checkpoint {
         trainer.progress = self.state.progress;
         trainer.sums = self.state.sums;
         Ok(trainer)
+    }
+
+    fn check_task(&self, task: &TaskConfig) -> Result<()> {
+        let mut longer = self.task.clone();
+        longer.train.epochs = task.train.epochs;
+        let (before, after) = (self.task.train.epochs, task.train.epochs);
+        if before != after {
+            if task.train.schedule.depends_on_epochs() {
+                return Err(Error::setting("train.epochs", after)
+                    .expected(format!(
+                        "{before}, as the run was started with: its learning rate goes down over all epochs, and was another \
+                         at every epoch if there had been {after}"
+                    ))
+                    .remedy("start a new run of so many epochs; one with a constant learning rate can be lengthened"));
+            }
+            if after < self.state.progress.epoch {
+                return Err(Error::setting("train.epochs", after).expected(format!(
+                    "at least the {} that the run has done",
+                    self.state.progress.epoch
+                )));
+            }
+        }
+        let differences = differences(&longer, task)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::mismatch(format!(
+            "the run was started with another configuration: {}",
+            differences.join("; ")
+        ))
+        .remedy("resume with the configuration of the run, or start a new run in another folder"))
+    }
+
+    fn check_data(&self, data: &DataCard) -> Result<()> {
+        let changed = match &self.state.card {
+            Some(card) => {
+                let parts = card.changed_parts(data);
+                if parts.is_empty() {
+                    return Ok(());
+                }
+                format!(
+                    "the {} data are not those that the run was started on",
+                    parts.join(" and ")
+                )
+            }
+            None if self.state.data == data.origin => return Ok(()),
+            None => "the run was started on other data".to_owned(),
+        };
+        Err(Error::mismatch(format!("{changed}: {}", self.state.data))
+            .expected(data.origin.clone())
+            .remedy(
+                "put the data back as they were, give the folder of the run's data with --data, or start a new run in another \
+                 folder",
+            ))
     }
 
     /// Writes the checkpoint, whole or not at all.
@@ -128,7 +176,7 @@ impl Checkpoint {
             (TASK.to_owned(), task_to_json(&self.task)?),
             (STATE.to_owned(), state),
         ]);
-        safetensors::write(path, &tensors, &metadata)
+        sealed::write(path, &tensors, &metadata)
     }
 
     /// Reads a checkpoint.
@@ -138,16 +186,17 @@ impl Checkpoint {
     /// If the file cannot be read, is damaged or is no checkpoint.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let contents = safetensors::read(path)?;
-        Self::from_contents(contents).map_err(|error| error.in_file(path))
+        let contents = sealed::read(path, |contents| format_of(contents) == CHECKPOINT_FORMAT)?;
+        match format_of(&contents) {
+            CHECKPOINT_FORMAT | OLD_CHECKPOINT_FORMAT => Self::from_contents(contents),
+            _ => {
+                Err(Error::format("the file is no Barnowl checkpoint").expected(CHECKPOINT_FORMAT))
+            }
+        }
+        .map_err(|error| error.in_file(path))
     }
 
-    fn from_contents(contents: safetensors::Contents) -> Result<Self> {
-        if contents.metadata.get(FORMAT).map(String::as_str) != Some(CHECKPOINT_FORMAT) {
-            return Err(
-                Error::format("the file is no Barnowl checkpoint").expected(CHECKPOINT_FORMAT)
-            );
-        }
+    fn from_contents(contents: Contents) -> Result<Self> {
         let state = contents.metadata.get(STATE).map(String::as_str).unwrap_or_default();
         let state: State = serde_json::from_str(state)
             .map_err(|error| Error::format(format!("the state of the run: {error}")))?;
@@ -169,7 +218,11 @@ impl Checkpoint {
 }
 
 /// The keys in which two tasks differ, each with both values.
-fn differences(old: &TaskConfig, new: &TaskConfig) -> Result<Vec<String>> {
+///
+/// # Errors
+///
+/// If a task has no form as JSON.
+pub fn differences(old: &TaskConfig, new: &TaskConfig) -> Result<Vec<String>> {
     let json = |task: &TaskConfig| {
         serde_json::to_value(task)
             .map_err(|error| Error::config(format!("the task cannot be compared: {error}")))

@@ -14,7 +14,7 @@ mod evaluate;
 pub mod run;
 mod trainer;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, differences};
 pub use evaluate::{Evaluation, Prediction, evaluate};
 pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,

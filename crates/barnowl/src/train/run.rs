@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `config.toml` | the whole task as it was trained |
+//! | `data.json` | the folder of the data, and their [card](DataCard) |
 //! | `metrics.jsonl` | a line of JSON an epoch: [`EpochReport`] |
 //! | `best.safetensors` | the [`Model`] of the best epoch on the validation data |
 //! | `last/checkpoint.safetensors` | the [`Checkpoint`] to resume from |
@@ -12,52 +13,156 @@
 //! Every file is written to a temporary name, synced and renamed, so a run that is killed leaves whole files.
 
 use super::{Checkpoint, EpochReport, Trainer};
+use crate::dataset::{DataCard, Split};
 use crate::error::{Error, Result};
 use crate::exchange::safetensors::Metadata;
-use crate::file;
+use crate::file::{self, FolderLock};
 use crate::model::Model;
 use crate::task::TaskConfig;
 use burn::module::Module;
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A run folder.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Held while a run is under way.
+    _lock: Option<FolderLock>,
 }
 
+/// Where the data of a run are, and what they were: the file `data.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunData {
+    /// The data folder; none where the task's generator made the data.
+    pub directory: Option<PathBuf>,
+    /// What the data were.
+    pub card: DataCard,
+}
+
+const CONFIG_FILE: &str = "config.toml";
+const DATA_FILE: &str = "data.json";
+
 impl RunFolder {
-    /// Starts a run in a folder, which is made if need be.
+    /// Starts a run in a folder, which is made if need be, and locks it.
     ///
     /// # Errors
     ///
-    /// If the folder holds a run already, or is not writable.
-    pub fn create(path: impl Into<PathBuf>, task: &TaskConfig) -> Result<Self> {
-        let folder = Self { path: path.into() };
-        if folder.checkpoint_file().exists() || folder.metrics_file().exists() {
+    /// If the folder holds a run already, another process is working in it, or it is not writable.
+    pub fn create(path: impl Into<PathBuf>, task: &TaskConfig, data: &RunData) -> Result<Self> {
+        let path = path.into();
+        file::create_folder(&path)?;
+        let lock = FolderLock::acquire(&path)?;
+        let folder = Self { path, _lock: Some(lock) };
+        if folder.holds_a_run() {
             return Err(Error::config("the folder holds a run already")
                 .in_file(&folder.path)
                 .remedy("go on with it by --resume, or give another folder with --out"));
         }
         file::create_folder(folder.path.join("last"))?;
-        file::write_atomic_bytes(folder.path.join("config.toml"), task.to_toml()?.as_bytes())?;
+        folder.write_data(data)?;
+        file::write_atomic_bytes(folder.path.join(CONFIG_FILE), task.to_toml()?.as_bytes())?;
         Ok(folder)
     }
 
-    /// Opens the folder of a run that was started before.
+    /// Starts a run in the first of the folders `NAME-1`, `NAME-2`, … below `parent` that is not there yet. Of several processes
+    /// at once, each gets one of its own.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be made.
+    pub fn create_next(
+        parent: impl AsRef<Path>,
+        name: &str,
+        task: &TaskConfig,
+        data: &RunData,
+    ) -> Result<Self> {
+        let parent = parent.as_ref();
+        file::create_folder(parent)?;
+        for number in 1_u32.. {
+            let path = parent.join(format!("{name}-{number}"));
+            // Making it is the claim: only one process can.
+            if file::claim_folder(&path)? {
+                return Self::create(path, task, data);
+            }
+        }
+        Err(Error::config("there are too many runs").in_file(parent))
+    }
+
+    /// The last of the folders `NAME-1`, `NAME-2`, … below `parent`; the first if there is none.
+    #[must_use]
+    pub fn last(parent: impl AsRef<Path>, name: &str) -> PathBuf {
+        let number = |path: &PathBuf| {
+            let found = path.file_name()?.to_str()?.strip_prefix(name)?.strip_prefix('-')?;
+            found.parse::<u32>().ok()
+        };
+        let folders = file::folders(&parent).unwrap_or_default();
+        let last = folders.iter().filter_map(number).max().unwrap_or(1);
+        parent.as_ref().join(format!("{name}-{last}"))
+    }
+
+    /// Opens the folder of a run that was started before, to read it.
     ///
     /// # Errors
     ///
     /// If it holds no run.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let folder = Self { path: path.into() };
-        if !folder.path.join("config.toml").is_file() {
+        let folder = Self { path: path.into(), _lock: None };
+        if !folder.path.join(CONFIG_FILE).is_file() {
             return Err(Error::config("the folder holds no run")
                 .in_file(&folder.path)
                 .expected("a folder that `barnowl train` made, with config.toml"));
         }
         Ok(folder)
+    }
+
+    /// Opens the folder of a run that was started before, to go on with it, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunFolder::open`], and if another process is working in it.
+    pub fn reopen(path: impl Into<PathBuf>) -> Result<Self> {
+        let folder = Self::open(path)?;
+        let lock = FolderLock::acquire(&folder.path)?;
+        Ok(Self { _lock: Some(lock), ..folder })
+    }
+
+    fn holds_a_run(&self) -> bool {
+        self.checkpoint_file().exists() || self.metrics_file().exists()
+    }
+
+    /// The task of the run, as it was trained, with overrides.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn task(&self, overrides: &[String]) -> Result<TaskConfig> {
+        let path = self.path.join(CONFIG_FILE);
+        TaskConfig::load(&path.to_string_lossy(), overrides)
+    }
+
+    /// Where the data of the run are, and what they were; `None` in folders that older versions made.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn data(&self) -> Result<Option<RunData>> {
+        let path = self.path.join(DATA_FILE);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        serde_json::from_str(&file::read_text(&path)?).map(Some).map_err(|error| {
+            Error::format(format!("not the data of a run: {error}"))
+                .in_file(&path)
+                .remedy("remove the file, and give the data folder with --data")
+        })
+    }
+
+    fn write_data(&self, data: &RunData) -> Result<()> {
+        let text = serde_json::to_string_pretty(data)
+            .map_err(|error| Error::format(format!("the data cannot be written down: {error}")))?;
+        self.write(DATA_FILE, &(text + "\n"))
     }
 
     /// The folder.
@@ -89,16 +194,28 @@ impl RunFolder {
     /// # Errors
     ///
     /// If the checkpoint is damaged, or task or data are not those of the run.
-    pub fn resume(&self, task: &TaskConfig, data: &str, device: &Device) -> Result<Trainer> {
+    pub fn resume(&self, task: &TaskConfig, data: &RunData, device: &Device) -> Result<Trainer> {
         self.clean();
         let trainer = if self.checkpoint_file().exists() {
             let path = self.checkpoint_file();
             let checkpoint = Checkpoint::load(&path)?;
-            checkpoint.resume(task, data, device).map_err(|error| error.in_file(&path))?
+            checkpoint.resume(task, &data.card, device).map_err(|error| error.in_file(&path))?
         } else {
             Trainer::new(&task.network, &task.train, device)?
         };
         let reports: Vec<EpochReport> = self.reports()?;
+        let done = trainer.progress().epoch;
+        if let Some(missing) =
+            (1..=done).find(|epoch| !reports.iter().any(|report| report.epoch == *epoch))
+        {
+            return Err(Error::mismatch(format!("the report of epoch {missing} is not there"))
+                .in_file(self.metrics_file())
+                .expected(format!("a line for each of the {done} epochs of the checkpoint"))
+                .remedy("put the file back as it was, or start a new run in another folder"));
+        }
+        // A longer run than it was, or data in another place.
+        file::write_atomic_bytes(self.path.join(CONFIG_FILE), task.to_toml()?.as_bytes())?;
+        self.write_data(data)?;
         let kept = reports.iter().filter(|report| report.epoch <= trainer.progress().epoch);
         let lines: Result<Vec<String>> = kept.map(to_line).collect();
         let text: String = lines?.into_iter().map(|line| line + "\n").collect();
@@ -153,17 +270,19 @@ impl RunFolder {
         report: &EpochReport,
         trainer: &Trainer,
         task: &TaskConfig,
-        data: &str,
+        data: &DataCard,
     ) -> Result<()> {
         if report.best {
             let provenance = Metadata::from([
-                ("data".to_owned(), data.to_owned()),
+                ("data".to_owned(), data.origin.clone()),
                 ("epoch".to_owned(), report.epoch.to_string()),
                 ("seed".to_owned(), task.train.seed.to_string()),
                 ("validation accuracy".to_owned(), format!("{:.4}", report.valid_accuracy)),
             ]);
             let network = trainer.network().valid();
-            Model { task: task.clone(), network, provenance }.save(self.best_file())?;
+            Model::new(task.clone(), network, Some(data.clone()))
+                .with_provenance(provenance)
+                .save(self.best_file())?;
         }
         file::append_line(self.metrics_file(), &to_line(report)?)?;
         self.save_checkpoint(trainer, task, data)
@@ -174,8 +293,30 @@ impl RunFolder {
     /// # Errors
     ///
     /// If it cannot be written; the one before survives.
-    pub fn save_checkpoint(&self, trainer: &Trainer, task: &TaskConfig, data: &str) -> Result<()> {
+    pub fn save_checkpoint(
+        &self,
+        trainer: &Trainer,
+        task: &TaskConfig,
+        data: &DataCard,
+    ) -> Result<()> {
         Checkpoint::of(trainer, task, data).save(self.checkpoint_file())
+    }
+
+    /// Whether the run was judged on the test data at its end; `None` if it has not ended.
+    ///
+    /// # Errors
+    ///
+    /// If `result.json` is damaged.
+    pub fn was_tested(&self) -> Result<Option<bool>> {
+        let path = self.path.join("result.json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = file::read_text(&path)?;
+        let result: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
+            Error::format(format!("not the result of a run: {error}")).in_file(&path)
+        })?;
+        Ok(Some(result.get(Split::Test.name()).is_some()))
     }
 
     /// Writes a file of the folder, whole or not at all.

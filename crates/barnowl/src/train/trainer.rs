@@ -241,6 +241,9 @@ impl Trainer {
     ) -> Result<Outcome> {
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
+            if self.is_out_of_patience() {
+                return Ok(Outcome::EarlyStopped);
+            }
             let order = self.order(data)?;
             let augmented = match self.config.augmentation {
                 Some(change) => {
@@ -269,12 +272,14 @@ impl Trainer {
             }
             let report = self.end_epoch(data, valid)?;
             observer.epoch(&report, self)?;
-            let since_best = self.progress.epoch - self.progress.best_epoch;
-            if self.config.patience.is_some_and(|patience| since_best >= patience) {
-                return Ok(Outcome::EarlyStopped);
-            }
         }
-        Ok(Outcome::Finished)
+        Ok(if self.is_out_of_patience() { Outcome::EarlyStopped } else { Outcome::Finished })
+    }
+
+    /// Whether the validation accuracy has not become better for as many epochs as the recipe waits.
+    fn is_out_of_patience(&self) -> bool {
+        let since_best = self.progress.epoch - self.progress.best_epoch;
+        self.config.patience.is_some_and(|patience| since_best >= patience)
     }
 
     fn learning_rate(&self) -> f64 {

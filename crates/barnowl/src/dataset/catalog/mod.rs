@@ -14,7 +14,6 @@ use flate2::read::MultiGzDecoder;
 use md5::Md5;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -177,11 +176,7 @@ fn digest<D: Digest>(reader: &mut impl Read) -> std::io::Result<String> {
             n => digest.update(&buffer[..n]),
         }
     }
-    Ok(digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string makes no error.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(crate::file::hex(&digest.finalize()))
 }
 
 /// Whether a data set is there.

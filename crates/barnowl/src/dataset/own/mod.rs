@@ -40,6 +40,12 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether real values are as the user's instrument gave them, on whatever scale: those of sounds are made by an encoder.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Self::Arrays | Self::Csv)
+    }
+
     /// Steps a second, where the form says it.
     #[must_use]
     pub fn sampling_rate(&self) -> Option<f64> {

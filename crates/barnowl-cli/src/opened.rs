@@ -1,0 +1,129 @@
+//! A model with the data that it is to be judged on: those of its run, unless others are asked for.
+
+use crate::args::ModelData;
+use barnowl::dataset::Dataset;
+use barnowl::error::{Error, Result};
+use barnowl::model::Model;
+use barnowl::task::{Split, TaskConfig};
+use barnowl::train::run::RunFolder;
+use burn::tensor::Device;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// A model file, or the best model of a run.
+pub struct Opened {
+    pub model: Model,
+    /// Where the data of the run are; `None` if there is no run, or it is of an older version.
+    data: Option<Option<PathBuf>>,
+}
+
+/// A part of the data, as the model reads it.
+pub struct Part {
+    pub split: Split,
+    pub data: Dataset,
+    pub directory: Option<PathBuf>,
+    /// In what the data differ from those that the model was trained on: in words.
+    pub differences: Vec<String>,
+    /// Whether the model says what its data were.
+    is_known: bool,
+}
+
+impl Opened {
+    /// Loads a model, from its file or the folder of its run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no model, or it is damaged.
+    pub fn load(path: &Path, device: &Device) -> Result<Self> {
+        let (file, folder) = match path.is_dir() {
+            true => (RunFolder::open(path)?.best_file(), Some(path)),
+            false => (path.to_path_buf(), path.parent()),
+        };
+        let model = Model::load(&file, device)?;
+        if !model.is_sealed {
+            eprintln!(
+                "warning: {} is of an older version: it has no checksum, so that damage cannot be noticed, and does not say \
+                 what data it was trained on; train again, or import it, to have both",
+                file.display()
+            );
+        }
+        let run = folder.and_then(|folder| RunFolder::open(folder).ok());
+        let run = run.filter(|run| run.best_file() == file);
+        let data = match &run {
+            Some(run) => run.data()?.map(|data| data.directory),
+            None => None,
+        };
+        Ok(Self { model, data })
+    }
+
+    /// The data folder: the one that is given, else that of the run, else that of the environment.
+    pub fn directory(&self, args: &ModelData) -> Option<PathBuf> {
+        match (&args.directory, &self.data) {
+            (Some(given), _) => Some(given.clone()),
+            (None, Some(of_run)) => of_run.clone(),
+            (None, None) => crate::args::data_of_environment(),
+        }
+    }
+
+    /// Reads a part of the data. `task` says which: the model's own, or another's.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, or are not those that the model was trained on and it was not said that they may be others.
+    pub fn part(&self, task: &TaskConfig, args: &ModelData, split: Split) -> Result<Part> {
+        let directory = self.directory(args);
+        let read = self.model.read_part(task, directory.as_deref(), split, args.other_data);
+        let (data, differences) = read.map_err(|error| self.explain(error))?;
+        if !differences.is_empty() && !args.other_data {
+            return Err(self.explain(Error::mismatch(format!(
+                "the data are not those that the model was trained on:\n  {}",
+                differences.join("\n  ")
+            ))));
+        }
+        let is_known = self.model.data.is_some();
+        let part = Part { split, data, directory, differences, is_known };
+        part.warn();
+        Ok(part)
+    }
+
+    /// Says where the right data may be.
+    fn explain(&self, error: Error) -> Error {
+        let with = |error: Error, remedy: String| error.or_remedy(remedy);
+        match self.model.data.as_ref() {
+            Some(_) => with(
+                error,
+                "give the folder of the model's own data with --data; with --other-data, others are used, and the result \
+                 names them"
+                    .to_owned(),
+            ),
+            None => error,
+        }
+    }
+}
+
+impl Part {
+    /// What the data are, for the result of a command.
+    pub fn describe(&self) -> Value {
+        json!({
+            "origin": self.data.origin(),
+            "directory": self.directory,
+            "of_the_model": self.is_known.then_some(self.differences.is_empty()),
+            "differences": self.differences,
+        })
+    }
+
+    fn warn(&self) {
+        if !self.is_known {
+            eprintln!(
+                "note: the model does not say what data it was trained on; it is judged on {}",
+                self.data.origin()
+            );
+        }
+        for difference in &self.differences {
+            eprintln!("warning: other data than the model's: {difference}");
+        }
+        for note in self.data.notes() {
+            eprintln!("note: {note}");
+        }
+    }
+}

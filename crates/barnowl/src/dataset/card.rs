@@ -1,0 +1,136 @@
+//! What a model remembers of the data that it was trained on, to know them again and to notice others.
+
+use super::{Dataset, Known, Normalization, Split};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A description of a data set, small enough for the header of a model file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DataCard {
+    /// What the training data were, in one line.
+    pub origin: String,
+    /// The names of the classes, in the order of the readout's neurons.
+    pub class_names: Vec<String>,
+    /// The names of the channels, in the order of the network's inputs; none where the source names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channel_names: Vec<String>,
+    /// C, the number of channels.
+    pub channels: usize,
+    /// Steps a second, where time has a scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling_rate: Option<f64>,
+    /// Steps of the shortest and of the longest training sequence.
+    pub steps: [usize; 2],
+    /// Whether there is a class at every step, rather than one a sequence.
+    pub per_step: bool,
+    /// What was done to the values, by what the training data say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<Normalization>,
+    /// [Fingerprints](Dataset::fingerprint) of the parts, by their names: `train`, `valid`, `test`. A part that was split off
+    /// the training part is in that one's.
+    pub fingerprints: BTreeMap<String, String>,
+}
+
+impl DataCard {
+    /// The card of a training part, as it was read: before it is split or normalized.
+    #[must_use]
+    pub fn of(train: &Dataset, sampling_rate: Option<f64>) -> Self {
+        let lengths = (0..train.samples()).map(|sample| train.length(sample));
+        let card = Self {
+            origin: train.origin().to_owned(),
+            class_names: train.class_names().to_vec(),
+            channel_names: train.channel_names().to_vec(),
+            channels: train.channels(),
+            sampling_rate: train.sampling_rate().or(sampling_rate),
+            steps: [lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0)],
+            per_step: train.targets().is_per_step(),
+            normalization: None,
+            fingerprints: BTreeMap::new(),
+        };
+        card.with(Split::Train, train)
+    }
+
+    /// The card with the fingerprint of one more part, as it was read.
+    #[must_use]
+    pub fn with(mut self, part: Split, data: &Dataset) -> Self {
+        self.fingerprints.insert(part.name().to_owned(), data.fingerprint());
+        self
+    }
+
+    /// What readers need to know of the data, to put others in the same order.
+    #[must_use]
+    pub fn known(&self) -> Known<'_> {
+        Known { classes: &self.class_names, channels: &self.channel_names }
+    }
+
+    /// In what a part of a data set, as it was read, is of another kind than the card's data: classes, channels, rate. Each in
+    /// words; none if data of this kind mean to the model what its own meant.
+    #[must_use]
+    pub fn differences_in_kind(&self, data: &Dataset, sampling_rate: Option<f64>) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut differ = |what: &str, was: String, is: String| {
+            if was != is {
+                found.push(format!("the {what} were {was}, and are {is}"));
+            }
+        };
+        let names = |names: &[String]| names.join(", ");
+        differ("classes", names(&self.class_names), names(data.class_names()));
+        if self.channel_names.is_empty() || data.channel_names().is_empty() {
+            differ("channels", self.channels.to_string(), data.channels().to_string());
+        } else {
+            differ("channels", names(&self.channel_names), names(data.channel_names()));
+        }
+        if let (Some(was), Some(is)) = (self.sampling_rate, data.sampling_rate().or(sampling_rate))
+        {
+            differ("steps a second", was.to_string(), is.to_string());
+        }
+        let kind = |per_step| if per_step { "one a step" } else { "one a sequence" };
+        let is = data.targets().is_per_step();
+        differ("labels", kind(self.per_step).to_owned(), kind(is).to_owned());
+        found
+    }
+
+    /// Whether a part, as it was read, is that of the card; `None` if the card does not know that part.
+    #[must_use]
+    pub fn is_same(&self, part: Split, data: &Dataset) -> Option<bool> {
+        self.fingerprints.get(part.name()).map(|known| *known == data.fingerprint())
+    }
+
+    /// The parts whose fingerprints differ from those of another card that knows them too.
+    #[must_use]
+    pub fn changed_parts(&self, other: &Self) -> Vec<&str> {
+        let differs = |(part, fingerprint): &(&String, &String)| {
+            other.fingerprints.get(*part).is_some_and(|found| found != *fingerprint)
+        };
+        self.fingerprints.iter().filter(differs).map(|(part, _)| part.as_str()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::small;
+    use super::*;
+
+    #[test]
+    fn a_card_knows_its_data_again() {
+        let named = |names: [&str; 2]| {
+            let names = names.map(str::to_owned).to_vec();
+            small().with_channel_names(names).unwrap()
+        };
+        let data = named(["x", "y"]);
+        let card = DataCard::of(&data, Some(50.0)).with(Split::Test, &small());
+        assert!(card.differences_in_kind(&data, Some(50.0)).is_empty());
+        assert_eq!(card.is_same(Split::Train, &data), Some(true));
+        assert_eq!(card.is_same(Split::Test, &data), Some(false));
+        assert_eq!(card.is_same(Split::Valid, &data), None);
+        let found = card.differences_in_kind(&named(["y", "x"]), Some(100.0));
+        assert_eq!(
+            found,
+            ["the channels were x, y, and are y, x", "the steps a second were 50, and are 100"]
+        );
+        let other = DataCard::of(&named(["y", "x"]), None).with(Split::Test, &small());
+        assert_eq!(card.changed_parts(&other), ["train"]);
+        let text = serde_json::to_string(&card).unwrap();
+        assert_eq!(serde_json::from_str::<DataCard>(&text).unwrap(), card);
+    }
+}
