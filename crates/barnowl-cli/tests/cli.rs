@@ -6,6 +6,8 @@ mod bench;
 mod energy;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/runs.rs"]
+mod runs;
 #[path = "cli/study.rs"]
 mod study;
 #[path = "cli/tasks.rs"]
@@ -149,7 +151,9 @@ fn a_run_leaves_everything_and_its_result_is_repeatable() {
     assert_eq!(metrics.lines().count(), 3);
     let mut eval = barnowl(&["eval", "--json", "--predictions"]);
     eval.arg(temp.path().join("p.npy")).arg(&out);
-    let evaluation = json(&succeeds(eval));
+    let mut evaluation = json(&succeeds(eval));
+    let data = evaluation.as_object_mut().unwrap().remove("data_of").unwrap();
+    assert_eq!(data["of_the_model"], true);
     assert_eq!(evaluation, result["test"]);
     for key in ["task", "split", "samples", "accuracy", "loss"] {
         assert!(!evaluation[key].is_null(), "{key}");

@@ -12,7 +12,7 @@ fn a_report_stands_alone() {
     });
     let page = temp.path().join("page.html");
     let mut report = barnowl(&["report", "--json", "--out"]);
-    report.arg(&page).args(&runs);
+    report.arg(&page).args(&runs).arg("--figures").arg(temp.path().join("figures"));
     let result = json(&succeeds(report));
     let text = std::fs::read_to_string(&page).unwrap();
     assert_eq!(result["bytes"], text.len());
@@ -25,7 +25,7 @@ fn a_report_stands_alone() {
         assert!(text.contains(part), "{part}");
     }
     for name in ["curves", "raster", "traces", "confusion", "time_constants"] {
-        assert!(temp.path().join(format!("run-2-{name}.svg")).is_file(), "{name}");
+        assert!(temp.path().join(format!("figures/run-2-{name}.svg")).is_file(), "{name}");
     }
 
     let mut alone = barnowl(&["report"]);
@@ -33,7 +33,7 @@ fn a_report_stands_alone() {
     succeeds(alone);
     let text = std::fs::read_to_string(runs[0].join("report.html")).unwrap();
     assert!(!text.contains("mean ± s.d."));
-    assert!(runs[0].join("traces.svg").is_file());
+    assert!(!runs[0].join("traces.svg").exists(), "only the page is written");
 }
 
 #[test]

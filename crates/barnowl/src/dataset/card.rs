@@ -98,11 +98,13 @@ impl DataCard {
 
     /// The parts whose fingerprints differ from those of another card that knows them too.
     #[must_use]
-    pub fn changed_parts(&self, other: &Self) -> Vec<&str> {
-        let differs = |(part, fingerprint): &(&String, &String)| {
-            other.fingerprints.get(*part).is_some_and(|found| found != *fingerprint)
+    pub fn changed_parts(&self, other: &Self) -> Vec<&'static str> {
+        let of = |card: &Self, part: Split| card.fingerprints.get(part.name()).cloned();
+        let changed = |part: &Split| match (of(self, *part), of(other, *part)) {
+            (Some(ours), Some(theirs)) => ours != theirs,
+            _ => false,
         };
-        self.fingerprints.iter().filter(differs).map(|(part, _)| part.as_str()).collect()
+        Split::ALL.into_iter().filter(changed).map(Split::name).collect()
     }
 }
 
