@@ -2,7 +2,7 @@
 
 use crate::args::Energy;
 use crate::opened::Opened;
-use crate::{print_json, print_line, set_threads};
+use crate::{print_json, print_line, set_threads, sparsity};
 use barnowl::activity::Activity;
 use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
 use barnowl::error::Result;
@@ -17,7 +17,10 @@ use std::process::ExitCode;
 pub struct Spent {
     pub accuracy: f64,
     pub samples: u64,
-    pub steps: usize,
+    /// The steps of a sequence, in words.
+    pub steps: String,
+    /// The mean over the sequences.
+    mean_steps: f64,
     pub layers: Vec<LayerOperations>,
     /// The same sizes without spikes, per sequence.
     pub dense: Vec<(DenseCell, Operations)>,
@@ -65,12 +68,17 @@ pub fn run(args: &Energy) -> Result<ExitCode> {
 impl Spent {
     pub fn of(model: &Model, activity: &Activity, accuracy: f64) -> Self {
         let config = &model.task.network;
+        let samples = activity.samples.max(1);
+        let data_steps = activity.total_steps as usize / config.repeat;
+        let mean = |count: u64| (count + samples / 2) / samples;
+        let per_sequence = |all: Operations| Operations { ac: mean(all.ac), mac: mean(all.mac) };
         let cells =
-            DenseCell::ALL.map(|cell| (cell, dense(cell, config, activity.steps / config.repeat)));
+            DenseCell::ALL.map(|cell| (cell, per_sequence(dense(cell, config, data_steps))));
         Self {
             accuracy,
-            samples: activity.samples.max(1),
-            steps: activity.steps,
+            samples,
+            steps: sparsity::steps(activity),
+            mean_steps: activity.total_steps as f64 / samples as f64,
             layers: operations(config, activity),
             dense: cells.into(),
         }
@@ -115,7 +123,7 @@ impl Spent {
         json!({
             "accuracy": self.accuracy,
             "samples": self.samples,
-            "steps": self.steps,
+            "steps": self.mean_steps,
             "inference": operations(self.total()),
             "layers": self.layers.iter().map(layer).collect::<Vec<_>>(),
             "dense": self.dense.iter().map(dense).collect::<Vec<_>>(),

@@ -87,8 +87,10 @@ pub fn boundaries(
     let mut detection = BoundaryDetection::new(classes, rate, TOLERANCE_MS, skip);
     let steps = dataset.steps();
     let predictions = evaluation.prediction.classes.chunks_exact(steps);
-    for (target, prediction) in targets.chunks_exact(steps).zip(predictions) {
-        detection.add(target, prediction);
+    for (sample, (target, prediction)) in targets.chunks_exact(steps).zip(predictions).enumerate() {
+        // The end of a sequence is no boundary.
+        let length = dataset.length(sample);
+        detection.add(&target[..length], &prediction[..length]);
     }
     Some(detection.scores())
 }
@@ -132,6 +134,7 @@ pub fn summary(
         "samples": evaluation.samples,
         "accuracy": evaluation.accuracy,
         "loss": evaluation.loss,
+        "loss_per_step": evaluation.loss_per_step,
         "spike_rate": evaluation.spike_rate,
         "majority_rate": evaluation.confusion.majority_rate(),
         "macro_f1": evaluation.confusion.macro_f1(),

@@ -1,6 +1,6 @@
 //! The plots of a run folder.
 
-use barnowl::dataset::{Dataset, UNLABELLED};
+use barnowl::dataset::{Batch, Dataset, UNLABELLED};
 use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
 use barnowl::loss::Score;
@@ -33,6 +33,15 @@ pub fn write(
 }
 
 pub fn curves(reports: &[EpochReport]) -> String {
+    // Losses per step compare between lengths; reports of older versions have sums only.
+    let per_step: Option<Vec<[f64; 2]>> = reports
+        .iter()
+        .map(|report| Some([report.train_loss_per_step?, report.valid_loss_per_step?]))
+        .collect();
+    let loss = match per_step {
+        Some(_) if !reports.is_empty() => "per step",
+        _ => "per sequence",
+    };
     let point = |report: &EpochReport| CurvePoint {
         epoch: report.epoch,
         train_loss: report.train_loss,
@@ -49,13 +58,27 @@ pub fn curves(reports: &[EpochReport]) -> String {
     let mut points: Vec<CurvePoint> = reports.iter().map(point).collect();
     for (i, point) in points.iter_mut().enumerate() {
         point.best = Some(i) == chosen;
+        if let Some([train, valid]) = per_step.as_ref().and_then(|losses| losses.get(i)) {
+            (point.train_loss, point.valid_loss) = (*train, *valid);
+        }
     }
-    report::curves(&points)
+    report::curves(&points, loss)
+}
+
+/// A sequence by itself, without padding.
+fn sequence(data: &Dataset, sample: usize) -> Batch {
+    let mut batch = data.batch(&[sample]);
+    batch.steps = data.length(sample);
+    batch.inputs.truncate(batch.steps * batch.channels);
+    if data.targets().is_per_step() {
+        batch.targets.truncate(batch.steps);
+    }
+    batch
 }
 
 /// The first sequence on its way through the network.
 pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<RasterData> {
-    let batch = test.batch(&[0]);
+    let batch = sequence(test, 0);
     let input = TensorData::new(batch.inputs.clone(), [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &network.device());
     let output = network.forward(input, &task.network, Pass::default());
@@ -127,7 +150,7 @@ pub fn time_constants(task: &TaskConfig, trained: &Network) -> Result<String> {
 
 /// Of every hidden layer, the neurons of the most, the middle and the least spikes on the first test sequence.
 pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
-    let batch = test.batch(&[0]);
+    let batch = sequence(test, 0);
     let input = TensorData::new(batch.inputs, [batch.steps, 1, batch.channels]);
     let input = Tensor::from_data(input, &model.network.device());
     let mut chosen = Vec::new();

@@ -28,11 +28,11 @@ impl Progress {
         self.samples += report.samples;
         let rate = self.samples as f64 / self.started.elapsed().as_secs_f64();
         self.bar.set_message(format!(
-            "epoch {}/{} · loss {:.4} · accuracy {:.3} · best valid {} · spikes {:.3} · {rate:.0} samples/s",
+            "epoch {}/{} · {} · accuracy {} · best valid {} · spikes {:.3} · {rate:.0} samples/s",
             report.epoch,
             self.epochs,
-            report.loss,
-            report.accuracy,
+            loss(report.loss, report.loss_per_step),
+            if report.accuracy.is_nan() { "–".into() } else { format!("{:.3}", report.accuracy) },
             if self.best.is_nan() { "–".into() } else { format!("{:.4}", self.best) },
             report.spike_rate,
         ));
@@ -47,10 +47,10 @@ impl Progress {
         if self.bar.is_hidden() && (report.epoch.is_multiple_of(10) || report.epoch == self.epochs)
         {
             eprintln!(
-                "epoch {}/{}: loss {:.4}, accuracy {:.4}, valid {:.4}, spike rate {:.3}",
+                "epoch {}/{}: {}, accuracy {:.4}, valid {:.4}, spike rate {:.3}",
                 report.epoch,
                 self.epochs,
-                report.train_loss,
+                loss(report.train_loss, report.train_loss_per_step),
                 report.train_accuracy,
                 report.valid_accuracy,
                 report.spike_rate,
@@ -60,6 +60,14 @@ impl Progress {
 
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A loss, and of what it is.
+fn loss(per_sequence: f64, per_step: Option<f64>) -> String {
+    match per_step {
+        Some(loss) => format!("loss {loss:.4} per step"),
+        None => format!("loss {per_sequence:.4}"),
     }
 }
 

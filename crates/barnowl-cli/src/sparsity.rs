@@ -32,6 +32,7 @@ pub fn run(args: &Sparsity) -> Result<ExitCode> {
             "data": part.describe(),
             "samples": activity.samples,
             "steps": activity.steps,
+            "total_steps": activity.total_steps,
             "layers": all,
         }))?;
     } else {
@@ -53,9 +54,6 @@ fn detail(activity: &Activity, name: &str, layer: &LayerActivity, classes: &[Str
         .zip(activity.rates_by_class(layer))
         .map(|(class, rate)| (class.clone(), json!(rate)))
         .collect();
-    let per_step = activity.samples as f64 * layer.spikes.len() as f64;
-    let over_time: Vec<f64> =
-        layer.over_time.iter().map(|spikes| *spikes as f64 / per_step).collect();
     json!({
         "name": name,
         "neurons": layer.spikes.len(),
@@ -67,13 +65,26 @@ fn detail(activity: &Activity, name: &str, layer: &LayerActivity, classes: &[Str
         "intervals": layer.intervals,
         "rates": activity.rates(layer),
         "rate_by_class": by_class,
-        "rate_over_time": over_time,
+        "rate_over_time": activity.rates_over_time(layer),
     })
+}
+
+/// The steps of a sequence, in words.
+pub fn steps(activity: &Activity) -> String {
+    match activity.total_steps == activity.samples * activity.steps as u64 {
+        true => activity.steps.to_string(),
+        false => format!(
+            "up to {} (mean {:.1})",
+            activity.steps,
+            activity.total_steps as f64 / activity.samples as f64
+        ),
+    }
 }
 
 /// A row a layer, and the rates by class.
 pub fn table(activity: &Activity, classes: &[String]) -> String {
-    let mut text = format!("{} sequences of {} steps\n\n", activity.samples, activity.steps);
+    let mut text =
+        format!("{} sequences of {} steps\n\n", activity.samples, steps(activity));
     // Writing to a string makes no error.
     let _ = writeln!(
         text,

@@ -20,13 +20,16 @@ pub fn evaluation(
         Some(rate) => format!("; readout {rate:.3}; mean of layers {:.3}", rates.mean_of_layers),
         None => String::new(),
     };
+    let loss = match evaluation.loss_per_step {
+        Some(loss) => format!("loss {loss:.4} per step, {:.4} per sequence", evaluation.loss),
+        None => format!("loss {:.4}", evaluation.loss),
+    };
     // Writing to a string makes no error.
     let _ = writeln!(
         text,
-        "accuracy {:.4} (always the most frequent class: {majority} %)   loss {:.4}   {} sequences\n\
+        "accuracy {:.4} (always the most frequent class: {majority} %)   {loss}   {} sequences\n\
          spikes per hidden neuron and step {:.3} (by layer: {}{readout})\n",
         evaluation.accuracy,
-        evaluation.loss,
         evaluation.samples,
         rates.overall,
         layers.join(", "),

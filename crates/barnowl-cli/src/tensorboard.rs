@@ -46,6 +46,15 @@ impl Recorder {
         ] {
             events.scalar(tag, value);
         }
+        let per_step = [
+            ("loss_per_step/train", report.train_loss_per_step),
+            ("loss_per_step/valid", report.valid_loss_per_step),
+        ];
+        for (tag, value) in per_step {
+            if let Some(value) = value {
+                events.scalar(tag, value);
+            }
+        }
         for (i, rate) in report.layer_spike_rates.iter().enumerate() {
             events.scalar(format!("spike_rate/layer_{}", i + 1), *rate);
         }

@@ -1,7 +1,7 @@
 //! When the neurons of a network spike: counts over a data set, from which sparsity and energy follow.
 
 use crate::dataset::{Dataset, Inputs, Targets};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
 use burn::module::Module;
@@ -19,8 +19,12 @@ const SATURATED: f64 = 0.9;
 pub struct Activity {
     /// N, the number of sequences.
     pub samples: u64,
-    /// T, the steps of a sequence.
+    /// T, the steps of the longest a sequence can be.
     pub steps: usize,
+    /// The steps of all sequences together: where some end before T, less than N T.
+    pub total_steps: u64,
+    /// The sequences that have not ended, at every step.
+    pub running: Vec<u64>,
     /// Inputs that are not zero, where the inputs are spikes; `None` where they are real numbers.
     pub input_events: Option<u64>,
     /// Steps of every class, over all sequences.
@@ -74,21 +78,21 @@ impl LayerActivity {
         (count > 0).then(|| self.interval_steps as f64 / count as f64)
     }
 
-    /// Adds the spikes `[T, B, neurons]` of a batch. `backward` is the first neuron that reads backward, `classes` the
-    /// class of every step, `[T, B]`.
-    fn add(&mut self, spikes: &[f32], batch: usize, backward: usize, classes: &[usize]) {
-        let neurons = self.spikes.len();
-        let steps = self.over_time.len();
+    /// Adds the spikes `[T, B, neurons]` of a batch whose rows have so many steps. `backward` is the first neuron that reads
+    /// backward, `classes` the class of every step, `[T, B]`.
+    fn add(&mut self, spikes: &[f32], lengths: &[usize], backward: usize, classes: &[usize]) {
+        let (neurons, batch) = (self.spikes.len(), lengths.len());
         let mut before: Vec<Option<usize>> = vec![None; batch * neurons];
         for (t, step) in spikes.chunks_exact(batch * neurons).enumerate() {
-            for (row, spikes) in step.chunks_exact(neurons).enumerate() {
+            let rows = step.chunks_exact(neurons).enumerate();
+            for (row, spikes) in rows.filter(|(row, _)| t < lengths[*row]) {
                 for (neuron, _) in spikes.iter().enumerate().filter(|(_, spike)| **spike != 0.0) {
                     self.spikes[neuron] += 1;
                     self.over_time[t] += 1;
                     if let Some(of_class) = self.by_class.get_mut(classes[t * batch + row]) {
                         *of_class += 1;
                     }
-                    let last = if neuron < backward { steps - 1 } else { 0 };
+                    let last = if neuron < backward { lengths[row] - 1 } else { 0 };
                     self.last += u64::from(t == last);
                     if let Some(before) = before[row * neurons + neuron].replace(t) {
                         self.interval_steps += (t - before) as u64;
@@ -112,13 +116,7 @@ impl Activity {
         dataset: &Dataset,
         batch: usize,
     ) -> Result<Self> {
-        if dataset.channels() != config.inputs {
-            return Err(Error::mismatch(format!(
-                "the data have {} channels, the network has {} inputs",
-                dataset.channels(),
-                config.inputs
-            )));
-        }
+        config.check(dataset)?;
         let network = network.valid();
         let device = network.device();
         let (steps, classes) = (dataset.steps() * config.repeat, dataset.class_names().len());
@@ -126,6 +124,8 @@ impl Activity {
         let mut activity = Self {
             samples: dataset.samples() as u64,
             steps,
+            total_steps: (dataset.total_steps() * config.repeat) as u64,
+            running: vec![0; steps],
             input_events: (config.encoder.is_some()
                 || matches!(dataset.inputs(), Inputs::Events(_)))
             .then_some(0),
@@ -134,8 +134,10 @@ impl Activity {
             readout: None,
         };
         let indices: Vec<usize> = (0..dataset.samples()).collect();
-        for (number, indices) in indices.chunks(batch.max(1)).enumerate() {
+        for indices in indices.chunks(batch.max(1)) {
             let rows = indices.len();
+            let ends: Vec<usize> = indices.iter().map(|sample| dataset.length(*sample)).collect();
+            let lengths: Vec<usize> = ends.iter().map(|steps| steps * config.repeat).collect();
             let batch = dataset.batch(indices);
             let classes: Vec<usize> = match dataset.targets() {
                 // Steps without a label belong to no class.
@@ -150,25 +152,34 @@ impl Activity {
                     classes.cycle().take(steps * rows).collect()
                 }
             };
-            for class in &classes {
-                if let Some(steps) = activity.class_steps.get_mut(*class) {
-                    *steps += 1;
+            for (t, classes) in classes.chunks_exact(rows).enumerate() {
+                for (class, _) in classes.iter().zip(&lengths).filter(|(_, length)| t < **length) {
+                    activity.running[t] += 1;
+                    if let Some(steps) = activity.class_steps.get_mut(*class) {
+                        *steps += 1;
+                    }
                 }
             }
             let shape = [dataset.steps(), rows, dataset.channels()];
             let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);
-            let pass = Pass { seed: number as u64, observe_all: true, ..Pass::default() };
+            let pass = Pass {
+                observe_all: true,
+                lengths: dataset.lengths().map(|_| ends.as_slice()),
+                sequences: Some(indices),
+                ..Pass::default()
+            };
             let output = network.forward(input, config, pass);
             if let Some(events) = &mut activity.input_events {
                 *events += values(output.input).iter().filter(|x| **x != 0.0).count() as u64;
             }
             let pairs = activity.layers.iter_mut().zip(&config.layers).zip(output.spikes);
             for ((layer, config), spikes) in pairs {
-                layer.add(&values(spikes), rows, config.size, &classes);
+                layer.add(&values(spikes), &lengths, config.size, &classes);
             }
             if let Some(spikes) = output.readout.spikes {
                 let readout = activity.readout.get_or_insert_with(|| layer(config.readout.size));
-                readout.add(&values(spikes), rows, config.readout.size, &classes);
+                // The readout takes each step of the data once.
+                readout.add(&values(spikes), &ends, config.readout.size, &classes);
             }
         }
         Ok(activity)
@@ -208,9 +219,17 @@ impl Activity {
         self.rates(layer).iter().filter(|rate| **rate > SATURATED).count()
     }
 
+    /// Spikes per neuron at every step, of the sequences that have not ended; 0 where all have.
+    #[must_use]
+    pub fn rates_over_time(&self, layer: &LayerActivity) -> Vec<f64> {
+        let neurons = layer.spikes.len() as f64;
+        let pairs = layer.over_time.iter().zip(&self.running);
+        pairs.map(|(spikes, running)| *spikes as f64 / ((*running).max(1) as f64 * neurons)).collect()
+    }
+
     /// The steps that a neuron computes.
     fn neuron_steps(&self) -> f64 {
-        self.samples as f64 * self.steps as f64
+        self.total_steps as f64
     }
 }
 
@@ -234,7 +253,7 @@ mod tests {
         ];
         let classes = [0, 1, 0, 1, 1, 1, 1, 1];
         let mut layer = LayerActivity::new(2, 4, 2);
-        layer.add(&spikes, 2, 1, &classes);
+        layer.add(&spikes, &[4, 4], 1, &classes);
         assert_eq!(layer.spikes, [5, 3]);
         assert_eq!(layer.over_time, [2, 1, 2, 3]);
         assert_eq!(layer.by_class, [2, 6]);
@@ -245,11 +264,13 @@ mod tests {
         // An interval longer than the histogram counts whole.
         let mut rare = LayerActivity::new(1, 1501, 1);
         let spikes: Vec<f32> = (0..1501).map(|t| f32::from(u8::from(t % 1500 == 0))).collect();
-        rare.add(&spikes, 1, 1, &[0; 1501]);
+        rare.add(&spikes, &[1501], 1, &[0; 1501]);
         assert_eq!(rare.mean_interval(), Some(1500.0));
         let activity = Activity {
             samples: 2,
             steps: 4,
+            total_steps: 8,
+            running: vec![2; 4],
             input_events: None,
             class_steps: vec![2, 6],
             layers: vec![layer.clone()],

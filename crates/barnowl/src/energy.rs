@@ -140,7 +140,7 @@ impl EnergyCost {
 /// has spikes, else of its sizes.
 #[must_use]
 pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
-    let all_steps = activity.samples * activity.steps as u64;
+    let all_steps = activity.total_steps;
     let neuron_steps = |neurons: usize| all_steps * neurons as u64;
     // Where the hidden layers take several steps at each of the data, products with the inputs are computed once, and the
     // readout runs once, on the means.

@@ -4,6 +4,7 @@ use crate::cell::{Cell, CellKind, gated::GatedLayer};
 use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::lengths::reversed;
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
 use crate::sequence::{
     self, AlifOptions, AlifOutput, AlifSequence, Emission, Observe, state_at_rest,
@@ -204,29 +205,68 @@ pub enum SequencePath {
 
 /// What a forward pass depends on besides input and parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pass {
+pub struct Pass<'a> {
     /// Fused or reference.
     pub path: SequencePath,
     /// Where random initial states come from; the same seed gives the same states.
     pub seed: u64,
     /// Whether the readout returns both spikes and membrane, whatever its decoder needs.
     pub observe_all: bool,
+    /// The steps of each row of the batch, if some end before the last one: what follows is padding. Of the steps of the data,
+    /// also where the hidden layers take several of each. Learning rules take them from the data.
+    pub lengths: Option<&'a [usize]>,
+    /// The place of each row's sequence in its data set, by which random initial states are drawn, so that they do not depend
+    /// on the batch. Default: the rows are the first sequences. Learning rules take them from the data.
+    pub sequences: Option<&'a [usize]>,
 }
 
-impl Pass {
-    /// A random stream for one of the places that draw initial states.
-    pub(crate) fn rng(&self, place: u64) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream(place + 1);
-        rng
+/// The bit that sets the random streams of initial states apart from all others of a seed.
+const STATES: u64 = 1 << 63;
+
+impl Pass<'_> {
+    /// The membrane potentials `[B, neurons]` before the first step, by the [stream] of a layer; `None` for zero. Of a stream,
+    /// every sequence has a part of its own.
+    pub(crate) fn membrane(
+        &self,
+        state: InitialState,
+        stream: u64,
+        [batch, neurons]: [usize; 2],
+    ) -> Option<Vec<f32>> {
+        let row = |row: usize| {
+            let sequence = self.sequences.map_or(row, |sequences| sequences[row]);
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            rng.set_stream(STATES | stream << 40 | sequence as u64);
+            state.draw(neurons, &mut rng)
+        };
+        let rows: Option<Vec<Vec<f32>>> = (0..batch).map(row).collect();
+        rows.map(|rows| rows.concat())
     }
+
+    /// The same on a device.
+    pub(crate) fn membrane_on(
+        &self,
+        state: InitialState,
+        stream: u64,
+        shape: [usize; 2],
+        device: &Device,
+    ) -> Option<Tensor<2>> {
+        let values = self.membrane(state, stream, shape)?;
+        Some(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+}
+
+/// The stream of the initial states of a layer, counted from 0 with the readout last. That of neurons that read backward
+/// follows it.
+pub(crate) fn stream(layer: usize) -> u64 {
+    2 * layer as u64
 }
 
 /// Where neurons start.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "one a layer")]
 pub enum Start {
-    /// From the initial state of their configuration; where that is random, from the stream of this number.
+    /// From the initial state of their configuration; where that is random, from the stream of this number, and neurons that
+    /// read backward from the next one.
     Drawn(u64),
     /// From where the window of time before ended: what the layer returned then.
     At(Tensor<3>),
@@ -240,11 +280,11 @@ impl Start {
         b0: f32,
         shape: [usize; 2],
         device: &Device,
-        pass: Pass,
+        pass: Pass<'_>,
     ) -> Option<Tensor<3>> {
         match self {
             Self::At(state) => Some(state),
-            Self::Drawn(place) => state.membrane(shape, device, &mut pass.rng(place)).map(|u| {
+            Self::Drawn(stream) => pass.membrane_on(state, stream, shape, device).map(|u| {
                 let rest = state_at_rest(shape, b0, device);
                 Tensor::cat(vec![u.unsqueeze_dim(0), rest.narrow(0, 1, 2)], 0)
             }),
@@ -266,7 +306,7 @@ impl Layer {
     /// spiking neurons in one direction, the state after the last step, `[3, B, outputs]`, without a gradient.
     ///
     /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
-    /// reading step `t` of the input.
+    /// reading step `t` of the input. They begin at each row's own end: of what they say at padding, nothing is to be read.
     ///
     /// # Panics
     ///
@@ -277,7 +317,7 @@ impl Layer {
         input: Tensor<3>,
         config: &LayerConfig,
         surrogate: Surrogate,
-        pass: Pass,
+        pass: Pass<'_>,
         start: Start,
     ) -> (Tensor<3>, Option<Tensor<3>>) {
         let threshold =
@@ -300,10 +340,11 @@ impl Layer {
         };
         match (&self.backward, start) {
             (None, start) => run(&self.forward, input, start),
-            (Some(backward), Start::Drawn(place)) => {
-                let (forward, _) = run(&self.forward, input.clone(), Start::Drawn(2 * place));
-                let (backward, _) = run(backward, input.flip([0]), Start::Drawn(2 * place + 1));
-                (Tensor::cat(vec![forward, backward.flip([0])], 2), None)
+            (Some(backward), Start::Drawn(stream)) => {
+                let (forward, _) = run(&self.forward, input.clone(), Start::Drawn(stream));
+                let input = reversed(input, pass.lengths);
+                let (backward, _) = run(backward, input, Start::Drawn(stream + 1));
+                (Tensor::cat(vec![forward, reversed(backward, pass.lengths)], 2), None)
             }
             (Some(_), Start::At(_)) => panic!("a bidirectional layer reads whole sequences"),
         }
@@ -359,7 +400,7 @@ impl AlifLayer {
         input: Tensor<3>,
         initial_state: InitialState,
         options: AlifOptions,
-        pass: Pass,
+        pass: Pass<'_>,
         start: Start,
     ) -> AlifOutput {
         let [_, batch, _] = input.dims();

@@ -53,6 +53,7 @@ pub mod initializer;
 mod kernel;
 pub mod layer;
 pub mod learning;
+pub mod lengths;
 pub mod loss;
 pub mod metric;
 pub mod model;

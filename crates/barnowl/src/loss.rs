@@ -8,15 +8,20 @@
 //! | `last_membrane` | m_T | the same |
 //! | `max_membrane` | max of m_t over t ≥ skip | the same |
 //! | `spike_count` | Σ_{t ≥ skip} s_t | the same |
+//!
+//! t ends where the sequence does: T is its own last step, and what follows in an array that is filled up to the longest
+//! sequence counts nowhere.
 
 use crate::dataset::Dataset;
 use crate::device::total;
 use crate::error::{Error, Result};
+use crate::lengths::Lengths;
 use crate::readout::{ReadoutKind, ReadoutOutput};
 use crate::sequence::Observe;
 use burn::tensor::activation::{log_softmax, softmax};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How a readout is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,25 +128,26 @@ impl Decoder {
         }
     }
 
-    /// The score of a readout over `[T, B, classes]`.
+    /// The score of a readout over `[T, B, classes]`, whose rows are so long.
     ///
     /// # Panics
     ///
-    /// If the readout does not return what the decoder [observes](Self::observes), or `skip` leaves no step.
+    /// If the readout does not return what the decoder [observes](Self::observes), or `skip` leaves a sequence no step.
     #[must_use]
-    pub fn decode(&self, output: &ReadoutOutput) -> Score {
-        let [steps, ..] = self.observed(output).dims();
-        assert!(
-            self.first(steps) < steps,
-            "the decoder skips {} steps, but a sequence has {steps}",
-            self.skip
-        );
-        self.decode_window(output, 0, steps, None).expect("a step counts")
+    pub fn decode(&self, output: &ReadoutOutput, lengths: Lengths<'_>) -> Score {
+        for length in lengths.all() {
+            assert!(
+                self.first(length) < length,
+                "the decoder skips {} steps, but a sequence has {length}",
+                self.skip
+            );
+        }
+        self.decode_window(output, 0, lengths, None).expect("a step counts")
     }
 
-    /// The score of the window of time from step `start` of sequences of `steps` steps: of a class per step that of the
+    /// The score of the window of time from step `start` of sequences of these lengths: of a class per step that of the
     /// window's steps, else that of all steps so far, where `before` is the score of the steps before the window, or `None` as
-    /// long as none of them counts.
+    /// long as none of them counts. The score of a sequence that has ended stays what it was.
     ///
     /// # Panics
     ///
@@ -151,7 +157,7 @@ impl Decoder {
         &self,
         output: &ReadoutOutput,
         start: usize,
-        steps: usize,
+        lengths: Lengths<'_>,
         before: Option<Score>,
     ) -> Option<Score> {
         let m = self.observed(output);
@@ -159,6 +165,10 @@ impl Decoder {
         if self.kind == DecoderKind::PerStep {
             return Some(Score::PerStep(log_softmax(m, 2)));
         }
+        if lengths.by_row().is_some() {
+            return self.decode_ending(m, start, lengths, before);
+        }
+        let steps = lengths.steps();
         let from = self.first(steps).saturating_sub(start);
         if from >= length {
             return before;
@@ -192,6 +202,73 @@ impl Decoder {
         }))
     }
 
+    /// The score per sequence of rows that may end within the window, or before it.
+    fn decode_ending(
+        &self,
+        m: Tensor<3>,
+        start: usize,
+        lengths: Lengths<'_>,
+        before: Option<Score>,
+    ) -> Option<Score> {
+        let [steps, batch, classes] = m.dims();
+        let window = start..start + steps;
+        if !self.counts(&window, lengths) {
+            return before;
+        }
+        let counted = |length: usize| self.first(length)..length;
+        // Steps that count before the end of the window, and before its start.
+        let count = |length, end: usize| end.min(length).saturating_sub(self.skip).max(1) as f32;
+        let share = |length: usize| match self.kind {
+            DecoderKind::MeanMembrane => 1.0 / count(length, window.end),
+            _ => 1.0,
+        };
+        let kept = |length: usize| match self.kind {
+            DecoderKind::MeanMembrane => count(length, start) / count(length, window.end),
+            _ => 1.0,
+        };
+        let weight = |step| move |n: usize| if counted(n).contains(&step) { share(n) } else { 0.0 };
+        let weights: Vec<f32> =
+            window.clone().flat_map(|step| lengths.all().map(weight(step))).collect();
+        let weights = TensorData::new(weights, [steps, batch, 1]);
+        let weights = Tensor::<3>::from_data(weights, &m.device());
+        let m = if self.kind == DecoderKind::SoftmaxSum { softmax(m, 2) } else { m };
+        let m = match self.kind {
+            DecoderKind::MaxMembrane => {
+                let left_out = weights.equal_elem(0.0).expand([steps, batch, classes]);
+                m.mask_fill(left_out, f32::NEG_INFINITY)
+            }
+            _ => m * weights,
+        };
+        // In one dimension, as in `decode_window`.
+        let m: Tensor<2> = m.reshape([steps, batch * classes]);
+        let score = match self.kind {
+            DecoderKind::MaxMembrane => m.max_dim(0),
+            _ => m.sum_dim(0),
+        };
+        let score: Tensor<2> = score.reshape([batch, classes]);
+        let Some(Score::PerSequence(before)) = before else {
+            return Some(Score::PerSequence(score));
+        };
+        Some(Score::PerSequence(match self.kind {
+            DecoderKind::MaxMembrane => before.max_pair(score),
+            DecoderKind::MeanMembrane => {
+                let kept = TensorData::new(lengths.all().map(kept).collect(), [batch, 1]);
+                score + before.clone() * Tensor::from_data(kept, &before.device())
+            }
+            _ => score + before,
+        }))
+    }
+
+    /// Whether a step of some row counts within a window.
+    pub(crate) fn counts(&self, window: &Range<usize>, lengths: Lengths<'_>) -> bool {
+        lengths.all().any(|length| self.counts_row(window, length))
+    }
+
+    /// Whether a step of a sequence of so many counts within a window.
+    pub(crate) fn counts_row(&self, window: &Range<usize>, length: usize) -> bool {
+        window.start.max(self.first(length)) < window.end.min(length)
+    }
+
     /// The first step of a sequence of `steps` that counts.
     #[must_use]
     pub fn first(&self, steps: usize) -> usize {
@@ -201,15 +278,22 @@ impl Decoder {
         }
     }
 
-    /// Panics if a network with this decoder cannot learn from the data: targets of another kind, or too few steps.
-    pub(crate) fn check(&self, data: &Dataset) {
+    /// Panics if a network with this decoder cannot learn from sequences of the data: targets of another kind, or too few
+    /// steps.
+    pub(crate) fn check(&self, data: &Dataset, indices: &[usize]) {
         assert_eq!(
             data.targets().is_per_step(),
             self.is_per_step(),
             "a decoder per step needs targets per step, and one per sequence per sequence"
         );
-        let steps = data.steps();
-        assert!(self.skip < steps, "the decoder skips {} of {steps} steps", self.skip);
+        for &sample in indices {
+            let steps = data.length(sample);
+            assert!(
+                self.skip < steps,
+                "the decoder skips {} of the {steps} steps of sequence {sample}",
+                self.skip
+            );
+        }
     }
 
     /// A readout of what the decoder reads, `[T, B, classes]`, and nothing else.
@@ -263,10 +347,14 @@ impl Decoder {
         }
     }
 
-    /// The loss of a readout that knows nothing: log(classes) for every step that counts.
+    /// The mean loss of a readout that knows nothing: log(classes) for every step of a sequence that counts.
     #[must_use]
-    pub fn chance_loss(&self, steps: usize, classes: usize) -> f64 {
-        let counted = if self.is_per_step() { steps.saturating_sub(self.skip) } else { 1 };
-        counted as f64 * (classes as f64).ln()
+    pub fn chance_loss(&self, data: &Dataset, classes: usize) -> f64 {
+        let steps = |sample| data.length(sample).saturating_sub(self.skip);
+        let counted = match self.is_per_step() {
+            true => (0..data.samples()).map(steps).sum::<usize>() as f64 / data.samples() as f64,
+            false => 1.0,
+        };
+        counted * (classes as f64).ln()
     }
 }

@@ -1,9 +1,11 @@
 //! A whole network: hidden layers, readout and decoder, from one configuration.
 
+use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerConfig, Pass, Start, check_size};
+use crate::layer::{Layer, LayerConfig, Pass, Start, check_size, stream};
+use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
@@ -144,6 +146,85 @@ impl NetworkConfig {
         blank
     }
 
+    /// Whether a data set fits the network.
+    ///
+    /// # Errors
+    ///
+    /// If channels, classes, steps or the kind of targets differ.
+    pub fn check(&self, dataset: &Dataset) -> Result<()> {
+        let (channels, classes) = (dataset.channels(), dataset.class_names().len());
+        if channels != self.inputs {
+            return Err(Error::mismatch(format!(
+                "the data have {channels} channels, the network has {} inputs",
+                self.inputs
+            ))
+            .remedy("use data of the task that the model was trained on, or set network.inputs"));
+        }
+        if classes != self.readout.size {
+            let error = Error::mismatch(format!(
+                "the data have {classes} classes, the readout has {} neurons",
+                self.readout.size
+            ))
+            .remedy("set network.readout.size to the number of classes, if the labels are right");
+            let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
+            let beyond =
+                |class: &u16| *class != UNLABELLED && usize::from(*class) >= self.readout.size;
+            let per = all.len() / dataset.samples();
+            return Err(match all.iter().position(beyond) {
+                Some(at) => error.also(format_args!(
+                    "sequence {} is of class {} ({})",
+                    at / per,
+                    all[at],
+                    dataset.origin()
+                )),
+                None => error,
+            });
+        }
+        if dataset.targets().is_per_step() != self.decode.is_per_step() {
+            return Err(Error::mismatch(
+                "the data have labels per step and the decoder one class per sequence, or the reverse",
+            )
+            .remedy("set network.decode.kind to per_step, or to another decoder"));
+        }
+        let shortest = (0..dataset.samples()).min_by_key(|sample| dataset.length(*sample));
+        let shortest = shortest.unwrap_or_default();
+        let steps = dataset.length(shortest);
+        if self.decode.skip >= steps {
+            let error = Error::setting("network.decode.skip", self.decode.skip);
+            return Err(match dataset.lengths() {
+                None => error.expected(format!("less than the {steps} steps of the data")),
+                Some(_) => error.expected(format!(
+                    "less than the {steps} steps of the shortest sequence, {}",
+                    dataset.sequence_name(shortest)
+                )),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a network can be trained or judged on a data set: whether it [fits](Self::check), and a step that counts has a
+    /// label.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkConfig::check`], and if none has.
+    pub fn check_labelled(&self, dataset: &Dataset) -> Result<()> {
+        self.check(dataset)?;
+        let Targets::PerStep(classes) = dataset.targets() else {
+            return Ok(());
+        };
+        let (steps, skip) = (dataset.steps(), self.decode.skip);
+        let labelled = |classes: &[u16]| classes[skip..].iter().any(|class| *class != UNLABELLED);
+        if classes.chunks_exact(steps).any(labelled) {
+            return Ok(());
+        }
+        Err(Error::mismatch(format!(
+            "no step with a label counts: from step {skip} on (network.decode.skip), none of the {} sequences has one",
+            dataset.samples()
+        ))
+        .remedy("give labels to some steps, or lower network.decode.skip if labels come before it"))
+    }
+
     /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,
     /// and a readout of neurons, all at the steps of the data. What is not fused is differentiated by Burn's autodiff.
     #[must_use]
@@ -219,15 +300,24 @@ impl Network {
         self.readout.device()
     }
 
-    /// Runs the network over a batch of sequences `[T, B, inputs]`.
+    /// Runs the network over a batch of sequences `[T, B, inputs]`. Where rows have an [end](Pass::lengths), the score is that
+    /// of the steps before it; of spikes and membranes at padding, nothing is to be read.
     ///
     /// # Panics
     ///
-    /// If the input does not have the channels of the network, or `config` is not the one that it was made from.
+    /// If the input does not have the channels of the network, or `config` is not the one that it was made from; if there is
+    /// not a length for every row, or one is 0, more than T, or leaves the decoder no step.
     #[must_use]
-    pub fn forward(&self, input: Tensor<3>, config: &NetworkConfig, pass: Pass) -> NetworkOutput {
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        config: &NetworkConfig,
+        pass: Pass<'_>,
+    ) -> NetworkOutput {
+        let [steps, batch, _] = input.dims();
+        let lengths = Lengths::new(steps, batch, pass.lengths);
         let NetworkWindow { input, spikes, readout, .. } = self.window(input, config, pass, None);
-        let score = config.decode.decode(&readout);
+        let score = config.decode.decode(&readout, lengths);
         NetworkOutput { input, spikes, readout, score }
     }
 
@@ -243,7 +333,7 @@ impl Network {
         &self,
         input: Tensor<3>,
         config: &NetworkConfig,
-        pass: Pass,
+        pass: Pass<'_>,
         before: Option<&NetworkState>,
     ) -> NetworkWindow {
         assert!(
@@ -252,15 +342,19 @@ impl Network {
         );
         let surrogate = config.surrogate.surrogate();
         let start = |place: usize| match before {
-            None => Start::Drawn(place as u64),
+            None => Start::Drawn(stream(place)),
             Some(before) => Start::At(before.layers[place].clone()),
         };
         let (mut spikes, mut states) = (Vec::new(), Vec::new());
+        // The hidden layers take several steps at each of the data.
+        let repeated: Option<Vec<usize>> =
+            pass.lengths.map(|lengths| lengths.iter().map(|n| n * config.repeat).collect());
+        let hidden = Pass { lengths: repeated.as_deref(), ..pass };
         let input = self.encode(input, config);
         let mut signal = input.clone();
         for (place, (layer, config)) in self.layers.iter().zip(&config.layers).enumerate() {
             let state;
-            (signal, state) = layer.forward(signal, config, surrogate, pass, start(place));
+            (signal, state) = layer.forward(signal, config, surrogate, hidden, start(place));
             spikes.push(signal.clone());
             states.push(state);
         }
@@ -272,7 +366,7 @@ impl Network {
             signal = groups.mean_dim(1).reshape([pieces, batch, neurons]);
         }
         let start = match before {
-            None => Start::Drawn(2 * self.layers.len() as u64),
+            None => Start::Drawn(stream(self.layers.len())),
             Some(before) => Start::At(before.readout.clone()),
         };
         let observe = config.decode.observes();

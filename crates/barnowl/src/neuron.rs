@@ -383,17 +383,6 @@ impl InitialState {
             }
         }
     }
-
-    /// The membrane potentials `[B, H]` before the first step; `None` for zero.
-    pub(crate) fn membrane(
-        &self,
-        [batch, neurons]: [usize; 2],
-        device: &Device,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Tensor<2>> {
-        let values = self.draw(batch * neurons, rng)?;
-        Some(Tensor::from_data(TensorData::new(values, [batch, neurons]), device))
-    }
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ impl Readout {
         config: &ReadoutConfig,
         surrogate: Surrogate,
         observe: Observe,
-        pass: Pass,
+        pass: Pass<'_>,
         start: Start,
     ) -> ReadoutOutput {
         match self {
@@ -196,9 +196,8 @@ impl Readout {
                 let shape = [batch, config.size];
                 let initial = match start {
                     Start::At(state) => Some(state.reshape(shape)),
-                    Start::Drawn(place) => {
-                        let rng = &mut pass.rng(place);
-                        config.initial_state.membrane(shape, &input.device(), rng)
+                    Start::Drawn(stream) => {
+                        pass.membrane_on(config.initial_state, stream, shape, &input.device())
                     }
                 };
                 let current = project(&layer.input, None, input);

@@ -1,7 +1,7 @@
 //! What single neurons do: membrane potentials and thresholds of a hidden layer over one sequence.
 
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass, Start};
+use crate::layer::{AlifLayer, LayerConfig, Pass, Start, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::sequence::{AlifOptions, Emission, Observe};
 use barnowl_neuron::{Decay, Threshold};
@@ -37,7 +37,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
     let surrogate = config.surrogate.surrogate();
     let mut signal = network.encode(input, config);
     let mut traces = Vec::new();
-    for (place, (layer, config)) in (0_u64..).zip(network.layers.iter().zip(&config.layers)) {
+    for (place, (layer, config)) in network.layers.iter().zip(&config.layers).enumerate() {
         let options = AlifOptions {
             threshold: Threshold {
                 b0: config.b0,
@@ -48,18 +48,16 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
             observe: Observe::Both,
             emission: Emission::Spike,
         };
-        // The stream of random initial states is that of the layer's own pass.
-        let stream = if config.bidirectional { 2 * place } else { place };
+        let start = || Start::Drawn(stream(place));
         if let (Cell::Alif(neurons), CellKind::Alif) = (&layer.forward, config.cell) {
-            let start = Start::Drawn(stream);
             let output =
-                neurons.forward(signal.clone(), config.initial_state, options, pass, start);
+                neurons.forward(signal.clone(), config.initial_state, options, pass, start());
             let values = |tensor: Option<Tensor<3>>| -> Vec<f32> {
                 tensor.map(|tensor| tensor.into_data().iter().collect()).unwrap_or_default()
             };
             let spikes = values(output.spikes);
             traces.push(LayerTrace {
-                layer: place as usize,
+                layer: place,
                 neurons: config.size,
                 tau_m: neurons.tau_m.steps().into_data().iter().collect(),
                 membrane: values(output.membrane),
@@ -67,7 +65,7 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
                 spikes,
             });
         }
-        (signal, _) = layer.forward(signal, config, surrogate, pass, Start::Drawn(place));
+        (signal, _) = layer.forward(signal, config, surrogate, pass, start());
     }
     traces
 }

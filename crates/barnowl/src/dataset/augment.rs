@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Moves the sequence in time by up to so many steps, either way; what leaves at an end is lost.
+    /// Moves the sequence in time by up to so many steps, either way; what leaves at an end is lost. A sequence stays as long as
+    /// it is: nothing moves into its padding.
     pub time_shift: usize,
     /// Stretches or squeezes time by a factor between 1 − and 1 + this, below 1.
     pub time_stretch: f64,
@@ -91,10 +92,11 @@ impl Augmentation {
         let (steps, channels) = (data.steps, data.channels);
         let change = |sample: usize| -> Vec<Vec<u16>> {
             let rng = &mut rng(sample);
-            let time = self.time(steps, rng);
+            let length = data.length(sample);
+            let time = self.time(length, rng);
             let shift = symmetric(self.channel_shift, rng);
             let mut rows = vec![Vec::new(); steps];
-            for step in 0..steps {
+            for step in 0..length {
                 let Some(to) = time(step) else { continue };
                 for event in events.row(sample * steps + step) {
                     if self.drop > 0.0 && rng.random::<f64>() < self.drop {
@@ -130,10 +132,11 @@ impl Augmentation {
         samples.for_each(|(sample, to)| {
             let rng = &mut rng(sample);
             let mut from = vec![0.0; channels];
-            let source = self.source(steps, rng);
+            let length = data.length(sample);
+            let source = self.source(length, rng);
             let shift = symmetric(self.channel_shift, rng);
             let gain = (self.gain * (2.0 * rng.random::<f64>() - 1.0)).exp() as f32;
-            for (step, to) in to.chunks_exact_mut(channels).enumerate() {
+            for (step, to) in to.chunks_exact_mut(channels).enumerate().take(length) {
                 let Some(source) = source(step) else { continue };
                 data.read(sample * steps + source, &mut from);
                 for (channel, to) in to.iter_mut().enumerate() {
@@ -279,6 +282,36 @@ mod tests {
             shifts.insert(by);
         }
         assert_eq!(shifts.into_iter().collect::<Vec<_>>(), (-5..=5).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_moves_into_padding() {
+        let all = Augmentation {
+            time_shift: 9,
+            time_stretch: 0.5,
+            channel_shift: 1,
+            noise: 1.0,
+            ..Augmentation::default()
+        };
+        let values = vec![1.0; 3 * 20 * 2];
+        let targets = Targets::PerSequence(vec![0; 3]);
+        let real = Dataset::new([3, 20, 2], vec!["a".into()], Inputs::Real(values), targets, "");
+        let lengths = [20, 11, 4];
+        let real = real.unwrap().with_lengths(&lengths).unwrap();
+        let events = spikes().subset(&[0, 1, 2]).unwrap().with_lengths(&lengths).unwrap();
+        for epoch in 0..50 {
+            for data in [&real, &events] {
+                let changed = all.apply(data, 1, epoch).unwrap();
+                let mut row = vec![0.0; data.channels()];
+                for (sample, length) in lengths.into_iter().enumerate() {
+                    assert_eq!(changed.length(sample), length);
+                    for step in length..20 {
+                        changed.read(sample * 20 + step, &mut row);
+                        assert!(row.iter().all(|x| *x == 0.0), "sequence {sample}, step {step}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -387,7 +387,7 @@ impl Dataset {
         Ok((self.subset(&train)?, self.subset(&valid)?))
     }
 
-    /// A mini-batch of the given sequences, time first.
+    /// A mini-batch of the given sequences, time first, with zeros after the end of each.
     ///
     /// # Panics
     ///
@@ -399,6 +399,9 @@ impl Dataset {
         let factors = self.batch_factors(indices);
         for (t, rows) in inputs.chunks_exact_mut(batch * channels).enumerate() {
             for (&sample, row) in indices.iter().zip(rows.chunks_exact_mut(channels)) {
+                if t >= self.length(sample) {
+                    continue;
+                }
                 self.read(sample * steps + t, row);
                 if let Some(factors) = &factors {
                     row.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);

@@ -1,22 +1,23 @@
 //! Gradients by Burn's autodiff, one node a layer: for what [`Bptt`](super::Bptt) does not do, and on graphics
 //! processors.
 
-use crate::dataset::{Batch, Dataset};
+use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::total;
 use crate::error::Result;
 use crate::layer::Pass;
-use crate::learning::BatchOutcome;
+use crate::learning::{BatchOutcome, Rows};
+use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score, Target};
-use crate::network::{Network, NetworkConfig, NetworkState, NetworkWindow};
+use crate::network::{Network, NetworkConfig, NetworkOutput, NetworkState, NetworkWindow};
 use crate::readout::ReadoutOutput;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Int, Tensor, TensorData};
 use std::ops::Range;
 
-/// Something to add to the loss, from the spikes of every hidden layer, `[T, B, outputs]`. It is not in the loss that is
-/// reported.
-pub type Penalty<'a> = &'a dyn Fn(&[Tensor<3>]) -> Tensor<1>;
+/// Something to add to the loss, from the spikes of every hidden layer, `[T, B, outputs]`, 0 after the end of a sequence, and
+/// the steps of all sequences together, without padding. It is not in the loss that is reported.
+pub type Penalty<'a> = &'a dyn Fn(&[Tensor<3>], usize) -> Tensor<1>;
 
 /// Backpropagation through time for networks of one configuration, a whole batch and a whole layer at a time.
 #[derive(Clone, Copy)]
@@ -58,13 +59,15 @@ impl<'a> Layerwise<'a> {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
     ) -> BatchOutcome {
         let network = network.valid();
         let sequences = Sequences::of(&network, self.config, data, indices);
+        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
         let output = network.forward(sequences.input.clone(), self.config, pass);
-        let loss = self.config.decode.loss(&output.score, &sequences.target(0..data.steps()));
-        outcome(number(&loss), Some(&output.score), &output.spikes, &output.readout)
+        let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
+        let NetworkOutput { score, spikes, readout, .. } = &output;
+        sequences.outcome(number(&loss), Some(score), spikes, readout, whole)
     }
 
     /// The gradients of a network's mean loss over some sequences of a data set, on the network's device, which must have
@@ -79,16 +82,19 @@ impl<'a> Layerwise<'a> {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
     ) -> (BatchOutcome, GradientsParams) {
         let sequences = Sequences::of(network, self.config, data, indices);
-        if let Some(cut) = self.cut.filter(|cut| *cut < data.steps()) {
-            return self.cut_gradients(network, &sequences, data.steps(), pass, cut);
+        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
+        if let Some(cut) = self.cut.filter(|cut| *cut < whole.end) {
+            return self.cut_gradients(network, &sequences, pass, cut);
         }
         let output = network.forward(sequences.input.clone(), self.config, pass);
-        let loss = self.config.decode.loss(&output.score, &sequences.target(0..data.steps()));
-        let outcome = outcome(number(&loss), Some(&output.score), &output.spikes, &output.readout);
-        let loss = self.with_penalty_of(loss, &output.spikes, 1.0);
+        let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
+        let NetworkOutput { score, spikes, readout, .. } = &output;
+        let outcome =
+            sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
+        let loss = self.with_penalty_of(loss, spikes, &sequences, &whole);
         drop(output);
         (outcome, GradientsParams::from_grads(loss.backward(), network))
     }
@@ -99,13 +105,13 @@ impl<'a> Layerwise<'a> {
     fn cut_gradients(
         &self,
         network: &Network,
-        sequences: &Sequences,
-        steps: usize,
-        pass: Pass,
+        sequences: &Sequences<'_>,
+        pass: Pass<'_>,
         cut: usize,
     ) -> (BatchOutcome, GradientsParams) {
         self.check_windows(cut);
-        let (decoder, plain) = (self.config.decode, network.valid());
+        let (decoder, plain, whole) = (self.config.decode, network.valid(), sequences.whole());
+        let steps = whole.end;
         let (mut state, mut states) = (None::<NetworkState>, Vec::new());
         let (mut observed, mut spikes) = (Vec::new(), vec![Vec::new(); network.layers.len()]);
         let mut outcome = BatchOutcome::default();
@@ -113,8 +119,9 @@ impl<'a> Layerwise<'a> {
             states.push(state.clone());
             let input = sequences.input(&window).inner();
             let output = plain.window(input, self.config, pass, state.as_ref());
-            let share = window.len() as f64 / steps as f64;
-            outcome.add(self::outcome(0.0, None, &output.spikes, &output.readout), share, false);
+            let (spikes_of, readout) = (&output.spikes, &output.readout);
+            let part = sequences.outcome(0.0, None, spikes_of, readout, window.clone());
+            outcome.add(part, sequences.share(&window), false);
             if self.penalty.is_some() {
                 spikes.iter_mut().zip(output.spikes).for_each(|(all, window)| all.push(window));
             }
@@ -124,14 +131,15 @@ impl<'a> Layerwise<'a> {
         let leaf =
             |windows: Vec<Tensor<3>>| Tensor::from_inner(Tensor::cat(windows, 0)).require_grad();
         let observed = leaf(observed);
-        let score = decoder.decode(&decoder.readout(observed.clone()));
-        let loss = decoder.loss(&score, &sequences.target(0..steps));
-        (outcome.loss, outcome.classes) = (number(&loss), classes(&score));
+        let score = decoder.decode(&decoder.readout(observed.clone()), sequences.lengths());
+        let loss = decoder.loss(&score, &sequences.target(whole.clone()));
+        outcome.loss = number(&loss);
+        outcome.classes = sequences.classes(&score, &whole);
         let spikes: Vec<_> = match self.penalty {
             Some(_) => spikes.into_iter().map(leaf).collect(),
             None => Vec::new(),
         };
-        let gradients = self.with_penalty_of(loss, &spikes, 1.0).backward();
+        let gradients = self.with_penalty_of(loss, &spikes, sequences, &whole).backward();
         drop(score);
         let given = observed.grad(&gradients);
         let given_spikes: Vec<_> = spikes.iter().map(|spikes| spikes.grad(&gradients)).collect();
@@ -170,13 +178,14 @@ impl<'a> Layerwise<'a> {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
         window: usize,
         mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
     ) -> Result<(BatchOutcome, Network)> {
-        let (decoder, steps) = (self.config.decode, data.steps());
+        let decoder = self.config.decode;
         self.check_windows(window);
         let sequences = Sequences::of(network, self.config, data, indices);
+        let (steps, pass) = (sequences.whole().end, sequences.pass(pass));
         let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
         let (mut state, mut score): (Option<NetworkState>, Option<Score>) = (None, None);
         for window in windows_of(steps, window) {
@@ -184,33 +193,51 @@ impl<'a> Layerwise<'a> {
                 network.window(sequences.input(&window), self.config, pass, state.as_ref());
             let NetworkWindow { spikes, readout, state: after, .. } = output;
             state = after;
-            score = decoder.decode_window(&readout, window.start, steps, score);
-            let train = window.end > decoder.first(steps);
+            score = decoder.decode_window(&readout, window.start, sequences.lengths(), score);
+            let train = decoder.counts(&window, sequences.lengths());
             let from = decoder.skip.saturating_sub(window.start);
             let loss = score.as_ref().filter(|_| train).map(|score| {
                 let decoder = Decoder { skip: from, ..decoder };
                 decoder.loss(score, &sequences.target(window.clone()))
             });
             let number = loss.as_ref().map_or(0.0, number);
-            let outcome = outcome(number, score.as_ref(), &spikes, &readout);
+            let outcome =
+                sequences.outcome(number, score.as_ref(), &spikes, &readout, window.clone());
             score = score.map(Score::detach);
             if let Some(loss) = loss {
-                let share = window.len() as f64 / steps as f64;
-                let loss = self.with_penalty_of(loss, &spikes, share);
+                let loss = self.with_penalty_of(loss, &spikes, &sequences, &window);
                 drop((spikes, readout));
                 let gradients = GradientsParams::from_grads(loss.backward(), &network);
                 network = update(&network, &outcome, gradients)?;
             }
-            whole.add(outcome, window.len() as f64 / steps as f64, decoder.is_per_step());
+            whole.add(outcome, sequences.share(&window), decoder.is_per_step());
         }
+        sequences.fill(&mut whole.classes, &(0..data.steps()));
         Ok((whole, network))
     }
 
-    fn with_penalty_of(&self, loss: Tensor<1>, spikes: &[Tensor<3>], share: f64) -> Tensor<1> {
-        match self.penalty {
-            Some(penalty) => loss + penalty(spikes) * share,
-            None => loss,
-        }
+    /// The loss of a window and, by its share of the steps, the penalty.
+    fn with_penalty_of(
+        &self,
+        loss: Tensor<1>,
+        spikes: &[Tensor<3>],
+        sequences: &Sequences<'_>,
+        window: &Range<usize>,
+    ) -> Tensor<1> {
+        let Some(penalty) = self.penalty else {
+            return loss;
+        };
+        let repeat = self.config.repeat;
+        let steps = sequences.lengths().within(window) * repeat;
+        let penalty = match sequences.lengths().mask(window, repeat, &loss.device()) {
+            None => penalty(spikes, steps),
+            Some(mask) => {
+                let masked: Vec<_> =
+                    spikes.iter().map(|spikes| spikes.clone() * mask.clone()).collect();
+                penalty(&masked, steps)
+            }
+        };
+        loss + penalty * sequences.share(window)
     }
 
     fn check_windows(&self, window: usize) {
@@ -224,27 +251,108 @@ fn windows_of(steps: usize, length: usize) -> impl Iterator<Item = Range<usize>>
     (0..steps).step_by(length).map(move |start| start..steps.min(start + length))
 }
 
-/// A batch on a device.
-struct Sequences {
+/// A batch on a device, as long as its longest sequence.
+struct Sequences<'a> {
     /// `[T, B, channels]`.
     input: Tensor<3>,
     /// `[T, B]`, or `[1, B]` of a class per sequence.
     targets: Tensor<2, Int>,
     per_step: bool,
+    indices: &'a [usize],
+    rows: Rows,
+    /// Steps of the hidden layers at each of the data.
+    repeat: usize,
+    /// T of the data set.
+    padded: usize,
 }
 
-impl Sequences {
-    fn of(network: &Network, config: &NetworkConfig, data: &Dataset, indices: &[usize]) -> Self {
-        config.decode.check(data);
-        let per_step = data.targets().is_per_step();
-        let Batch { steps, batch, channels, inputs, targets, .. } = data.batch(indices);
+impl<'a> Sequences<'a> {
+    fn of(
+        network: &Network,
+        config: &NetworkConfig,
+        data: &Dataset,
+        indices: &'a [usize],
+    ) -> Self {
+        let mut rows = Rows::of(config, data, indices);
+        let per_step = config.decode.is_per_step();
+        let (steps, batch, channels) = (rows.steps, indices.len(), data.channels());
+        let mut inputs = data.batch(indices).inputs;
+        inputs.truncate(steps * batch * channels);
         let device = network.device();
         let input = TensorData::new(inputs, [steps, batch, channels]);
+        let targets = std::mem::take(&mut rows.targets);
         let targets = TensorData::new(targets, [if per_step { steps } else { 1 }, batch]);
         Self {
             input: Tensor::from_data(input, &device),
             targets: Tensor::from_data(targets, &device),
             per_step,
+            indices,
+            rows,
+            repeat: config.repeat,
+            padded: data.steps(),
+        }
+    }
+
+    fn lengths(&self) -> Lengths<'_> {
+        self.rows.lengths(self.indices.len())
+    }
+
+    fn whole(&self) -> Range<usize> {
+        0..self.rows.steps
+    }
+
+    /// The pass of these sequences.
+    fn pass<'b>(&'b self, pass: Pass<'b>) -> Pass<'b> {
+        let lengths = self.rows.lengths.as_deref();
+        Pass { lengths, sequences: Some(self.indices), ..pass }
+    }
+
+    /// The part of all steps that a window has.
+    fn share(&self, window: &Range<usize>) -> f64 {
+        let lengths = self.lengths();
+        lengths.within(window) as f64 / lengths.within(&self.whole()) as f64
+    }
+
+    /// What the network does in a window.
+    fn outcome(
+        &self,
+        loss: f64,
+        score: Option<&Score>,
+        spikes: &[Tensor<3>],
+        readout: &ReadoutOutput,
+        window: Range<usize>,
+    ) -> BatchOutcome {
+        let rate = |spikes: &Tensor<3>, repeat: usize| {
+            let mask = self.lengths().mask(&window, repeat, &spikes.device());
+            let entries = self.lengths().within(&window) * repeat * spikes.dims()[2];
+            activity(spikes.clone(), mask, entries)
+        };
+        BatchOutcome {
+            loss,
+            classes: score.map(|score| self.classes(score, &window)).unwrap_or_default(),
+            rates: spikes.iter().map(|spikes| rate(spikes, self.repeat)).collect(),
+            readout_rate: readout.spikes.as_ref().map(|spikes| rate(spikes, 1)),
+        }
+    }
+
+    /// The class of the largest score, `[T, B]` or `[B]`.
+    fn classes(&self, score: &Score, window: &Range<usize>) -> Vec<u16> {
+        let mut classes = classes(score);
+        // The whole of the sequences is as long as the data set's.
+        let end = if *window == self.whole() { self.padded } else { window.end };
+        self.fill(&mut classes, &(window.start..end));
+        classes
+    }
+
+    /// Fills classes per step up to the end of a window, and marks those of padding as none.
+    fn fill(&self, classes: &mut Vec<u16>, window: &Range<usize>) {
+        let (true, Some(lengths)) = (self.per_step, self.rows.lengths.as_deref()) else {
+            return;
+        };
+        classes.resize(window.len() * lengths.len(), UNLABELLED);
+        for (step, classes) in window.clone().zip(classes.chunks_exact_mut(lengths.len())) {
+            let ended = classes.iter_mut().zip(lengths).filter(|(_, length)| step >= **length);
+            ended.for_each(|(class, _)| *class = UNLABELLED);
         }
     }
 
@@ -271,22 +379,15 @@ fn number(loss: &Tensor<1>) -> f64 {
     f64::from(loss.clone().into_scalar::<f32>())
 }
 
-fn outcome(
-    loss: f64,
-    score: Option<&Score>,
-    spikes: &[Tensor<3>],
-    readout: &ReadoutOutput,
-) -> BatchOutcome {
-    let rates = spikes.iter().map(|spikes| activity(spikes.clone())).collect();
-    let readout_rate = readout.spikes.clone().map(activity);
-    BatchOutcome { loss, classes: score.map(classes).unwrap_or_default(), rates, readout_rate }
-}
-
-/// The share of a tensor's values that are not zero: of spikes, the spike rate; of tanh, LSTM and GRU cells, about 1.
-fn activity(outputs: Tensor<3>) -> f64 {
-    let count = outputs.shape().num_elements();
+/// The share of `entries` values that are not zero, where a mask is not zero either: of spikes, the spike rate; of tanh, LSTM
+/// and GRU cells, about 1.
+fn activity(outputs: Tensor<3>, mask: Option<Tensor<3>>, entries: usize) -> f64 {
     // Counted where they are: a batch of spikes is the largest array that there is. A sum of integers is exact in any order.
-    outputs.not_equal_elem(0.0).int().sum().into_scalar::<i64>() as f64 / count as f64
+    let counted = match mask {
+        Some(mask) => outputs.not_equal_elem(0.0).int() * mask.int(),
+        None => outputs.not_equal_elem(0.0).int(),
+    };
+    counted.sum().into_scalar::<i64>() as f64 / entries as f64
 }
 
 /// The class of the largest score, `[T, B]` or `[B]`; the first where several are largest.
@@ -295,9 +396,8 @@ fn classes(score: &Score) -> Vec<u16> {
         Score::PerStep(score) => (score.to_data(), score.dims()[2]),
         Score::PerSequence(score) => (score.to_data(), score.dims()[1]),
     };
-    let Ok(scores) = data.as_slice::<f32>() else {
-        return Vec::new();
-    };
+    let data = data.convert::<f32>();
+    let scores = data.as_slice::<f32>().expect("scores were just made 32-bit floats");
     let best = |scores: &[f32]| {
         let mut best = 0;
         for (i, score) in scores.iter().enumerate() {

@@ -14,3 +14,45 @@ mod layerwise;
 
 pub use bptt::{BatchOutcome, Bptt, BpttOptions};
 pub use layerwise::{Layerwise, Penalty};
+
+use crate::dataset::Dataset;
+use crate::lengths::Lengths;
+use crate::network::NetworkConfig;
+
+/// The sequences of a batch beside their values: how long they are, and their classes.
+struct Rows {
+    /// Steps of the longest.
+    steps: usize,
+    /// The steps of each, if some of the data set end before T.
+    lengths: Option<Vec<usize>>,
+    /// `[steps, B]`, time first, or `[B]`; −1 at steps without a label.
+    targets: Vec<i32>,
+}
+
+impl Rows {
+    /// # Panics
+    ///
+    /// If channels, classes, or kind of targets are not those of the network, or a sequence has no step that counts.
+    fn of(config: &NetworkConfig, data: &Dataset, indices: &[usize]) -> Self {
+        let channels = data.channels();
+        assert_eq!(channels, config.inputs, "the data have other channels than the network");
+        config.decode.check(data, indices);
+        let of = |_: &[u32]| indices.iter().map(|sample| data.length(*sample)).collect();
+        let lengths: Option<Vec<usize>> = data.lengths().map(of);
+        let longest = lengths.iter().flatten().copied().max();
+        let steps = longest.unwrap_or_else(|| data.steps());
+        let mut targets = data.batch_targets(indices);
+        if config.decode.is_per_step() {
+            targets.truncate(steps * indices.len());
+        }
+        let classes = config.readout.size;
+        if let Some(class) = targets.iter().find(|class| **class >= classes as i32) {
+            panic!("a sequence is of class {class}, and the network has {classes} classes, from 0");
+        }
+        Self { steps, lengths, targets }
+    }
+
+    fn lengths(&self, batch: usize) -> Lengths<'_> {
+        Lengths::new(self.steps, batch, self.lengths.as_deref())
+    }
+}

@@ -10,7 +10,7 @@ use super::{BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, drawable, extent};
 pub struct CurvePoint {
     /// The number of the epoch.
     pub epoch: usize,
-    /// The loss on the training samples.
+    /// The loss on the training samples; of which kind is said to [`curves`].
     pub train_loss: f64,
     /// The loss on the validation samples.
     pub valid_loss: f64,
@@ -35,13 +35,14 @@ struct Curve {
     value: fn(&CurvePoint) -> f64,
 }
 
+const LOSS: &str = "Loss";
 const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 
 /// The panels in the order of reading.
 const PANELS: [(&str, &[Curve]); 4] = [
     (
-        "Loss",
+        LOSS,
         &[
             Curve { name: TRAINING, colour: BLUE, value: |p| p.train_loss },
             Curve { name: VALIDATION, colour: VERMILLION, value: |p| p.valid_loss },
@@ -82,13 +83,13 @@ const PANEL: (f64, f64) = (370.0, 190.0);
 const COLUMNS: [f64; 2] = [72.0, 530.0];
 const ROWS: [f64; 2] = [78.0, 346.0];
 
-/// Draws the learning curves as an SVG document.
+/// Draws the learning curves as an SVG document; `loss` says of what the losses are, such as `per step`.
 ///
 /// An axis of losses is logarithmic if the losses are positive and span more than a decade. The best epoch, the last
 /// one marked so, is a dashed line in all panels. Values that are not finite are left out and break their line; the
 /// panel says how many there are.
 #[must_use]
-pub fn curves(points: &[CurvePoint]) -> String {
+pub fn curves(points: &[CurvePoint], loss: &str) -> String {
     let mut svg = Svg::new(WIDTH, 604.0, "Learning curves");
     let best = points.iter().rfind(|point| point.best);
     heading(&mut svg, best);
@@ -99,7 +100,8 @@ pub fn curves(points: &[CurvePoint]) -> String {
         let (left, top) = (COLUMNS[i % 2], ROWS[i / 2]);
         let (right, bottom) = (left + PANEL.0, top + PANEL.1);
         let x = Scale::linear(epochs, (left, right)).padded(0.02).whole();
-        svg.text((left, top - 14.0), Style::new(13.0).bold(), title);
+        let heading = if *title == LOSS { format!("{LOSS} {loss}") } else { (*title).to_owned() };
+        svg.text((left, top - 14.0), Style::new(13.0).bold(), heading.trim_end());
         legend(&mut svg, lines, points, (right, top - 14.0));
         axis::horizontal(&mut svg, &x, bottom);
         let style = Style::new(12.0).anchor(Anchor::Middle);
@@ -110,7 +112,7 @@ pub fn curves(points: &[CurvePoint]) -> String {
             svg.text((left + PANEL.0 / 2.0, top + PANEL.1 / 2.0), style, "nothing measured");
             continue;
         };
-        let log = *title == "Loss" && low > 0.0 && high > 10.0 * low;
+        let log = *title == LOSS && low > 0.0 && high > 10.0 * low;
         let y =
             if log { Scale::log } else { Scale::linear }((low, high), (bottom, top)).padded(0.06);
         axis::vertical(&mut svg, &y, left, right);

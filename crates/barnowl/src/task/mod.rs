@@ -9,7 +9,7 @@ mod parse;
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
 
-use crate::dataset::{DataCard, Dataset, Known, Targets, UNLABELLED};
+use crate::dataset::{DataCard, Dataset, Known};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -223,45 +223,6 @@ impl TaskConfig {
     ///
     /// If channels, classes, steps or the kind of targets differ.
     pub fn check(&self, dataset: &Dataset) -> Result<()> {
-        let network = &self.network;
-        let (channels, classes) = (dataset.channels(), dataset.class_names().len());
-        if channels != network.inputs {
-            return Err(Error::mismatch(format!(
-                "the data have {channels} channels, the network has {} inputs",
-                network.inputs
-            ))
-            .remedy("use data of the task that the model was trained on, or set network.inputs"));
-        }
-        if classes != network.readout.size {
-            let error = Error::mismatch(format!(
-                "the data have {classes} classes, the readout has {} neurons",
-                network.readout.size
-            ))
-            .remedy("set network.readout.size to the number of classes, if the labels are right");
-            let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
-            let beyond =
-                |class: &u16| *class != UNLABELLED && usize::from(*class) >= network.readout.size;
-            let per = all.len() / dataset.samples();
-            return Err(match all.iter().position(beyond) {
-                Some(at) => error.also(format_args!(
-                    "sequence {} is of class {} ({})",
-                    at / per,
-                    all[at],
-                    dataset.origin()
-                )),
-                None => error,
-            });
-        }
-        if dataset.targets().is_per_step() != network.decode.is_per_step() {
-            return Err(Error::mismatch(
-                "the data have labels per step and the decoder one class per sequence, or the reverse",
-            )
-            .remedy("set network.decode.kind to per_step, or to another decoder"));
-        }
-        if network.decode.skip >= dataset.steps() {
-            return Err(Error::setting("network.decode.skip", network.decode.skip)
-                .expected(format!("less than the {} steps of the data", dataset.steps())));
-        }
-        Ok(())
+        self.network.check(dataset)
     }
 }

@@ -61,9 +61,11 @@ pub struct BatchReport {
     pub batches: usize,
     /// Sequences in this mini-batch.
     pub samples: usize,
-    /// Mean loss of the epoch so far.
+    /// Mean loss of the epoch so far, of a sequence.
     pub loss: f64,
-    /// Accuracy of the epoch so far.
+    /// The mean over steps that count, of a class per step.
+    pub loss_per_step: Option<f64>,
+    /// Accuracy of the epoch so far; not a number as long as no step with a label was read.
     pub accuracy: f64,
     /// Spike rate of the epoch so far, over all hidden neurons.
     pub spike_rate: f64,
@@ -74,12 +76,18 @@ pub struct BatchReport {
 pub struct EpochReport {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// Mean training loss.
+    /// Mean training loss of a sequence: of a class per step, the sum over its steps.
     pub train_loss: f64,
+    /// The mean over steps that count, of a class per step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss_per_step: Option<f64>,
     /// Training accuracy, while the weights changed.
     pub train_accuracy: f64,
-    /// Validation loss.
+    /// Validation loss of a sequence.
     pub valid_loss: f64,
+    /// The mean over steps that count, of a class per step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_loss_per_step: Option<f64>,
     /// Validation accuracy.
     pub valid_accuracy: f64,
     /// Spikes per hidden neuron and step, on the validation data.
@@ -239,6 +247,10 @@ impl Trainer {
         valid: &Dataset,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
+        for (part, data) in [("training", data), ("validation", valid)] {
+            let check = self.network_config.check_labelled(data);
+            check.map_err(|error| error.during(format!("the {part} data")))?;
+        }
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
             if self.is_out_of_patience() {
@@ -263,6 +275,7 @@ impl Trainer {
                     batches,
                     samples: indices.len(),
                     loss: self.sums.loss(),
+                    loss_per_step: self.sums.loss_per_step(data),
                     accuracy: self.sums.accuracy(),
                     spike_rate: self.sums.spike_rate(&self.network_config).overall,
                 };
@@ -320,10 +333,8 @@ impl Trainer {
 
     /// One mini-batch: forward, backward, update.
     fn step(&mut self, data: &Dataset, indices: &[usize]) -> Result<()> {
-        // Different for every epoch and batch, the same on every run.
-        let seed = (self.config.seed << 40)
-            ^ ((self.progress.epoch as u64) << 20)
-            ^ self.progress.batch as u64;
+        // Different for every epoch, the same on every run; initial states are drawn for each sequence.
+        let seed = self.config.seed.rotate_left(32) ^ (self.progress.epoch as u64 + 1);
         let pass = Pass { seed, ..Pass::default() };
         let rate = self.learning_rate();
         let by_window = match self.config.truncation {
@@ -344,7 +355,8 @@ impl Trainer {
         // On an error the network stays as it was.
         let network = &self.network;
         let penalty = self.config.rate_penalty;
-        let penalty = penalty.map(|penalty| move |spikes: &[_]| rate_penalty(penalty, spikes));
+        let penalty = penalty
+            .map(|penalty| move |spikes: &[_], steps: usize| rate_penalty(penalty, spikes, steps));
         let layerwise = Layerwise::new(config)
             .with_cut(cut(&self.config))
             .with_penalty(penalty.as_ref().map(|penalty| penalty as Penalty<'_>));
@@ -365,8 +377,7 @@ impl Trainer {
             }
         };
         self.network = network;
-        let skip = config.decode.skip;
-        self.sums.add(&outcome, &data.batch_targets(indices), indices.len(), skip);
+        self.sums.add(&outcome, data, indices, config.decode.skip);
         Ok(())
     }
 
@@ -376,7 +387,7 @@ impl Trainer {
         let sums = std::mem::take(&mut self.sums);
         let train_loss = sums.loss();
         let chance =
-            self.network_config.decode.chance_loss(data.steps(), self.network_config.readout.size);
+            self.network_config.decode.chance_loss(data, self.network_config.readout.size);
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(
@@ -405,8 +416,10 @@ impl Trainer {
         Ok(EpochReport {
             epoch,
             train_loss,
+            train_loss_per_step: sums.loss_per_step(data),
             train_accuracy: sums.accuracy(),
             valid_loss: evaluation.loss,
+            valid_loss_per_step: evaluation.loss_per_step,
             valid_accuracy: evaluation.accuracy,
             spike_rate: overall,
             layer_spike_rates: layers,
@@ -491,10 +504,10 @@ fn cut(train: &TrainConfig) -> Option<usize> {
 const REMEDY: &str =
     "lower train.learning_rate, or clip the gradients with train.clipping = { norm = 1.0 }";
 
-/// weight · Σ_layers (mean spike rate − target)²
-fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>]) -> Tensor<1> {
+/// weight · Σ_layers (mean spike rate − target)², over so many steps of all sequences together
+fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>], steps: usize) -> Tensor<1> {
     let layer = |spikes: &Tensor<3>| {
-        let count = spikes.shape().num_elements() as f64;
+        let count = (steps * spikes.dims()[2]) as f64;
         let distance = total(spikes.clone()) / count - penalty.target;
         distance.clone() * distance * penalty.weight
     };

@@ -51,9 +51,10 @@ pub(super) struct Reader<'a> {
     pub(super) decoder: Decoder,
     pub(super) classes: usize,
     pub(super) width: usize,
-    /// T.
+    /// The steps of each row of the tile, the longest first; where none ends before the others, `steps` is that of all.
+    pub(super) lengths: Option<&'a [usize]>,
     pub(super) steps: usize,
-    /// The steps that are run: all, or a window of them.
+    /// The steps that are run: all of the tile's longest row, or a window of them.
     pub(super) window: Range<usize>,
     /// Batch rows of the tile, and its first.
     pub(super) rows: usize,
@@ -65,19 +66,39 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The steps of a chunk that count, as a range within it.
-    fn counted(&self, output: Output<'_>) -> Range<usize> {
-        let steps = output.membrane.len() / (self.rows * self.width);
-        let from = match self.decoder.kind {
-            DecoderKind::LastMembrane => self.steps - 1,
-            _ => self.decoder.skip,
-        };
-        from.saturating_sub(output.start).min(steps)..steps
+    /// The steps of a row.
+    pub(super) fn length(&self, row: usize) -> usize {
+        self.lengths.map_or(self.steps, |lengths| lengths[row])
     }
 
-    /// The steps that count before step `end`, at least 1.
-    fn count(&self, end: usize) -> f32 {
-        end.saturating_sub(self.decoder.skip).max(1) as f32
+    /// How many rows have a step, from the first on.
+    pub(super) fn running(&self, step: usize) -> usize {
+        match self.lengths {
+            None if step < self.steps => self.rows,
+            None => 0,
+            Some(lengths) => lengths.partition_point(|length| *length > step),
+        }
+    }
+
+    /// The steps of a chunk from the first on that counts for some row, as a range within it.
+    fn counted(&self, output: Output<'_>) -> Range<usize> {
+        let steps = output.membrane.len() / (self.rows * self.width);
+        let first = self.decoder.first(self.length(self.rows - 1));
+        first.saturating_sub(output.start).min(steps)..steps
+    }
+
+    /// Where, of values `[rows, width]` at a step from the first that counts on, those of the rows are for which it counts.
+    fn counting(&self, step: usize) -> Range<usize> {
+        let from = match self.decoder.kind {
+            DecoderKind::LastMembrane => self.running(step + 1),
+            _ => 0,
+        };
+        from * self.width..self.running(step) * self.width
+    }
+
+    /// The steps of a row that count before step `end`, at least 1.
+    fn count(&self, row: usize, end: usize) -> f32 {
+        end.min(self.length(row)).saturating_sub(self.decoder.skip).max(1) as f32
     }
 
     /// The class; none at a step without a label.
@@ -107,8 +128,11 @@ impl Readings {
         self.at.copy_from_slice(&from.at);
         if reader.decoder.kind == DecoderKind::MeanMembrane {
             // The mean so far, as its share of the mean of this window and all before.
-            let share = reader.count(reader.window.start) / reader.count(reader.window.end);
-            self.score.iter_mut().for_each(|score| *score *= share);
+            let window = &reader.window;
+            for (row, score) in self.score.chunks_exact_mut(reader.width).enumerate() {
+                let share = reader.count(row, window.start) / reader.count(row, window.end);
+                score.iter_mut().for_each(|score| *score *= share);
+            }
         }
     }
 
@@ -121,7 +145,8 @@ impl Readings {
     /// Reads a chunk on its way forward.
     pub(super) fn observe(&mut self, reader: &Reader<'_>, output: Output<'_>) {
         let counted = reader.counted(output);
-        let span = reader.rows * reader.width;
+        let (width, span) = (reader.width, reader.rows * reader.width);
+        let steps = counted.clone().map(|k| output.start + k);
         match reader.decoder.kind {
             DecoderKind::PerStep => {
                 self.p.refill(output.membrane.len(), 0.0);
@@ -132,33 +157,49 @@ impl Readings {
             DecoderKind::SoftmaxSum => {
                 let membrane = &output.membrane[counted.start * span..];
                 self.softmax(reader, membrane);
-                for p in self.p.chunks_exact(span) {
-                    self.score.iter_mut().zip(p).for_each(|(score, p)| *score += p);
+                for (step, p) in steps.zip(self.p.chunks_exact(span)) {
+                    let rows = reader.counting(step);
+                    let score = self.score[rows.clone()].iter_mut();
+                    score.zip(&p[rows]).for_each(|(score, p)| *score += p);
                 }
             }
-            DecoderKind::MeanMembrane | DecoderKind::LastMembrane => {
-                let count = match reader.decoder.kind {
-                    DecoderKind::MeanMembrane => reader.count(reader.window.end),
-                    _ => 1.0,
-                };
-                for m in output.membrane[counted.start * span..].chunks_exact(span) {
-                    self.score.iter_mut().zip(m).for_each(|(score, m)| *score += m / count);
+            DecoderKind::MeanMembrane => {
+                let membrane = output.membrane[counted.start * span..].chunks_exact(span);
+                for (step, m) in steps.zip(membrane) {
+                    let rows = reader.counting(step);
+                    let scores = self.score[rows.clone()].chunks_exact_mut(width);
+                    for (row, (score, m)) in scores.zip(m[rows].chunks_exact(width)).enumerate() {
+                        let count = reader.count(row, reader.window.end);
+                        score.iter_mut().zip(m).for_each(|(score, m)| *score += m / count);
+                    }
+                }
+            }
+            DecoderKind::LastMembrane => {
+                let membrane = output.membrane[counted.start * span..].chunks_exact(span);
+                for (step, m) in steps.zip(membrane) {
+                    let rows = reader.counting(step);
+                    let score = self.score[rows.clone()].iter_mut();
+                    score.zip(&m[rows]).for_each(|(score, m)| *score += m);
                 }
             }
             DecoderKind::MaxMembrane => {
-                for k in counted {
-                    let m = &output.membrane[k * span..(k + 1) * span];
-                    for ((score, at), m) in self.score.iter_mut().zip(&mut self.at).zip(m) {
+                let membrane = output.membrane[counted.start * span..].chunks_exact(span);
+                for (step, m) in steps.zip(membrane) {
+                    let rows = reader.counting(step);
+                    let best = self.score[rows.clone()].iter_mut().zip(&mut self.at[rows.clone()]);
+                    for ((score, at), m) in best.zip(&m[rows]) {
                         if *m > *score {
-                            (*score, *at) = (*m, (output.start + k) as u32);
+                            (*score, *at) = (*m, step as u32);
                         }
                     }
                 }
             }
             DecoderKind::SpikeCount => {
                 let blocks = span / LANES;
-                for bits in output.bits[counted.start * blocks..].chunks_exact(blocks) {
-                    for (score, mask) in self.score.chunks_exact_mut(LANES).zip(bits) {
+                let bits = output.bits[counted.start * blocks..].chunks_exact(blocks);
+                for (step, bits) in steps.zip(bits) {
+                    let score = self.score[reader.counting(step)].chunks_exact_mut(LANES);
+                    for (score, mask) in score.zip(bits) {
                         for (lane, score) in score.iter_mut().enumerate() {
                             *score += f32::from(mask >> lane & 1);
                         }
@@ -181,10 +222,14 @@ impl Readings {
         for row in 0..reader.rows {
             let score = &self.score[row * width..row * width + classes];
             self.classes[row] = best(score);
-            if let Some(target) = reader.target(0, row) {
+            let target = reader.target(0, row);
+            if let Some(target) = target {
                 self.loss += f64::from(self.log_sum[row] - score[target]);
                 self.gradient[row * width + target] -= scale;
-            } else {
+            }
+            // What has ended before the window has its loss, and teaches no more.
+            let counts = reader.decoder.counts_row(&reader.window, reader.length(row));
+            if target.is_none() || !counts {
                 self.gradient[row * width..(row + 1) * width].fill(0.0);
             }
         }
@@ -201,39 +246,40 @@ impl Readings {
             return;
         }
         g.fill(0.0);
-        let g = &mut g[counted.start * span..];
-        match reader.decoder.kind {
-            DecoderKind::SoftmaxSum => {
-                self.softmax(reader, &output.membrane[counted.start * span..]);
-                let rows = g.chunks_exact_mut(reader.width).zip(self.p.chunks_exact(reader.width));
-                for (entry, (g, p)) in rows.enumerate() {
-                    let row = entry % reader.rows;
-                    let given = &self.gradient[row * reader.width..(row + 1) * reader.width];
-                    let mean: f32 = p.iter().zip(given).map(|(p, g)| p * g).sum();
-                    for ((g, p), given) in g.iter_mut().zip(p).zip(given) {
-                        *g = p * (given - mean);
+        if reader.decoder.kind == DecoderKind::SoftmaxSum {
+            self.softmax(reader, &output.membrane[counted.start * span..]);
+        }
+        let width = reader.width;
+        for (place, k) in counted.enumerate() {
+            let step = output.start + k;
+            let rows = reader.counting(step);
+            let given = &self.gradient[rows.clone()];
+            let g = &mut g[k * span..][rows.clone()];
+            match reader.decoder.kind {
+                DecoderKind::SoftmaxSum => {
+                    let p = self.p[place * span..][rows].chunks_exact(width);
+                    let rows = g.chunks_exact_mut(width).zip(p).zip(given.chunks_exact(width));
+                    for ((g, p), given) in rows {
+                        let mean: f32 = p.iter().zip(given).map(|(p, g)| p * g).sum();
+                        for ((g, p), given) in g.iter_mut().zip(p).zip(given) {
+                            *g = p * (given - mean);
+                        }
                     }
                 }
-            }
-            DecoderKind::MeanMembrane => {
-                let count = reader.count(reader.window.end);
-                for g in g.chunks_exact_mut(span) {
-                    g.iter_mut()
-                        .zip(self.gradient.iter())
-                        .for_each(|(g, given)| *g = given / count);
-                }
-            }
-            DecoderKind::MaxMembrane => {
-                for (k, g) in counted.zip(g.chunks_exact_mut(span)) {
-                    let step = (output.start + k) as u32;
-                    for ((g, given), at) in g.iter_mut().zip(self.gradient.iter()).zip(&self.at) {
-                        *g = if *at == step { *given } else { 0.0 };
+                DecoderKind::MeanMembrane => {
+                    let rows = g.chunks_exact_mut(width).zip(given.chunks_exact(width));
+                    for (row, (g, given)) in rows.enumerate() {
+                        let count = reader.count(row, reader.window.end);
+                        g.iter_mut().zip(given).for_each(|(g, given)| *g = given / count);
                     }
                 }
-            }
-            DecoderKind::LastMembrane | DecoderKind::SpikeCount | DecoderKind::PerStep => {
-                for g in g.chunks_exact_mut(span) {
-                    g.copy_from_slice(&self.gradient);
+                DecoderKind::MaxMembrane => {
+                    for ((g, given), at) in g.iter_mut().zip(given).zip(&self.at[rows]) {
+                        *g = if *at == step as u32 { *given } else { 0.0 };
+                    }
+                }
+                DecoderKind::LastMembrane | DecoderKind::SpikeCount | DecoderKind::PerStep => {
+                    g.copy_from_slice(given);
                 }
             }
         }

@@ -3,7 +3,9 @@
 //! The loss of a batch is the mean of the losses of its sequences. So a few sequences, a *tile*, can run forward through
 //! the network and straight back, before the next ones start: only what the tiles under way need is in memory, most of
 //! it in cache, and the array of a whole batch's spikes or gradients never exists. Tiles run in parallel; how sequences
-//! are put into tiles, and in which order their gradients are summed, depends on the batch alone.
+//! are put into tiles, and in which order their gradients are summed, depends on the batch alone. Where sequences are of
+//! unequal length, the longest of a batch come first: a tile stops with its first row, and at every step the rows that still
+//! run are the first ones.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -19,10 +21,12 @@ mod gradients;
 mod plan;
 mod tile;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
+use crate::learning::Rows;
+use crate::lengths::Lengths;
 use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
@@ -53,9 +57,10 @@ pub struct BpttOptions {
 pub struct BatchOutcome {
     /// The mean loss of the sequences.
     pub loss: f64,
-    /// The predicted classes: `[T, B]`, time first, or `[B]`.
+    /// The predicted classes: `[T, B]`, time first, or `[B]`; [`UNLABELLED`](crate::dataset::UNLABELLED) after the end of a
+    /// sequence.
     pub classes: Vec<u16>,
-    /// Spikes per neuron and step, of every hidden layer.
+    /// Spikes per neuron and step, of every hidden layer, without padding.
     pub rates: Vec<f64>,
     /// The same of the readout, if it spikes (and is observed).
     pub readout_rate: Option<f64>,
@@ -135,10 +140,10 @@ impl Bptt {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
     ) -> BatchOutcome {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        self.run(network, &sequences, 0..data.steps(), false, false)
+        sequences.filled(self.run(network, &sequences, sequences.whole(), false, false))
     }
 
     /// Runs a network over the sequences `indices` of a data set, and returns the gradient of their mean loss for every
@@ -152,20 +157,21 @@ impl Bptt {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
     ) -> (BatchOutcome, GradientsParams) {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let outcome = self.run(network, &sequences, 0..data.steps(), true, false);
+        let outcome = self.run(network, &sequences, sequences.whole(), true, false);
         let count = groups(indices.len());
-        (outcome, gradients::collect(network, &self.plan, &self.gradients[..count]))
+        let gradients = gradients::collect(network, &self.plan, &self.gradients[..count]);
+        (sequences.filled(outcome), gradients)
     }
 
     /// Truncated backpropagation: runs a network over the sequences `indices` of a data set, `window` steps at a time, and
     /// hands the gradient of each window to `update`, which returns the network that goes on from there.
     ///
     /// The state goes from window to window, its gradient does not. The loss of a window is that of its steps, or, of one
-    /// class a sequence, that of the score over all steps so far. Windows of which no step counts leave the network as it
-    /// is.
+    /// class a sequence, that of the score over all steps so far; sequences that have ended keep their loss, and give no
+    /// gradient. Windows of which no step counts leave the network as it is.
     ///
     /// # Errors
     ///
@@ -179,25 +185,26 @@ impl Bptt {
         network: &Network,
         data: &Dataset,
         indices: &[usize],
-        pass: Pass,
+        pass: Pass<'_>,
         window: usize,
         mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
     ) -> Result<(BatchOutcome, Network)> {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let (decoder, steps, count) = (self.config.decode, data.steps(), groups(indices.len()));
-        let first = decoder.first(steps);
+        let (decoder, count) = (self.config.decode, groups(indices.len()));
+        let (steps, lengths) = (sequences.whole().end, sequences.lengths());
         let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
         for start in (0..steps).step_by(window) {
             let end = steps.min(start + window);
-            let train = end > first;
+            let train = decoder.counts(&(start..end), lengths);
             let outcome = self.run(&network, &sequences, start..end, train, true);
             if train {
                 let gradients = gradients::collect(&network, &self.plan, &self.gradients[..count]);
                 network = update(&network, &outcome, gradients)?;
             }
-            whole.add(outcome, (end - start) as f64 / steps as f64, decoder.is_per_step());
+            let share = lengths.within(&(start..end)) as f64 / lengths.within(&(0..steps)) as f64;
+            whole.add(outcome, share, decoder.is_per_step());
         }
-        Ok((whole, network))
+        Ok((sequences.filled(whole), network))
     }
 
     /// Runs a window of time. `carry` if it is one of several: it goes on where the one before ended.
@@ -209,8 +216,8 @@ impl Bptt {
         train: bool,
         carry: bool,
     ) -> BatchOutcome {
-        let Sequences { data, indices, factors, targets, initial } = sequences;
-        let (config, batch, steps) = (&self.config, indices.len(), data.steps());
+        let Sequences { data, indices, factors, rows: batch_rows, initial, .. } = sequences;
+        let (config, batch) = (&self.config, indices.len());
         let decoder = config.decode;
         let threshold = network.encoder.as_ref().map(plan::threshold);
         let dense = data.inputs().is_real() && threshold.is_none();
@@ -224,16 +231,21 @@ impl Bptt {
                 layer.load(parameters, dense && first, first && !flows_back, train);
             });
         let readout = &self.plan[self.plan.len() - 1];
-        let reader = |first: usize, rows: usize| Reader {
-            decoder,
-            classes: readout.neurons,
-            width: readout.width,
-            steps,
-            window: window.clone(),
-            rows,
-            first,
-            batch,
-            targets,
+        let reader = |first: usize, rows: usize| {
+            let lengths = batch_rows.lengths.as_deref().map(|all| &all[first..first + rows]);
+            let longest = lengths.map_or(batch_rows.steps, |lengths| lengths[0]);
+            Reader {
+                decoder,
+                classes: readout.neurons,
+                width: readout.width,
+                lengths,
+                steps: batch_rows.steps,
+                window: window.start..window.end.min(longest).max(window.start),
+                rows,
+                first,
+                batch,
+                targets: &batch_rows.targets,
+            }
         };
         // Without a way back, nothing is kept beyond a chunk.
         let segment = match (train, self.options.checkpoint_steps) {
@@ -289,18 +301,20 @@ impl Bptt {
             .enumerate()
             .map(|(group, (gradients, stands))| run_group(group, gradients, stands))
             .collect();
-        outcome(&self.plan, &found, [window.len(), batch], decoder.is_per_step())
+        outcome(&self.plan, &found, &window, sequences)
     }
 }
 
 /// What a run works on, the same for all windows of it.
 struct Sequences<'a> {
     data: &'a Dataset,
-    indices: &'a [usize],
+    /// The longest sequences first.
+    indices: Vec<usize>,
+    /// The place of each in the batch.
+    places: Vec<usize>,
     /// What the inputs of each channel are multiplied by, if by anything.
     factors: Option<Vec<f32>>,
-    /// `[T, B]` or `[B]`.
-    targets: Vec<i32>,
+    rows: Rows,
     /// The membrane potentials before the first step, `[B, neurons]` for every layer that does not start at zero.
     initial: Vec<Option<Vec<f32>>>,
 }
@@ -310,22 +324,42 @@ impl<'a> Sequences<'a> {
         config: &NetworkConfig,
         plan: &[LayerPlan],
         data: &'a Dataset,
-        indices: &'a [usize],
-        pass: Pass,
+        given: &[usize],
+        pass: Pass<'_>,
     ) -> Self {
-        let decoder = config.decode;
-        assert_eq!(data.channels(), config.inputs, "the data have other channels than the network");
-        decoder.check(data);
+        let mut places: Vec<usize> = (0..given.len()).collect();
+        places.sort_by_key(|place| std::cmp::Reverse(data.length(given[*place])));
+        let indices: Vec<usize> = places.iter().map(|place| given[*place]).collect();
+        let rows = Rows::of(config, data, &indices);
+        let pass = Pass { sequences: Some(&indices), ..pass };
         let draw = |layer: &LayerPlan| {
-            layer.initial.draw(indices.len() * layer.neurons, &mut pass.rng(layer.place))
+            pass.membrane(layer.initial, layer.stream, [indices.len(), layer.neurons])
         };
         Self {
             data,
-            indices,
-            factors: data.batch_factors(indices),
-            targets: data.batch_targets(indices),
+            factors: data.batch_factors(given),
             initial: plan.iter().map(draw).collect(),
+            rows,
+            places,
+            indices,
         }
+    }
+
+    /// All steps of the longest sequence.
+    fn whole(&self) -> Range<usize> {
+        0..self.rows.steps
+    }
+
+    fn lengths(&self) -> Lengths<'_> {
+        self.rows.lengths(self.indices.len())
+    }
+
+    /// The outcome with classes per step up to T of the data set, where no sequence reaches it.
+    fn filled(&self, mut outcome: BatchOutcome) -> BatchOutcome {
+        if self.data.targets().is_per_step() {
+            outcome.classes.resize(self.data.steps() * self.indices.len(), UNLABELLED);
+        }
+        outcome
     }
 }
 
@@ -373,19 +407,26 @@ fn push(tiles: &Mutex<Vec<Tile>>, tile: Tile) {
 fn outcome(
     plan: &[LayerPlan],
     found: &[Found],
-    [steps, batch]: [usize; 2],
-    per_step: bool,
+    window: &Range<usize>,
+    sequences: &Sequences<'_>,
 ) -> BatchOutcome {
-    let answers = if per_step { steps } else { 1 };
-    let mut classes = vec![0; answers * batch];
+    let (lengths, batch) = (sequences.lengths(), sequences.indices.len());
+    let per_step = sequences.data.targets().is_per_step();
+    let answers = if per_step { window.len() } else { 1 };
+    let mut classes = vec![UNLABELLED; answers * batch];
     for (first, rows, tile) in found.iter().flat_map(|found| &found.classes) {
         for (t, tile) in tile.chunks_exact(*rows).enumerate() {
-            classes[t * batch + first..t * batch + first + rows].copy_from_slice(tile);
+            for (row, class) in (*first..).zip(tile) {
+                if !per_step || window.start + t < lengths.row(row) {
+                    classes[t * batch + sequences.places[row]] = *class;
+                }
+            }
         }
     }
+    let steps = lengths.within(window);
     let rate = |(place, layer): (usize, &LayerPlan)| {
         let spikes: u64 = found.iter().map(|found| found.spikes[place]).sum();
-        spikes as f64 / (steps * batch * layer.neurons) as f64
+        spikes as f64 / (steps * layer.neurons) as f64
     };
     let mut rates: Vec<f64> = plan.iter().enumerate().map(rate).collect();
     let readout = rates.pop().filter(|_| matches!(plan[plan.len() - 1].cell, Cell::Alif(_)));

@@ -6,7 +6,7 @@ use crate::kernel::alif::Neurons;
 use crate::kernel::floats::Floats;
 use crate::kernel::integrator::Integrators;
 use crate::kernel::weights::{Use, Weights};
-use crate::layer::AlifLayer;
+use crate::layer::{AlifLayer, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{InitialState, TrainedTimeConstants};
 use crate::readout::{IntegratorLayer, Readout, ReadoutKind};
@@ -37,8 +37,8 @@ pub(super) struct LayerPlan {
     pub(super) tau_m: Vec<f32>,
     pub(super) tau_adp: Vec<f32>,
     pub(super) initial: InitialState,
-    /// Which random stream draws the initial state.
-    pub(super) place: u64,
+    /// The random stream of the initial state.
+    pub(super) stream: u64,
 }
 
 /// The module of a layer.
@@ -93,11 +93,12 @@ impl LayerPlan {
     pub(super) fn of(config: &NetworkConfig) -> Vec<Self> {
         let mut inputs = config.inputs;
         let mut layers = Vec::with_capacity(config.layers.len() + 1);
-        for (place, layer) in (0..).zip(&config.layers) {
+        for (place, layer) in config.layers.iter().enumerate() {
             let threshold =
                 Threshold { b0: layer.b0, beta: layer.beta, resistance: layer.resistance };
             let neurons = Neurons::new(layer.size, threshold);
-            let plan = Self::new(Cell::Alif(neurons), inputs, layer.initial_state, place);
+            let plan =
+                Self::new(Cell::Alif(neurons), inputs, layer.initial_state, stream(place));
             let recurrent = layer.recurrent.then(Weights::default);
             layers.push(Self { recurrent, ..plan });
             inputs = layer.size;
@@ -117,12 +118,12 @@ impl LayerPlan {
                 Cell::Alif(Neurons::new(readout.size, threshold))
             }
         };
-        let place = 2 * config.layers.len() as u64;
-        layers.push(Self::new(cell, inputs, readout.initial_state, place));
+        let stream = stream(config.layers.len());
+        layers.push(Self::new(cell, inputs, readout.initial_state, stream));
         layers
     }
 
-    fn new(cell: Cell, inputs: usize, initial: InitialState, place: u64) -> Self {
+    fn new(cell: Cell, inputs: usize, initial: InitialState, stream: u64) -> Self {
         let (neurons, width) = match &cell {
             Cell::Alif(cell) => (cell.neurons, cell.width),
             Cell::Integrator(cell) => (cell.neurons, cell.width),
@@ -138,7 +139,7 @@ impl LayerPlan {
             tau_m: Vec::new(),
             tau_adp: Vec::new(),
             initial,
-            place,
+            stream,
         }
     }
 

@@ -134,6 +134,7 @@ impl Tile {
         mut stand: Option<&mut Stand>,
     ) {
         self.start(job);
+        // Of a tile whose rows have all ended before the window, it is empty.
         let window = job.reader.window.clone();
         if let Some(stand) = stand.as_deref().filter(|_| window.start > 0) {
             self.enter(job, stand);
@@ -191,8 +192,8 @@ impl Tile {
         if let Some(threshold) = job.threshold {
             let channels = job.plan[0].inputs;
             self.encoded.start(channels, rows, window.start, window.len());
-            for first in &self.first {
-                real_inputs(job, &[*first], window.start, window.len(), &mut self.x);
+            for row in 0..rows {
+                real_inputs(job, row..row + 1, window.start, window.len(), &mut self.x);
                 self.encoded.push(&self.x, channels, threshold);
             }
         }
@@ -299,9 +300,13 @@ impl Tile {
             for ((layer, arrays), spikes) in job.plan.iter().zip(&self.layers).zip(&mut self.spikes)
             {
                 if let Cell::Alif(_) = layer.cell {
-                    let blocks = rows * layer.width / LANES;
-                    let bits = &arrays.bits[blocks..(segment.len() + 1) * blocks];
-                    *spikes += bits.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+                    let blocks = layer.width / LANES;
+                    let steps = arrays.bits.chunks_exact(rows * blocks).skip(1);
+                    for (step, bits) in segment.clone().zip(steps) {
+                        let bits = &bits[..job.reader.running(step) * blocks];
+                        *spikes +=
+                            bits.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+                    }
                 }
             }
         }
@@ -330,7 +335,7 @@ impl Tile {
                 Source::Events(EventRows { events, first: &self.first, step: start })
             }
             (None, _) => {
-                real_inputs(job, &self.first, start, steps, &mut self.x);
+                real_inputs(job, 0..rows, start, steps, &mut self.x);
                 Source::Real(&self.x)
             }
         };
@@ -417,7 +422,7 @@ impl Tile {
                     }
                     let has_events = events.is_some();
                     if job.threshold.is_some() || !has_events {
-                        real_inputs(job, &self.first, chunk.start, steps, &mut self.x);
+                        real_inputs(job, 0..rows, chunk.start, steps, &mut self.x);
                     }
                     if !has_events {
                         add_outer(&self.x, layer.inputs, g, width, input);
@@ -514,13 +519,17 @@ impl LayerArrays {
     }
 }
 
-/// The inputs of a chunk as real numbers, `[steps, rows, channels]`; `first` as in [`Tile`].
-fn real_inputs(job: &Job<'_>, first: &[usize], start: usize, steps: usize, x: &mut Floats) {
+/// The inputs of some rows in a chunk as real numbers, `[steps, rows, channels]`; zeros where a row has ended.
+fn real_inputs(job: &Job<'_>, rows: Range<usize>, start: usize, steps: usize, x: &mut Floats) {
     let channels = job.plan[0].inputs;
-    x.resize(steps * first.len() * channels);
-    let places = (start..start + steps).flat_map(|k| first.iter().map(move |first| first + k));
-    for (to, place) in x.chunks_exact_mut(channels).zip(places) {
-        job.data.read(place, to);
+    x.resize(steps * rows.len() * channels);
+    let places = (start..start + steps).flat_map(|k| rows.clone().map(move |row| (k, row)));
+    for (to, (step, row)) in x.chunks_exact_mut(channels).zip(places) {
+        if step >= job.reader.length(row) {
+            to.fill(0.0);
+            continue;
+        }
+        job.data.read(job.indices[row] * job.data.steps() + step, to);
         if let Some(factors) = job.factors {
             to.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
         }
