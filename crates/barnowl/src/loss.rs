@@ -339,7 +339,11 @@ impl Decoder {
             (Score::PerSequence(score), Target::PerSequence(target)) => {
                 let [batch, _] = score.dims();
                 let log = log_softmax(score.clone(), 1);
-                -total(log.gather(1, target.clone().unsqueeze_dim(1))) / batch as f64
+                // Sequences without a label have a target below 0.
+                let labelled: Tensor<2> =
+                    target.clone().greater_equal_elem(0).float().unsqueeze_dim(1);
+                let log = log.gather(1, target.clone().clamp_min(0).unsqueeze_dim(1));
+                -total(log * labelled) / batch as f64
             }
             _ => panic!(
                 "a decoder per step needs targets per step, and one per sequence per sequence"

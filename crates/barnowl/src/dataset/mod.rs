@@ -64,7 +64,7 @@ impl Inputs {
     }
 }
 
-/// The class of a step without a label: it counts neither in the loss nor in the accuracy.
+/// The class of a step or a sequence without a label: it counts neither in the loss nor in the accuracy.
 pub const UNLABELLED: u16 = u16::MAX;
 
 /// The classes of a data set.
@@ -72,7 +72,7 @@ pub const UNLABELLED: u16 = u16::MAX;
 pub enum Targets {
     /// A class, or [`UNLABELLED`], at every step, row-major `[N, T]`.
     PerStep(Vec<u16>),
-    /// One class a sequence, `[N]`.
+    /// One class, or [`UNLABELLED`], a sequence, `[N]`.
     PerSequence(Vec<u16>),
 }
 
@@ -156,9 +156,7 @@ impl Dataset {
                 .expected(expected.to_string()));
         }
         let count = class_names.len();
-        let known = |class: u16| {
-            usize::from(class) < count || (class == UNLABELLED && targets.is_per_step())
-        };
+        let known = |class: u16| usize::from(class) < count || class == UNLABELLED;
         if let Some(i) = classes.iter().position(|class| !known(*class)) {
             return Err(Error::format(format!(
                 "the class of sequence {}, step {} is {}",
@@ -412,20 +410,21 @@ impl Dataset {
         Batch { inputs, targets, steps, batch, channels }
     }
 
-    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`; −1 at steps without a label.
+    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`; −1 where there is no label.
     ///
     /// # Panics
     ///
     /// If an index is out of range.
     #[must_use]
     pub fn batch_targets(&self, indices: &[usize]) -> Vec<i32> {
+        let target = |class| if class == UNLABELLED { -1 } else { i32::from(class) };
         match &self.targets {
             Targets::PerStep(classes) => (0..self.steps)
                 .flat_map(|t| indices.iter().map(move |sample| sample * self.steps + t))
-                .map(|i| if classes[i] == UNLABELLED { -1 } else { i32::from(classes[i]) })
+                .map(|i| target(classes[i]))
                 .collect(),
             Targets::PerSequence(classes) => {
-                indices.iter().map(|&sample| i32::from(classes[sample])).collect()
+                indices.iter().map(|&sample| target(classes[sample])).collect()
             }
         }
     }

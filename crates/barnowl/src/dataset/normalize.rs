@@ -83,7 +83,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// If the inputs are no real values, were normalized before, there is not a number for every channel, or a value becomes
+    /// If the inputs are pixels, were normalized before, there is not a number for every channel, or a value becomes
     /// infinite.
     pub fn normalized(mut self, by: &Normalization) -> Result<Self> {
         let channels = self.channels;
@@ -96,6 +96,14 @@ impl Dataset {
         }
         if self.details.normalization.is_some() {
             return Err(Error::mismatch("the data are normalized already"));
+        }
+        if let Inputs::Events(events) = &self.inputs {
+            // Real numbers of a part in which each happens to be −1, 0 or 1.
+            let mut values = vec![0.0; events.rows() * channels];
+            for (row, values) in values.chunks_exact_mut(channels).enumerate() {
+                events.signed(row).for_each(|(channel, sign)| values[channel] = f32::from(sign));
+            }
+            self.inputs = Inputs::Real(values);
         }
         let (steps, lengths) = (self.steps, self.details.lengths.clone());
         let length =

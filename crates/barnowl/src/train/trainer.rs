@@ -2,7 +2,7 @@
 
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
-use crate::dataset::{Dataset, Targets};
+use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::device::{is_cpu, total};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
@@ -320,7 +320,7 @@ impl Trainer {
                 .expected("shuffled: the data have a class at every step"));
         };
         let mut members = vec![Vec::new(); data.class_names().len()];
-        for (sample, class) in classes.iter().enumerate() {
+        for (sample, class) in classes.iter().enumerate().filter(|(_, c)| **c != UNLABELLED) {
             members[usize::from(*class)].push(sample);
         }
         members.retain(|members| !members.is_empty());
@@ -386,8 +386,7 @@ impl Trainer {
         let epoch = self.progress.epoch + 1;
         let sums = std::mem::take(&mut self.sums);
         let train_loss = sums.loss();
-        let chance =
-            self.network_config.decode.chance_loss(data, self.network_config.readout.size);
+        let chance = self.network_config.decode.chance_loss(data, self.network_config.readout.size);
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(

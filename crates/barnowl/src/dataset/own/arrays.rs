@@ -1,207 +1,408 @@
 //! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
 
-use super::Sequences;
+use super::groups::Groups;
+use super::labels::{Classes, NoLabel, numbered};
+use super::npy::{Array, Values, array};
+use super::{Context, Sequences};
+use crate::dataset::UNLABELLED;
 use crate::error::{Error, Result};
 use crate::file;
-use npyz::{DType, NpyFile, Order, TypeChar};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-/// An array of numbers in row-major order.
-struct Array {
-    shape: Vec<usize>,
-    values: Vec<f64>,
+/// The arrays that are read, each under any of its names.
+const X: &[&str] = &["x"];
+const Y: &[&str] = &["y"];
+const LENGTHS: &[&str] = &["lengths", "length"];
+const CLASS_NAMES: &[&str] = &["class_names", "classes"];
+const CHANNEL_NAMES: &[&str] = &["channel_names", "channels"];
+const GROUPS: &[&str] = &["groups", "subjects"];
+
+/// A member of an archive takes no more than this, however well it is packed.
+const MOST_BYTES: u64 = 32 << 30;
+
+/// The arrays of a part, by name.
+struct Arrays {
+    all: BTreeMap<String, Array>,
+    place: PathBuf,
 }
 
-pub(super) fn read(folder: &Path, part: &str) -> Result<Sequences> {
-    let archive = folder.join(format!("{part}.npz"));
-    let ([x, y], place) = if archive.is_file() {
-        (from_archive(&archive)?, archive)
-    } else {
-        let paths = ["x", "y"].map(|name| folder.join(part).join(format!("{name}.npy")));
-        let [x, y] = paths.each_ref().map(|path| array(&file::read(path)?, path));
-        ([x?, y?], folder.join(part))
-    };
-    sequences(&x, &y, &place)
+pub(super) fn read(folder: &Path, part: &str, context: &Context<'_>) -> Result<Sequences> {
+    Arrays::of_part(folder, part, context)?.sequences(context, true)
 }
 
-/// Bytes of an `.npz` archive as its arrays `x` and `y`; `path` is its name in messages.
-fn from_archive(path: &Path) -> Result<[Array; 2]> {
-    let bytes = file::read(path)?;
-    let damaged = |error: &dyn Display| {
-        Error::format(format!("the archive cannot be read: {error}"))
-            .in_file(path)
-            .expected("what numpy.savez or numpy.savez_compressed writes")
-    };
-    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-    let mut member = |name: &str| {
-        let mut entry = zip.by_name(&format!("{name}.npy")).map_err(|_| {
-            Error::format(format!("there is no array {name}"))
-                .in_file(path)
-                .expected("x [N, T, C] and y [N] or [N, T]: numpy.savez(path, x=x, y=y)")
-        })?;
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-        array(&bytes, path).map_err(|error| error.during(name))
-    };
-    Ok([member("x")?, member("y")?])
-}
-
-fn array(bytes: &[u8], path: &Path) -> Result<Array> {
-    let damaged = |error: &dyn Display| {
-        Error::format(format!("the array cannot be read: {error}"))
-            .in_file(path)
-            .expected("what numpy.save writes")
-    };
-    check_header(bytes).map_err(|problem| damaged(&problem))?;
-    let npy = NpyFile::new(bytes).map_err(|error| damaged(&error))?;
-    let shape: Vec<usize> =
-        npy.shape().iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect();
-    let count = shape.iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
-    if count.is_none_or(|count| count > bytes.len()) {
-        return Err(damaged(&format!("its shape is {shape:?} in {} bytes", bytes.len())));
-    }
-    let column_major = npy.order() == Order::Fortran && shape.len() > 1;
-    let DType::Plain(kind) = npy.dtype() else {
-        return Err(damaged(&"it is a table of records"));
-    };
-    macro_rules! values {
-        ($type:ty) => {
-            npy.into_vec::<$type>()
-                .map_err(|error| damaged(&error))?
-                .into_iter()
-                .map(|x| x as f64)
-                .collect()
-        };
-    }
-    let values: Vec<f64> = match (kind.type_char(), kind.size_field()) {
-        (TypeChar::Float, 4) => values!(f32),
-        (TypeChar::Float, 8) => values!(f64),
-        (TypeChar::Int, 1) => values!(i8),
-        (TypeChar::Int, 2) => values!(i16),
-        (TypeChar::Int, 4) => values!(i32),
-        (TypeChar::Int, 8) => values!(i64),
-        (TypeChar::Uint, 1) => values!(u8),
-        (TypeChar::Uint, 2) => values!(u16),
-        (TypeChar::Uint, 4) => values!(u32),
-        (TypeChar::Uint, 8) => values!(u64),
-        (TypeChar::Bool, _) => npy
-            .into_vec::<bool>()
-            .map_err(|error| damaged(&error))?
-            .into_iter()
-            .map(f64::from)
-            .collect(),
-        _ => {
-            return Err(Error::format(format!("the elements are {kind}"))
-                .in_file(path)
-                .expected("integers, or floats of 32 or 64 bits: array.astype(\"float32\")"));
+/// The sequences of a file, whose labels, if it has any, are not wanted.
+pub(super) fn read_unlabelled(path: &Path, context: &Context<'_>) -> Result<Sequences> {
+    let is_archive = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
+    let arrays = match is_archive {
+        true => Arrays::of_archive(path, context)?,
+        false => {
+            let x = array(&file::read(path)?, path, "x")?;
+            Arrays { all: BTreeMap::from([("x".to_owned(), x)]), place: path.to_path_buf() }
         }
     };
-    let values = if column_major { row_major(&values, &shape) } else { values };
-    Ok(Array { shape, values })
+    arrays.sequences(context, false)
 }
 
-/// Brackets within brackets in the header of an array; those of tables of records have up to five.
-const MOST_NESTED: usize = 8;
-
-/// Refuses headers that the parser would spend minutes or gigabytes on: cut short, or nested without an end.
-fn check_header(bytes: &[u8]) -> std::result::Result<(), &'static str> {
-    const CUT: &str = "it ends before its header does";
-    // After the magic number: version 1 has two bytes for the length, those after it four.
-    let header = match bytes.get(6..).ok_or(CUT)? {
-        [1, _, a, b, rest @ ..] => rest.get(..usize::from(u16::from_le_bytes([*a, *b]))),
-        [_, _, a, b, c, d, rest @ ..] => rest.get(..u32::from_le_bytes([*a, *b, *c, *d]) as usize),
-        _ => None,
-    };
-    let mut nested = 0_usize;
-    for byte in header.ok_or(CUT)? {
-        match byte {
-            b'(' | b'[' | b'{' => nested += 1,
-            b')' | b']' | b'}' => nested = nested.saturating_sub(1),
-            _ => {}
+impl Arrays {
+    fn of_part(folder: &Path, part: &str, context: &Context<'_>) -> Result<Self> {
+        let archive = folder.join(format!("{part}.npz"));
+        if archive.is_file() {
+            return Self::of_archive(&archive, context);
         }
-        if nested > MOST_NESTED {
-            return Err("its header has brackets in brackets");
-        }
-    }
-    Ok(())
-}
-
-/// From column-major order.
-fn row_major(values: &[f64], shape: &[usize]) -> Vec<f64> {
-    (0..values.len())
-        .map(|mut index| {
-            let (mut place, mut stride) = (0, values.len());
-            for extent in shape.iter().rev() {
-                stride /= extent;
-                place += index % extent * stride;
-                index /= extent;
+        let place = folder.join(part);
+        let mut all = BTreeMap::new();
+        for path in file::files(&place, "npy")? {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if Self::is_known(&name, context) {
+                let array = array(&file::read(&path)?, &path, &name)?;
+                all.insert(name, array);
             }
-            values[place]
-        })
-        .collect()
-}
-
-fn sequences(x: &Array, y: &Array, place: &Path) -> Result<Sequences> {
-    let wrong =
-        |problem: String, expected: &str| Error::format(problem).in_file(place).expected(expected);
-    let &[samples, steps, channels] = x.shape.as_slice() else {
-        return Err(wrong(format!("x is {:?}", x.shape), "x [N, T, C]"));
-    };
-    let per_step = match y.shape.as_slice() {
-        [n] if *n == samples => false,
-        [n, t] if [*n, *t] == [samples, steps] => true,
-        _ => {
-            let expected = format!("y [{samples}] or [{samples}, {steps}]");
-            return Err(wrong(format!("x is {:?} and y {:?}", x.shape, y.shape), &expected));
         }
-    };
-    if samples == 0 || steps == 0 || channels == 0 {
-        return Err(wrong(format!("x is {:?}", x.shape), "at least one of each"));
+        Ok(Self { all, place })
     }
-    let label = |(place, label): (usize, &f64)| {
-        if (0.0..super::MOST_CLASSES as f64).contains(label) && label.fract() == 0.0 {
-            return Ok(*label as u16);
-        }
-        Err(wrong(format!("label {place} of y is {label}"), "whole numbers from 0"))
-    };
-    let labels = y.values.iter().enumerate().map(label).collect::<Result<Vec<u16>>>()?;
-    let count = labels.iter().map(|label| usize::from(*label) + 1).max().unwrap_or(0);
-    let values = x.values.chunks_exact(steps * channels);
-    let of = labels.len() / samples;
-    Ok(Sequences {
-        channels,
-        values: values.map(|x| x.iter().map(|x| *x as f32).collect()).collect(),
-        classes: labels.chunks_exact(of).map(<[u16]>::to_vec).collect(),
-        per_step,
-        count,
-        places: vec![PathBuf::from(place); samples],
-        names: (0..samples).map(|sample| sample.to_string()).collect(),
-        ..Sequences::default()
-    })
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_without_an_end_are_refused() {
-        let header = |text: &str| {
-            let length = u16::try_from(text.len()).unwrap().to_le_bytes();
-            [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat()
+    fn of_archive(path: &Path, context: &Context<'_>) -> Result<Self> {
+        let bytes = file::read(path)?;
+        let damaged = |error: &dyn Display| {
+            Error::format(format!("the archive cannot be read: {error}"))
+                .in_file(path)
+                .expected("what numpy.savez or numpy.savez_compressed writes")
         };
-        check_header(&header("{'descr': [('a', '<f4', (2, 3))], 'shape': (3,), }")).unwrap();
-        assert!(check_header(&header(&"[".repeat(40))).is_err());
-        assert!(check_header(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}").is_err());
-        assert!(check_header(b"\x93NUM").is_err());
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+        let names = zip.file_names().map(|name| name.map(|name| name.into_owned()));
+        let names: Vec<String> =
+            names.collect::<std::result::Result<_, _>>().map_err(|error| damaged(&error))?;
+        let mut all = BTreeMap::new();
+        for file_name in &names {
+            let name = file_name.strip_suffix(".npy").unwrap_or(file_name).to_owned();
+            if !Self::is_known(&name, context) {
+                continue;
+            }
+            let entry = zip.by_name(file_name).map_err(|error| damaged(&error))?;
+            let mut bytes = Vec::new();
+            let mut entry = entry.take(MOST_BYTES + 1);
+            entry.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+            if bytes.len() as u64 > MOST_BYTES {
+                return Err(damaged(&format!("{name} takes more than {MOST_BYTES} bytes")));
+            }
+            all.insert(name.clone(), array(&bytes, path, &name)?);
+        }
+        let arrays = Self { all, place: path.to_path_buf() };
+        if arrays.get(X).is_none() {
+            let mut found: Vec<&str> =
+                names.iter().map(|name| name.trim_end_matches(".npy")).collect();
+            found.sort();
+            return Err(Error::format(format!("there is no array x, but {}", found.join(", ")))
+                .in_file(path)
+                .expected("x [N, T, C] and y [N] or [N, T]")
+                .remedy("numpy.savez(path, x=x, y=y); `x` is the sequences, `y` their labels"));
+        }
+        Ok(arrays)
     }
 
-    #[test]
-    fn columns_become_rows() {
-        // [[0, 1, 2], [3, 4, 5]] column by column.
-        let values = [0.0, 3.0, 1.0, 4.0, 2.0, 5.0];
-        assert_eq!(row_major(&values, &[2, 3]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    /// Whether an array is one of those that are read.
+    fn is_known(name: &str, context: &Context<'_>) -> bool {
+        let group = matches!(context.groups, Some(Groups::Column(group)) if group == name);
+        group
+            || [X, Y, LENGTHS, CLASS_NAMES, CHANNEL_NAMES, GROUPS]
+                .iter()
+                .any(|all| all.contains(&name))
+    }
+
+    fn get(&self, names: &[&str]) -> Option<&Array> {
+        names.iter().find_map(|name| self.all.get(*name))
+    }
+
+    fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
+        Error::format(problem).in_file(&self.place).expected(expected)
+    }
+
+    fn sequences(&self, context: &Context<'_>, labelled: bool) -> Result<Sequences> {
+        let x = self.get(X).ok_or_else(|| {
+            self.wrong("there is no array x", "x [N, T, C] and y [N] or [N, T], as x.npy and y.npy")
+        })?;
+        let Values::Numbers(values) = &x.values else {
+            return Err(self.wrong("x holds words", "numbers: x.astype(\"float32\")"));
+        };
+        let mut notes = Vec::new();
+        let shape = match (x.shape.as_slice(), labelled) {
+            (&[samples, steps, channels], _) => [samples, steps, channels],
+            (&[steps, channels], false) => [1, steps, channels],
+            (&[samples, steps], true) => {
+                notes.push(format!("x is {:?}: sequences of one channel", x.shape));
+                [samples, steps, 1]
+            }
+            _ => {
+                let expected = "x [N, T, C]: sequences, steps, channels";
+                return Err(self.wrong(format!("x is {:?}", x.shape), expected));
+            }
+        };
+        let [samples, steps, channels] = shape;
+        if shape.contains(&0) {
+            return Err(self.wrong(format!("x is {:?}", x.shape), "at least one of each"));
+        }
+        if labelled && steps < channels {
+            notes.push(format!(
+                "x {:?} is read as {samples} sequences of {steps} steps and {channels} channels; if it is [N, C, T], \
+                 write x.transpose(0, 2, 1)",
+                x.shape
+            ));
+        }
+        let lengths = self.lengths(values, shape, &mut notes)?;
+        let size = steps * channels;
+        let cut = |(values, length): (&[f64], &usize)| -> Vec<f32> {
+            values[..length * channels].iter().map(|x| *x as f32).collect()
+        };
+        let mut sequences = Sequences {
+            channels,
+            channel_names: self.texts(CHANNEL_NAMES, channels, "a channel")?.unwrap_or_default(),
+            values: values.chunks_exact(size).zip(&lengths).map(cut).collect(),
+            places: vec![self.place.clone(); samples],
+            names: (0..samples).map(|sample| sample.to_string()).collect(),
+            groups: match context.groups {
+                Some(Groups::Column(name)) => {
+                    let names = [name.as_str()];
+                    let found = self.texts(&names, samples, "a sequence")?;
+                    found.ok_or_else(|| {
+                        self.wrong(
+                            format!("there is no array {name}"),
+                            "one, as dataset.groups says",
+                        )
+                    })?
+                }
+                Some(groups @ Groups::Name(_)) => vec![groups.of_name(&self.place)?; samples],
+                None => self.texts(GROUPS, samples, "a sequence")?.unwrap_or_default(),
+            },
+            notes,
+            ..Sequences::default()
+        };
+        if !context.channels.is_empty() && !sequences.channel_names.is_empty() {
+            sequences.reorder(context.channels).map_err(|error| error.in_file(&self.place))?;
+        }
+        if labelled {
+            self.label(&mut sequences, shape, &lengths, context)?;
+        }
+        Ok(sequences)
+    }
+
+    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all.
+    fn lengths(
+        &self,
+        values: &[f64],
+        [samples, steps, channels]: [usize; 3],
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<usize>> {
+        if let Some(array) = self.get(LENGTHS) {
+            let right = matches!(&array.values, Values::Numbers(given) if given.len() == samples);
+            let Values::Numbers(given) = (match right {
+                true => &array.values,
+                false => {
+                    let found = format!("lengths is {:?}", array.shape);
+                    return Err(self.wrong(found, format!("[{samples}], a length a sequence")));
+                }
+            }) else {
+                return Err(self.wrong("lengths holds words", "numbers"));
+            };
+            let length = |(sample, given): (usize, &f64)| {
+                let whole = given.fract() == 0.0 && (1.0..=steps as f64).contains(given);
+                whole.then_some(*given as usize).ok_or_else(|| {
+                    self.wrong(
+                        format!("the length of sequence {sample} is {given}"),
+                        format!("1 to {steps} steps"),
+                    )
+                })
+            };
+            return given.iter().enumerate().map(length).collect();
+        }
+        let of = |values: &[f64]| {
+            let rows = values.chunks_exact(channels);
+            steps - rows.rev().take_while(|row| row.iter().all(|x| x.is_nan())).count()
+        };
+        let lengths: Vec<usize> = values.chunks_exact(steps * channels).map(of).collect();
+        if let Some(sample) = lengths.iter().position(|length| *length == 0) {
+            return Err(self.wrong(format!("sequence {sample} is all NaN"), "values"));
+        }
+        let shorter = lengths.iter().filter(|length| **length < steps).count();
+        if shorter > 0 {
+            notes.push(format!("{shorter} of {samples} sequences end in NaN, and end there"));
+        }
+        Ok(lengths)
+    }
+
+    /// Words, or numbers as words, one for each of `count` things.
+    fn texts(&self, names: &[&str], count: usize, what: &str) -> Result<Option<Vec<String>>> {
+        let Some(name) = names.iter().find(|name| self.all.contains_key(**name)) else {
+            return Ok(None);
+        };
+        let array = &self.all[*name];
+        let texts: Vec<String> = match &array.values {
+            Values::Texts(texts) => texts.clone(),
+            Values::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+        };
+        match array.shape.as_slice() {
+            [found] if *found == count || count == 0 => Ok(Some(texts)),
+            shape => {
+                let expected = format!("[{count}], one for {what}");
+                Err(self.wrong(format!("{name} is {shape:?}"), expected))
+            }
+        }
+    }
+
+    /// Gives the sequences their labels.
+    fn label(
+        &self,
+        sequences: &mut Sequences,
+        [samples, steps, channels]: [usize; 3],
+        lengths: &[usize],
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let y = self.get(Y).ok_or_else(|| {
+            let found: Vec<&str> = self.all.keys().map(String::as_str).collect();
+            self.wrong(
+                format!("there is no array y, but {}", found.join(", ")),
+                "y [N], a class a sequence, or [N, T], one a step",
+            )
+        })?;
+        let given = self.texts(CLASS_NAMES, 0, "a class")?.unwrap_or_default();
+        let names = if context.names.is_empty() { given.clone() } else { context.names.to_vec() };
+        // What a number means in the order that the model knows.
+        let meanings = match context.names {
+            [] => Vec::new(),
+            known => meanings(&given, known).map_err(|error| error.in_file(&self.place))?,
+        };
+        let shape = y.shape.as_slice();
+        let per_step = match shape {
+            [n] | [n, 1] if *n == samples => false,
+            [n, t] if [*n, *t] == [samples, steps] => true,
+            [n, _] | [n, _, _] if *n == samples && y.is_one_hot(samples, steps) => shape.len() == 3,
+            [n, t] if *n == samples && *t == channels => {
+                return Err(self
+                    .wrong(
+                        format!(
+                            "x is {:?}, and y {shape:?} has as many columns as x has channels",
+                            [samples, steps, channels]
+                        ),
+                        format!("y [{samples}] or [{samples}, {steps}]"),
+                    )
+                    .remedy("if x is [N, C, T], write x.transpose(0, 2, 1)"));
+            }
+            _ => {
+                let found = format!("x is {:?} and y {shape:?}", [samples, steps, channels]);
+                return Err(self.wrong(found, format!("y [{samples}] or [{samples}, {steps}]")));
+            }
+        };
+        let one_hot = shape.len() == if per_step { 3 } else { 2 } && shape.last() != Some(&1);
+        let (classes, found) = if one_hot {
+            sequences
+                .notes
+                .push(format!("y {shape:?} is one-hot: the place of the 1 is the class"));
+            (y.places_of_ones(shape[shape.len() - 1]), Vec::new())
+        } else {
+            self.classes(y, &names, context, per_step.then_some(steps))?
+        };
+        let is_by_name = matches!(y.values, Values::Texts(_));
+        let mapped = |class: u16| match meanings.get(usize::from(class)) {
+            Some(to) if !is_by_name => *to,
+            _ => class,
+        };
+        let of = classes.len() / samples;
+        sequences.classes = classes
+            .chunks_exact(of)
+            .zip(lengths)
+            .map(|(classes, length)| {
+                let kept = if per_step { *length } else { 1 };
+                classes[..kept].iter().map(|class| mapped(*class)).collect()
+            })
+            .collect();
+        sequences.per_step = per_step;
+        if context.names.is_empty() {
+            sequences.class_names = if names.is_empty() { found } else { names };
+        }
+        Ok(())
+    }
+
+    /// The class of every label, and the names of the classes, if the labels are names.
+    fn classes(
+        &self,
+        y: &Array,
+        names: &[String],
+        context: &Context<'_>,
+        per_step: Option<usize>,
+    ) -> Result<(Vec<u16>, Vec<String>)> {
+        let place = |at: usize| match per_step {
+            Some(steps) => format!("of sequence {}, step {}", at / steps, at % steps),
+            None => format!("of sequence {at}"),
+        };
+        match &y.values {
+            Values::Numbers(numbers) => {
+                let class = |(at, number): (usize, &f64)| match numbered(*number) {
+                    Some(class) => Ok(class),
+                    None if NoLabel::is_number(context.no_label, *number) => Ok(UNLABELLED),
+                    None => Err(self.wrong(
+                        format!("the label {} is {number}", place(at)),
+                        "a whole number from 0, or −1 where there is no label",
+                    )),
+                };
+                Ok((numbers.iter().enumerate().map(class).collect::<Result<_>>()?, Vec::new()))
+            }
+            Values::Texts(texts) => {
+                let classes =
+                    Classes::of(names, texts.iter().map(String::as_str), context.no_label);
+                let class = |(at, text): (usize, &String)| {
+                    classes.class(text, context.no_label).map_err(|error| {
+                        error.during(format!("y, the label {}", place(at))).in_file(&self.place)
+                    })
+                };
+                let found = texts.iter().enumerate().map(class).collect::<Result<_>>()?;
+                match classes {
+                    Classes::Named(names) => Ok((found, names)),
+                    Classes::Numbered => Ok((found, Vec::new())),
+                }
+            }
+        }
+    }
+}
+
+/// For each of the given classes, its place among those that are known.
+fn meanings(given: &[String], known: &[String]) -> Result<Vec<u16>> {
+    let place = |name: &String| {
+        known.iter().position(|other| other == name).map(|place| place as u16).ok_or_else(|| {
+            Error::mismatch(format!("the classes are {}", given.join(", ")))
+                .expected(format!("those of the model: {}", known.join(", ")))
+        })
+    };
+    given.iter().map(place).collect()
+}
+
+impl Array {
+    /// Whether the last dimension holds a single 1 beside zeros, and could be nothing but classes.
+    fn is_one_hot(&self, samples: usize, steps: usize) -> bool {
+        let Values::Numbers(values) = &self.values else {
+            return false;
+        };
+        let shape = self.shape.as_slice();
+        let classes = match shape {
+            [_, classes] => *classes,
+            [n, t, classes] if [*n, *t] == [samples, steps] => *classes,
+            _ => return false,
+        };
+        classes >= 2
+            && values.chunks_exact(classes).all(|row| {
+                let ones = row.iter().filter(|value| **value == 1.0).count();
+                ones == 1 && row.iter().filter(|value| **value == 0.0).count() == classes - 1
+            })
+    }
+
+    fn places_of_ones(&self, classes: usize) -> Vec<u16> {
+        match &self.values {
+            Values::Numbers(values) => {
+                let place = |row: &[f64]| row.iter().position(|value| *value == 1.0);
+                values.chunks_exact(classes).map(|row| place(row).unwrap_or(0) as u16).collect()
+            }
+            Values::Texts(_) => Vec::new(),
+        }
     }
 }

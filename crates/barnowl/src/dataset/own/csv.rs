@@ -1,124 +1,173 @@
 //! Tables of numbers: a sequence a file, a step a line, a channel a column.
 
-use super::Sequences;
+use super::groups::Groups;
+use super::labels::Classes;
+use super::table::Table;
+use super::{Context, Sequences};
 use crate::error::{Error, Result};
-use crate::file;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-pub(super) fn read(folder: &Path, names: &[String]) -> Result<Sequences> {
-    let mut sequences = Sequences::default();
-    let mut header: Option<(Vec<String>, bool)> = None;
-    for (path, class) in super::files(folder, names, "csv")? {
-        let table = Table::read(&path)?;
-        let label = table.names.iter().position(|name| name == "label");
-        let found = (table.names.clone(), label.is_some());
-        let (expected, per_step) = header.get_or_insert(found);
-        if *expected != table.names {
-            return Err(Error::format(format!("the columns are {}", table.names.join(", ")))
+/// The column of labels.
+const LABEL: &str = "label";
+
+/// The class that the folder of a file names, and its labels by line, if it has any.
+type Labels = (Option<u16>, Vec<(usize, String)>);
+
+/// Reads the tables of a part.
+pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
+    let files = super::files(folder, context.names, "csv")?;
+    let of_group = context.group_column();
+    let mut reader = Reader::new(context);
+    let mut labels: Vec<Labels> = Vec::new();
+    for (path, class) in files {
+        let table = table(&path)?;
+        let label = table.column(LABEL);
+        if label.is_none() && class.is_none() {
+            return Err(Error::format(format!(
+                "there is no label: the columns are {}",
+                table.names.join(", ")
+            ))
+            .in_file(&path)
+            .expected(
+                "a file in the folder of its class, such as train/walking/1.csv, or a column label",
+            ));
+        }
+        if let Some(first) = labels.first()
+            && first.1.is_empty() == label.is_some()
+        {
+            return Err(Error::format("some files have a column label, and others have none")
                 .in_file(&path)
-                .at_line(1)
-                .expected(format!("{}, as in the other files", expected.join(", "))));
+                .expected("a class a step in all files, or one a file in all"));
         }
-        let mut classes = Vec::new();
-        if !*per_step {
-            classes.push(class.ok_or_else(|| {
-                Error::format("there is no label").in_file(&path).expected(
-                    "a file in the folder of its class, such as train/walking/1.csv, or a column label",
-                )
-            })?);
-        }
-        let mut values = Vec::new();
-        for (line, row) in &table.rows {
-            for (column, text) in row.iter().enumerate() {
-                if Some(column) == label {
-                    classes.push(
-                        self::class(text, names)
-                            .map_err(|error| error.in_file(&path).at_line(*line))?,
-                    );
-                } else {
-                    values.push(table.number(&path, *line, column, text)?);
-                }
-            }
-        }
-        sequences.channels = table.names.len() - usize::from(label.is_some());
-        sequences.per_step = *per_step;
-        let most = classes.iter().map(|class| usize::from(*class) + 1).max();
-        sequences.count = sequences.count.max(most.unwrap_or(0));
-        sequences.values.push(values);
-        sequences.classes.push(classes);
-        sequences.places.push(path);
+        let texts = label.map(|column| {
+            table.rows.iter().map(|(line, row)| (*line, row[column].clone())).collect()
+        });
+        labels.push((class, texts.unwrap_or_default()));
+        reader.push(&table, path, of_group)?;
+    }
+    let mut sequences = reader.finish();
+    sequences.per_step = labels.first().is_some_and(|(_, texts)| !texts.is_empty());
+    let texts = labels.iter().flat_map(|(_, texts)| texts.iter().map(|(_, text)| text.as_str()));
+    let classes = Classes::of(context.names, texts, context.no_label);
+    for ((class, texts), path) in labels.iter().zip(&sequences.places) {
+        let class_of = |(line, text): &(usize, String)| {
+            classes
+                .class(text, context.no_label)
+                .map_err(|error| error.in_file(path).at_line(*line))
+        };
+        sequences.classes.push(match sequences.per_step {
+            true => texts.iter().map(class_of).collect::<Result<_>>()?,
+            false => class.iter().copied().collect(),
+        });
+    }
+    if let (Classes::Named(names), true) = (classes, context.names.is_empty()) {
+        sequences.class_names = names;
     }
     Ok(sequences)
 }
 
-/// A class by its name, else by its number.
-fn class(text: &str, names: &[String]) -> Result<u16> {
-    let named = names.iter().position(|name| name == text).map(|place| place as u16);
-    let numbered = || text.parse().ok().filter(|class| usize::from(*class) < super::MOST_CLASSES);
-    named.or_else(numbered).ok_or_else(|| {
-        let error = Error::format(format!("the label is {text:?}"));
-        match names.is_empty() {
-            true => error
-                .expected("a number from 0")
-                .remedy("name the classes in classes.txt, a line each, to use names"),
-            false => error.expected(format!("one of {}, or a number", names.join(", "))),
-        }
-    })
+/// Reads a table whose labels, if it has any, are not wanted.
+pub(super) fn read_unlabelled(path: &Path, context: &Context<'_>) -> Result<Sequences> {
+    let mut reader = Reader::new(context);
+    reader.push(&table(path)?, path.to_path_buf(), None)?;
+    Ok(reader.finish())
 }
 
-/// A file with a header, as text.
-pub(super) struct Table {
-    pub(super) names: Vec<String>,
-    /// The number of the line, and what is in it.
-    pub(super) rows: Vec<(usize, Vec<String>)>,
+/// A table with values.
+fn table(path: &Path) -> Result<Table> {
+    let table = Table::read(path)?;
+    if table.rows.is_empty() {
+        return Err(Error::format("there is nothing below the names of the columns")
+            .in_file(path)
+            .expected("a line for every step"));
+    }
+    Ok(table)
 }
 
-impl Table {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = file::read_text(path)?;
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        let bad = |error: csv::Error| {
-            let line = error.position().map_or(1, |position| position.line() as usize);
-            Error::format(error.to_string())
-                .in_file(path)
-                .at_line(line)
-                .expected("as many columns in every line as in the first, separated by commas")
-        };
-        let names: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_owned).collect();
-        if names.is_empty() || names.iter().all(|name| name.parse::<f64>().is_ok()) {
-            return Err(Error::format("the first line names no columns")
-                .in_file(path)
-                .at_line(1)
-                .expected("a name for every column, such as x,y,z"));
-        }
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(bad)?;
-            let line = record.position().map_or(0, |position| position.line() as usize);
-            rows.push((line, record.iter().map(str::to_owned).collect()));
-        }
-        if rows.is_empty() {
-            return Err(Error::format("there is nothing below the names of the columns")
-                .in_file(path)
-                .expected("a line for every step"));
-        }
-        Ok(Self { names, rows })
+/// The names of the channels of the first table of a part.
+pub(super) fn channels(folder: &Path, context: &Context<'_>) -> Result<Vec<String>> {
+    match super::files(folder, context.names, "csv")?.first() {
+        Some((path, _)) => Ok(channels_of(&Table::read(path)?, context.group_column())),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn channels_of(table: &Table, group: Option<&str>) -> Vec<String> {
+    let is_channel = |name: &&String| *name != LABEL && Some(name.as_str()) != group;
+    table.names.iter().filter(is_channel).cloned().collect()
+}
+
+/// Puts tables together whose columns are the same, in whatever order.
+struct Reader<'a> {
+    sequences: Sequences,
+    notes: BTreeSet<String>,
+    /// How many files had their columns in another order.
+    reordered: usize,
+    context: &'a Context<'a>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        let sequences =
+            Sequences { channel_names: context.channels.to_vec(), ..Sequences::default() };
+        Self { sequences, notes: BTreeSet::new(), reordered: 0, context }
     }
 
-    pub(super) fn number(
-        &self,
-        path: &Path,
-        line: usize,
-        column: usize,
-        text: &str,
-    ) -> Result<f32> {
-        let number: Option<f32> = text.parse().ok().filter(|x: &f32| x.is_finite());
-        number.ok_or_else(|| {
-            Error::format(format!("{} is {text:?}", self.names[column]))
-                .in_file(path)
-                .at_line(line)
-                .expected("a number")
-        })
+    fn push(&mut self, table: &Table, path: PathBuf, group: Option<&str>) -> Result<()> {
+        let found = channels_of(table, group);
+        if self.sequences.channel_names.is_empty() {
+            self.sequences.channel_names.clone_from(&found);
+        }
+        let wanted = &self.sequences.channel_names;
+        let lacks = |all: &[String], some: &[String]| -> Vec<String> {
+            some.iter().filter(|name| !all.contains(name)).cloned().collect()
+        };
+        let (missing, more) = (lacks(&found, wanted), lacks(wanted, &found));
+        if !missing.is_empty() || !more.is_empty() {
+            return Err(Error::format(format!("the columns are {}", table.names.join(", ")))
+                .in_file(&path)
+                .at_line(1)
+                .expected(format!("{}, as in the other files, in any order", wanted.join(", "))));
+        }
+        self.reordered += usize::from(found != *wanted);
+        // In range: the names are those of the table.
+        let places: Vec<usize> = wanted.iter().filter_map(|name| table.column(name)).collect();
+        let mut values = Vec::with_capacity(table.rows.len() * places.len());
+        for (line, row) in &table.rows {
+            for &column in &places {
+                values.push(table.number(&path, *line, column, &row[column])?);
+            }
+        }
+        if let Some(groups) = self.context.groups {
+            self.sequences.groups.push(groups.of_table(table, &path)?);
+        }
+        self.sequences.channels = places.len();
+        self.sequences.values.push(values);
+        self.sequences.places.push(path);
+        self.notes.extend(table.notes.iter().cloned());
+        Ok(())
+    }
+
+    fn finish(self) -> Sequences {
+        let mut sequences = self.sequences;
+        sequences.notes.extend(self.notes);
+        if self.reordered > 0 {
+            sequences.notes.push(format!(
+                "{} files have their columns in another order: they are read by name, as {}",
+                self.reordered,
+                sequences.channel_names.join(", ")
+            ));
+        }
+        sequences
+    }
+}
+
+impl Context<'_> {
+    fn group_column(&self) -> Option<&str> {
+        match self.groups {
+            Some(Groups::Column(name)) => Some(name),
+            _ => None,
+        }
     }
 }

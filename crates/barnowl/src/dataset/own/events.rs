@@ -2,7 +2,7 @@
 
 use super::super::{Dataset, Events, Inputs, Split, Targets};
 use super::MOST_VALUES;
-use super::csv::Table;
+use super::table::Table;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;

@@ -7,16 +7,28 @@
 //! | sound | `train/CLASS/*.wav` |
 //! | events | `train/CLASS/*.csv` with the columns `time`, `channel` and, if there are signs, `polarity` |
 //!
-//! A part `valid` is used where there is one. Sequences have the length of the longest of the training data, or that of the
-//! option `steps`: shorter ones are filled up with zeros (their steps without labels), longer ones cut. Classes are named by
-//! `classes.txt`, a name a line, else by the folders, else by numbers.
+//! A part `valid` is used where there is one. Sequences keep their lengths; those of more steps than the option `steps` are cut.
+//! Classes are named by `classes.txt`, a name a line, else by the folders, else by the data, else by numbers.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `table.rs`, `csv.rs` | tables of text in any dialect; a sequence a table |
+//! | `npy.rs`, `arrays.rs` | arrays of NumPy; a sequence a row of one |
+//! | `labels.rs`, `groups.rs` | what is written for a class, for none, and for a subject |
+//! | `events.rs`, `sound.rs` | lists of events, sounds |
 
 mod arrays;
 mod csv;
 mod events;
+mod groups;
+mod labels;
+mod npy;
 mod sound;
+mod table;
 
 pub use events::Binning;
+pub use groups::{FileName, Groups};
+pub use labels::NoLabel;
 pub use sound::SoundEncoding;
 
 use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
@@ -44,6 +56,15 @@ impl Form {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         matches!(self, Self::Arrays | Self::Csv)
+    }
+
+    /// Which files hold data of this form, in words.
+    fn files(&self) -> &'static str {
+        match self {
+            Self::Arrays | Self::Csv => "tables (.csv) or arrays (.npz, .npy)",
+            Self::Events(_) => "lists of events (.csv)",
+            Self::Sound(_) => "sounds (.wav)",
+        }
     }
 
     /// Steps a second, where the form says it.
@@ -74,13 +95,29 @@ pub struct OwnConfig {
     /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
+    /// A word or number that says that there is no label, beside −1, nan and nothing at all. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_label: Option<NoLabel>,
+    /// Where the group of a sequence, such as its subject, is written: the name of a column or an array, or
+    /// `{ before = "_" }`, what stands before that in the name of its file. Default: an array `groups` or `subjects`, if there
+    /// is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
 }
 
 impl OwnConfig {
     /// Files of a form in a folder, all else by default.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, form: Form) -> Self {
-        Self { folder: folder.into(), form, steps: None, sampling_rate: None, normalize: None }
+        Self {
+            folder: folder.into(),
+            form,
+            steps: None,
+            sampling_rate: None,
+            normalize: None,
+            no_label: None,
+            groups: None,
+        }
     }
 
     /// Checks ranges; `key` names the data set in messages.
@@ -120,8 +157,6 @@ struct Sequences {
     /// The class of each, or of each step; [`UNLABELLED`] where it is not known.
     classes: Vec<Vec<u16>>,
     per_step: bool,
-    /// The least number of classes that there must be.
-    count: usize,
     /// The file of each, for messages.
     places: Vec<PathBuf>,
     /// What each is called in predictions; none where it is its file.
@@ -130,6 +165,18 @@ struct Sequences {
     groups: Vec<String>,
     /// What was left out, cut or merged, and why.
     notes: Vec<String>,
+    /// The names of the classes, if the data name them.
+    class_names: Vec<String>,
+}
+
+/// What readers are told.
+struct Context<'a> {
+    /// The names of the classes; none where nothing is known of them.
+    names: &'a [String],
+    /// The names of the channels in the order that is wanted; none where nothing is known of them.
+    channels: &'a [String],
+    no_label: Option<&'a NoLabel>,
+    groups: Option<&'a Groups>,
 }
 
 /// Reads one part of the data in `folder`; none if it is the validation part and not there.
@@ -157,47 +204,133 @@ pub fn load(
             .in_file(folder)
             .expected(format!("at most {MOST_CLASSES}")));
     }
-    let reader: &dyn Fn(&str) -> Result<Sequences> = match form {
-        Form::Arrays => &|part| arrays::read(folder, part),
-        Form::Csv => &|part| csv::read(&folder.join(part), &names),
+    match form {
         Form::Events(binning) => {
             return events::load(folder, split, binning, steps, names).map(Some);
         }
         Form::Sound(encoding) => {
             return sound::load(folder, split, encoding, steps, names).map(Some);
         }
+        Form::Arrays | Form::Csv => {}
+    }
+    let mut context = Context {
+        names: &names,
+        channels: known.channels,
+        no_label: config.no_label.as_ref(),
+        groups: config.groups.as_ref(),
     };
-    let training = read(folder, "train", reader)?;
-    let longest = |sequences: &Sequences| {
-        let lengths = sequences.values.iter().map(|values| values.len() / sequences.channels);
-        lengths.max().unwrap_or(0)
+    let first;
+    if split != Split::Train && known.channels.is_empty() && form == Form::Csv {
+        // The order of the columns is that of the training part, where there is one.
+        let train = folder.join(Split::Train.name());
+        first = if train.is_dir() { csv::channels(&train, &context)? } else { Vec::new() };
+        context.channels = &first;
+    }
+    let mut sequences = read(folder, part, form, &context)?;
+    if split == Split::Train && names.is_empty() && sequences.class_names.is_empty() {
+        let notes = labels::check_numbers(&sequences.classes);
+        sequences
+            .notes
+            .extend(notes.map_err(|error| error.in_file(sequences.place(folder, part)))?);
+    }
+    sequences.drop_unlabelled();
+    if sequences.values.is_empty() {
+        return Err(no_sequences(&folder.join(part)));
+    }
+    let names = match (names.is_empty(), sequences.class_names.is_empty()) {
+        (false, _) => names,
+        (true, false) => std::mem::take(&mut sequences.class_names),
+        (true, true) => {
+            let largest = sequences.classes.iter().flatten().filter(|class| **class != UNLABELLED);
+            let count = largest.max().map_or(0, |class| usize::from(*class) + 1);
+            let count = count.max(known_count(folder, split, form, &context)?);
+            (0..count).map(|class| class.to_string()).collect()
+        }
     };
-    let steps = steps.unwrap_or_else(|| longest(&training));
-    let count = names.len().max(training.count);
-    let sequences = if split == Split::Train { training } else { read(folder, part, reader)? };
-    let names = match names.is_empty() {
-        true => (0..count.max(sequences.count)).map(|class| class.to_string()).collect(),
-        false => names,
-    };
+    let steps = steps.unwrap_or_else(|| sequences.longest());
     sequences.dataset(folder, part, steps, names).map(Some)
+}
+
+/// How many classes the training part has, where another part may have fewer.
+fn known_count(folder: &Path, split: Split, form: Form, context: &Context<'_>) -> Result<usize> {
+    if split == Split::Train || !exists(folder, Split::Train.name()) {
+        return Ok(0);
+    }
+    let training = read(folder, Split::Train.name(), form, context)?;
+    let classes = training.classes.iter().flatten().filter(|class| **class != UNLABELLED);
+    Ok(classes.max().map_or(0, |class| usize::from(*class) + 1))
+}
+
+/// Reads files of a form, whose labels, if they have any, are not wanted: for a model that says what they are. `per_step` says
+/// whether it gives a class a step.
+///
+/// # Errors
+///
+/// If a file cannot be read, or is of another form: with file and line.
+pub fn read_files(
+    paths: &[PathBuf],
+    config: &OwnConfig,
+    known: Known<'_>,
+    per_step: bool,
+) -> Result<Dataset> {
+    let context = Context {
+        names: known.classes,
+        channels: known.channels,
+        no_label: config.no_label.as_ref(),
+        // Whose a sequence is does not matter to its answer.
+        groups: None,
+    };
+    let mut all = Sequences::default();
+    for path in paths {
+        let kind = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let mut found = match (kind.as_str(), config.form) {
+            ("npz" | "npy", Form::Arrays | Form::Csv) => arrays::read_unlabelled(path, &context)?,
+            ("csv" | "tsv" | "txt" | "", Form::Arrays | Form::Csv) => {
+                csv::read_unlabelled(path, &context)?
+            }
+            _ => {
+                return Err(Error::format("the file is not of a form that the model reads")
+                    .in_file(path)
+                    .expected(config.form.files()));
+            }
+        };
+        if paths.len() > 1 || found.names.is_empty() {
+            let file = path.display();
+            found.names = match found.values.len() {
+                1 => vec![file.to_string()],
+                count => (0..count).map(|n| format!("{file}:{n}")).collect(),
+            };
+        }
+        all.append(found).map_err(|error| error.in_file(path))?;
+    }
+    if all.values.is_empty() {
+        return Err(Error::config("there is no file to read"));
+    }
+    all.per_step = per_step;
+    let classes = |values: &Vec<f32>| match per_step {
+        true => vec![UNLABELLED; values.len() / all.channels],
+        false => vec![UNLABELLED],
+    };
+    all.classes = all.values.iter().map(classes).collect();
+    let steps = config.steps.unwrap_or_else(|| all.longest());
+    all.dataset(Path::new(""), "", steps, known.classes.to_vec())
 }
 
 fn exists(folder: &Path, part: &str) -> bool {
     folder.join(part).is_dir() || folder.join(format!("{part}.npz")).is_file()
 }
 
-fn read(
-    folder: &Path,
-    part: &str,
-    reader: &dyn Fn(&str) -> Result<Sequences>,
-) -> Result<Sequences> {
+fn read(folder: &Path, part: &str, form: Form, context: &Context<'_>) -> Result<Sequences> {
     if !exists(folder, part) {
         return Err(Error::format(format!("there is neither a folder {part} nor {part}.npz"))
             .in_file(folder)
             .expected("a part to train on and one to test with")
             .remedy(LAYOUTS));
     }
-    let sequences = reader(part)?;
+    let sequences = match form {
+        Form::Csv => csv::read(&folder.join(part), context)?,
+        _ => arrays::read(folder, part, context)?,
+    };
     if sequences.values.is_empty() || sequences.channels == 0 {
         return Err(no_sequences(&folder.join(part)));
     }
@@ -239,9 +372,18 @@ fn origin(
 fn names(folder: &Path) -> Result<Vec<String>> {
     let list = folder.join("classes.txt");
     if list.is_file() {
-        let text = file::read_text(&list)?;
-        let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        return Ok(names.map(str::to_owned).collect());
+        let text = table::decode(&file::read(&list)?).map_err(|error| error.in_file(&list))?;
+        let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+        let mut names: Vec<String> = Vec::new();
+        for (place, name) in lines {
+            if names.iter().any(|known| known == name) {
+                return Err(Error::format(format!("the class {name} stands there twice"))
+                    .in_file(&list)
+                    .at_line(place + 1));
+            }
+            names.push(name.to_owned());
+        }
+        return Ok(names);
     }
     let train = folder.join("train");
     if !train.is_dir() {
@@ -271,6 +413,93 @@ fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBu
 }
 
 impl Sequences {
+    /// Adds the sequences of another file.
+    fn append(&mut self, other: Self) -> Result<()> {
+        if self.values.is_empty() {
+            *self = other;
+            return Ok(());
+        }
+        if (self.channels, &self.channel_names) != (other.channels, &other.channel_names) {
+            let of = |s: &Self| match s.channel_names.is_empty() {
+                true => format!("{} channels", s.channels),
+                false => format!("the channels {}", s.channel_names.join(", ")),
+            };
+            return Err(Error::mismatch(format!("the file has {}", of(&other))).expected(of(self)));
+        }
+        self.values.extend(other.values);
+        self.places.extend(other.places);
+        self.names.extend(other.names);
+        self.notes.extend(other.notes);
+        Ok(())
+    }
+
+    /// Steps of the longest.
+    fn longest(&self) -> usize {
+        self.values.iter().map(|values| values.len() / self.channels).max().unwrap_or(0)
+    }
+
+    /// The file that labels stand in, for messages.
+    fn place(&self, folder: &Path, part: &str) -> PathBuf {
+        match self.places.first() {
+            Some(first) if self.places.iter().all(|place| place == first) => first.clone(),
+            _ => folder.join(part),
+        }
+    }
+
+    /// Puts the channels into another order, by their names.
+    ///
+    /// # Errors
+    ///
+    /// If the names are not the same.
+    fn reorder(&mut self, wanted: &[String]) -> Result<()> {
+        let places: Option<Vec<usize>> = wanted
+            .iter()
+            .map(|name| self.channel_names.iter().position(|found| found == name))
+            .collect();
+        let Some(places) = places.filter(|places| places.len() == self.channel_names.len()) else {
+            return Err(Error::mismatch(format!(
+                "the channels are {}",
+                self.channel_names.join(", ")
+            ))
+            .expected(format!("those of the model: {}", wanted.join(", "))));
+        };
+        if self.channel_names != wanted {
+            for values in &mut self.values {
+                for row in values.chunks_exact_mut(places.len()) {
+                    let before = row.to_vec();
+                    row.iter_mut().zip(&places).for_each(|(to, from)| *to = before[*from]);
+                }
+            }
+            self.notes.push(format!("the channels are put into the order {}", wanted.join(", ")));
+            self.channel_names = wanted.to_vec();
+        }
+        Ok(())
+    }
+
+    /// Leaves sequences out that have no label at all: nothing can be learned from them, nor judged by them.
+    fn drop_unlabelled(&mut self) {
+        let labelled: Vec<bool> = self
+            .classes
+            .iter()
+            .map(|classes| classes.iter().any(|class| *class != UNLABELLED))
+            .collect();
+        let count = labelled.iter().filter(|labelled| !**labelled).count();
+        if count == 0 {
+            return;
+        }
+        fn keep<T>(all: &mut Vec<T>, which: &[bool]) {
+            let mut which = which.iter();
+            // As many as there are, or none.
+            all.retain(|_| which.next().copied().unwrap_or(true));
+        }
+        keep(&mut self.values, &labelled);
+        keep(&mut self.classes, &labelled);
+        keep(&mut self.places, &labelled);
+        keep(&mut self.names, &labelled);
+        keep(&mut self.groups, &labelled);
+        self.notes.push(format!("{count} sequences have no label and are left out"));
+    }
+
     /// All of the same length.
     fn dataset(
         self,
@@ -296,7 +525,10 @@ impl Sequences {
         }
         let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
         for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
-            if let Some(class) = classes.iter().find(|class| usize::from(**class) >= names.len()) {
+            if let Some(class) = classes
+                .iter()
+                .find(|class| **class != UNLABELLED && usize::from(**class) >= names.len())
+            {
                 return Err(Error::format(format!("a label is {class}"))
                     .in_file(place)
                     .expected(format!("0 to {}", names.len() - 1)));

@@ -1,0 +1,182 @@
+//! Labels as people write them: names or numbers, and many ways to say that there is none.
+
+use super::{MOST_CLASSES, UNLABELLED};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// A word or number that stands where there is no label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NoLabel {
+    /// Such as −1 or 99.
+    Number(f64),
+    /// Such as "unknown".
+    Word(String),
+}
+
+/// What stands where there is no label, whatever the task says.
+const NOTHING: [&str; 6] = ["", "nan", "na", "n/a", "null", "none"];
+
+impl NoLabel {
+    /// Whether a text says that there is no label.
+    pub(super) fn is(also: Option<&Self>, text: &str) -> bool {
+        if NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+            return true;
+        }
+        let number = text.parse::<f64>().ok();
+        match also {
+            _ if number == Some(-1.0) => true,
+            Some(Self::Word(word)) => word == text,
+            Some(Self::Number(unknown)) => number == Some(*unknown),
+            None => false,
+        }
+    }
+
+    /// Whether a number says that there is no label.
+    pub(super) fn is_number(also: Option<&Self>, number: f64) -> bool {
+        let other = matches!(also, Some(Self::Number(unknown)) if *unknown == number);
+        number.is_nan() || number == -1.0 || other
+    }
+}
+
+/// A class by its number.
+pub(super) fn numbered(number: f64) -> Option<u16> {
+    let whole = (0.0..MOST_CLASSES as f64).contains(&number) && number.fract() == 0.0;
+    whole.then_some(number as u16)
+}
+
+/// The classes that labels stand for.
+pub(super) enum Classes {
+    /// By name, in this order; else by their number.
+    Named(Vec<String>),
+    /// By number alone.
+    Numbered,
+}
+
+impl Classes {
+    /// Of labels whose names are known; of others, by what is written: numbers, or else names, in alphabetical order.
+    pub(super) fn of<'a>(
+        names: &[String],
+        labels: impl Iterator<Item = &'a str> + Clone,
+        no_label: Option<&NoLabel>,
+    ) -> Self {
+        if !names.is_empty() {
+            return Self::Named(names.to_vec());
+        }
+        let mut given = labels.filter(|text| !NoLabel::is(no_label, text));
+        if given.clone().all(|text| text.parse().ok().and_then(numbered).is_some()) {
+            return Self::Numbered;
+        }
+        let mut found = Vec::new();
+        for text in given.by_ref() {
+            if let Err(place) = found.binary_search_by(|known: &String| known.as_str().cmp(text)) {
+                found.insert(place, text.to_owned());
+            }
+        }
+        Self::Named(found)
+    }
+
+    /// The class of a label; [`UNLABELLED`] if it says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it is no class.
+    pub(super) fn class(&self, text: &str, no_label: Option<&NoLabel>) -> Result<u16> {
+        let by_name = match self {
+            Self::Named(names) => names.iter().position(|name| name == text),
+            Self::Numbered => None,
+        };
+        if let Some(place) = by_name {
+            return Ok(place as u16);
+        }
+        if NoLabel::is(no_label, text) {
+            return Ok(UNLABELLED);
+        }
+        let number = text.parse().ok().and_then(numbered);
+        match (self, number) {
+            (Self::Numbered, Some(number)) => Ok(number),
+            (Self::Named(names), Some(number)) if usize::from(number) < names.len() => Ok(number),
+            (Self::Named(names), _) => Err(Error::format(format!("the label is {text:?}"))
+                .expected(format!("one of {}", names.join(", ")))
+                .remedy(
+                    "correct the label, or add the class: to classes.txt if there is one, else to the training part",
+                )),
+            (Self::Numbered, None) => Err(Error::format(format!("the label is {text:?}"))
+                .expected("a whole number from 0, as the other labels are, or nothing where there is no label")),
+        }
+    }
+}
+
+/// Refuses classes that are numbered from 1, and names those of which there is nothing.
+///
+/// # Errors
+///
+/// If there are no names, and nothing is of class 0.
+pub(super) fn check_numbers(classes: &[Vec<u16>]) -> Result<Vec<String>> {
+    let mut counts: Vec<usize> = Vec::new();
+    for class in classes.iter().flatten().filter(|class| **class != UNLABELLED) {
+        let class = usize::from(*class);
+        counts.resize(counts.len().max(class + 1), 0);
+        counts[class] += 1;
+    }
+    let absent: Vec<usize> = (0..counts.len()).filter(|class| counts[*class] == 0).collect();
+    if absent.first() == Some(&0) {
+        let least = counts.iter().position(|count| *count > 0).unwrap_or(0);
+        return Err(Error::format(format!(
+            "the labels are {least} to {}, and nothing is of class 0",
+            counts.len() - 1
+        ))
+        .expected("classes that count from 0")
+        .remedy(format!(
+            "take {least} from every label (NumPy: y = y - {least}); if there is a class 0 without an example, name the \
+             classes in classes.txt, a line each"
+        )));
+    }
+    Ok(absent
+        .iter()
+        .map(|class| format!("nothing in the training part is of class {class}"))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_by_name_number_or_not_at_all() {
+        let classes = |names: &[&str], labels: &[&'static str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Classes::of(&names, labels.iter().copied(), None)
+        };
+        let numbered = classes(&[], &["0", "1.0", "", "2", "-1"]);
+        let of = |classes: &Classes, text: &str| classes.class(text, None).unwrap();
+        assert_eq!([of(&numbered, "1.0"), of(&numbered, "2")], [1, 2]);
+        for nothing in ["", "nan", "NaN", "-1", "-1.0", "None", "NA"] {
+            assert_eq!(of(&numbered, nothing), UNLABELLED, "{nothing}");
+        }
+        let named = classes(&[], &["walk", "jump", "", "walk"]);
+        assert_eq!([of(&named, "jump"), of(&named, "walk")], [0, 1]);
+        let given = classes(&["walk", "none", "jump"], &[]);
+        assert_eq!([of(&given, "none"), of(&given, "2.0")], [1, 2], "a class may be called none");
+        let refused =
+            |classes: &Classes, text: &str| classes.class(text, None).unwrap_err().to_string();
+        assert!(refused(&given, "run").contains("one of walk, none, jump"));
+        assert!(refused(&given, "3").contains("\"3\""));
+        assert!(refused(&numbered, "1.5").contains("whole number from 0"));
+        let unknown = NoLabel::Word("?".into());
+        assert_eq!(named.class("?", Some(&unknown)).unwrap(), UNLABELLED);
+        let unknown = NoLabel::Number(99.0);
+        assert_eq!(numbered.class("99", Some(&unknown)).unwrap(), UNLABELLED);
+    }
+
+    #[test]
+    fn numbers_from_one_are_refused() {
+        let error = check_numbers(&[vec![1, 2], vec![UNLABELLED, 1]]).unwrap_err().to_string();
+        assert!(error.contains("1 to 2") && error.contains("y = y - 1"), "{error}");
+        assert_eq!(
+            check_numbers(&[vec![0], vec![2]]).unwrap(),
+            ["nothing in the training part is of class 1"]
+        );
+        assert!(check_numbers(&[vec![UNLABELLED]]).unwrap().is_empty());
+    }
+}
