@@ -82,8 +82,7 @@ pub fn steps(activity: &Activity) -> String {
 
 /// A row a layer, and the rates by class.
 pub fn table(activity: &Activity, classes: &[String]) -> String {
-    let mut text =
-        format!("{} sequences of {} steps\n\n", activity.samples, steps(activity));
+    let mut text = format!("{} sequences of {} steps\n\n", activity.samples, steps(activity));
     // Writing to a string makes no error.
     let _ = writeln!(
         text,

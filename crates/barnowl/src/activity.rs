@@ -224,7 +224,9 @@ impl Activity {
     pub fn rates_over_time(&self, layer: &LayerActivity) -> Vec<f64> {
         let neurons = layer.spikes.len() as f64;
         let pairs = layer.over_time.iter().zip(&self.running);
-        pairs.map(|(spikes, running)| *spikes as f64 / ((*running).max(1) as f64 * neurons)).collect()
+        pairs
+            .map(|(spikes, running)| *spikes as f64 / ((*running).max(1) as f64 * neurons))
+            .collect()
     }
 
     /// The steps that a neuron computes.

@@ -66,12 +66,7 @@ impl<'a> Lengths<'a> {
     /// 1 before the end of a row and 0 after it, for every step of a window, `[repeat · L, B, 1]`, every step `repeat` times;
     /// `None` if no row has an end.
     #[must_use]
-    pub fn mask(
-        &self,
-        window: &Range<usize>,
-        repeat: usize,
-        device: &Device,
-    ) -> Option<Tensor<3>> {
+    pub fn mask(&self, window: &Range<usize>, repeat: usize, device: &Device) -> Option<Tensor<3>> {
         self.of?;
         let runs = |step: usize| self.all().map(move |length| f32::from(u8::from(step < length)));
         let steps = window.clone().flat_map(|step| std::iter::repeat_n(step, repeat));

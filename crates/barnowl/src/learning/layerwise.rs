@@ -92,8 +92,7 @@ impl<'a> Layerwise<'a> {
         let output = network.forward(sequences.input.clone(), self.config, pass);
         let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
         let NetworkOutput { score, spikes, readout, .. } = &output;
-        let outcome =
-            sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
+        let outcome = sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
         let loss = self.with_penalty_of(loss, spikes, &sequences, &whole);
         drop(output);
         (outcome, GradientsParams::from_grads(loss.backward(), network))
@@ -267,12 +266,7 @@ struct Sequences<'a> {
 }
 
 impl<'a> Sequences<'a> {
-    fn of(
-        network: &Network,
-        config: &NetworkConfig,
-        data: &Dataset,
-        indices: &'a [usize],
-    ) -> Self {
+    fn of(network: &Network, config: &NetworkConfig, data: &Dataset, indices: &'a [usize]) -> Self {
         let mut rows = Rows::of(config, data, indices);
         let per_step = config.decode.is_per_step();
         let (steps, batch, channels) = (rows.steps, indices.len(), data.channels());

@@ -381,8 +381,7 @@ impl Trainer {
         let epoch = self.progress.epoch + 1;
         let sums = std::mem::take(&mut self.sums);
         let train_loss = sums.loss();
-        let chance =
-            self.network_config.decode.chance_loss(data, self.network_config.readout.size);
+        let chance = self.network_config.decode.chance_loss(data, self.network_config.readout.size);
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(

@@ -97,8 +97,7 @@ impl LayerPlan {
             let threshold =
                 Threshold { b0: layer.b0, beta: layer.beta, resistance: layer.resistance };
             let neurons = Neurons::new(layer.size, threshold);
-            let plan =
-                Self::new(Cell::Alif(neurons), inputs, layer.initial_state, stream(place));
+            let plan = Self::new(Cell::Alif(neurons), inputs, layer.initial_state, stream(place));
             let recurrent = layer.recurrent.then(Weights::default);
             layers.push(Self { recurrent, ..plan });
             inputs = layer.size;
