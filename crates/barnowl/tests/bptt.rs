@@ -129,7 +129,12 @@ impl Case {
 }
 
 /// Loss and gradients by the plain-tensor reference and Burn's autodiff.
-fn by_autodiff(case: &Case, network: &Network, data: &Dataset, pass: Pass) -> (f64, Vec<Vec<f32>>) {
+fn by_autodiff(
+    case: &Case,
+    network: &Network,
+    data: &Dataset,
+    pass: Pass<'_>,
+) -> (f64, Vec<Vec<f32>>) {
     let device = Device::flex().autodiff();
     let indices: Vec<usize> = (0..case.batch).collect();
     let batch = data.batch(&indices);
@@ -155,7 +160,7 @@ fn by_bptt(
     case: &Case,
     network: &Network,
     data: &Dataset,
-    pass: Pass,
+    pass: Pass<'_>,
     checkpoint_steps: Option<usize>,
 ) -> (BatchOutcome, Vec<Vec<f32>>) {
     let indices: Vec<usize> = (0..case.batch).collect();

@@ -390,7 +390,7 @@ fn cut_gradients_are_those_of_detached_states() {
             assert_close(&found, expected, tolerance, &format!("{what}, {device:?}"));
 
             // A penalty, which asks for the gradient of every window's spikes.
-            let penalty = |spikes: &[Tensor<3>]| {
+            let penalty = |spikes: &[Tensor<3>], _: usize| {
                 let square = |spikes: &Tensor<3>| {
                     let rate = spikes.clone().mean();
                     rate.clone() * rate * PENALTY

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn best_epoch_is_named_and_marked() {
-        let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)]);
+        let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)], "");
         assert!(
             svg.contains("best epoch 2 · validation accuracy 0.4000 · training accuracy 0.5000")
         );
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn loss_axis_is_logarithmic_beyond_a_decade() {
         let labels = |losses: [f64; 2]| {
-            let svg = curves(&[point(1, losses[0]), point(3, losses[1])]);
+            let svg = curves(&[point(1, losses[0]), point(3, losses[1])], "");
             ["1", "10", "100"].map(|label| svg.contains(&format!("end\">{label}</text>")))
         };
         assert_eq!(labels([100.0, 1.0]), [true; 3]);
@@ -245,7 +245,7 @@ mod tests {
     fn several_layers_have_a_curve_each() {
         let layered =
             |epoch| CurvePoint { layer_spike_rates: vec![0.1, 0.2, 0.3], ..point(epoch, 1.0) };
-        let svg = curves(&[layered(1), layered(2)]);
+        let svg = curves(&[layered(1), layered(2)], "");
         assert!(svg.contains("by layer") && svg.contains(GREEN));
         // Three in place of one, and nothing of a fourth.
         assert_eq!(svg.matches("<circle").count(), 8);
@@ -259,7 +259,7 @@ mod tests {
             point.epoch = epoch;
             point.spike_rate = f64::NAN;
         }
-        let svg = curves(&points);
+        let svg = curves(&points, "");
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         assert!(svg.contains("nothing measured"));
         // Of five losses each in training and validation two are finite, 1 and 3.
@@ -269,14 +269,14 @@ mod tests {
     #[test]
     fn one_epoch_and_none() {
         // A single value of each of six curves is a dot.
-        assert_eq!(curves(&[point(1, 2.0)]).matches("<circle").count(), 6);
-        assert_eq!(curves(&[]).matches("nothing measured").count(), 4);
+        assert_eq!(curves(&[point(1, 2.0)], "").matches("<circle").count(), 6);
+        assert_eq!(curves(&[], "").matches("nothing measured").count(), 4);
     }
 
     #[test]
     fn without_validation_nothing_is_missing() {
         let mut point = point(1, 2.0);
         (point.valid_loss, point.valid_accuracy) = (f64::NAN, f64::NAN);
-        assert!(!curves(&[point]).contains("missing"));
+        assert!(!curves(&[point], "").contains("missing"));
     }
 }
