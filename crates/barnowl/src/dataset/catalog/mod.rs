@@ -285,9 +285,12 @@ impl Source {
     }
 }
 
-/// The file, or the same with `.gz` behind its name.
+/// The file, or the same with `.gz` behind its name or under another name that its reader knows.
 fn present(folder: &Path, path: &str) -> Option<PathBuf> {
-    [folder.join(path), folder.join(format!("{path}.gz"))].into_iter().find(|path| path.is_file())
+    super::mnist::places(path)
+        .into_iter()
+        .map(|place| folder.join(place))
+        .find(|path| path.is_file())
 }
 
 /// Whether as many files were found as one of the versions of the data has.

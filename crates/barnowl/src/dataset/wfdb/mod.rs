@@ -33,7 +33,7 @@ impl Record {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let header =
-            Header::parse(&text(file::read(path)?)).map_err(|error| error.in_file(path))?;
+            Header::parse(&text(&file::read(path)?)).map_err(|error| error.in_file(path))?;
         let data = path.with_file_name(&header.signals[0].file);
         let bytes = file::read(&data)?;
         let samples = samples(&header, &bytes).map_err(|error| error.in_file(&data))?;
@@ -54,10 +54,11 @@ impl Record {
 }
 
 /// The text of a header: UTF-8, or a character a byte (Latin-1).
-fn text(bytes: Vec<u8>) -> String {
-    match String::from_utf8(bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
-        Err(error) => error.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
+fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
 
@@ -78,7 +79,9 @@ fn samples(header: &Header, bytes: &[u8]) -> Result<Vec<i16>> {
     }
     let mut samples: Vec<i16> = match format {
         Format::Packed12 => bytes.chunks(3).flat_map(pair).collect(),
-        Format::Plain16 => bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect(),
+        Format::Plain16 => {
+            bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect()
+        }
     };
     samples.truncate(expected / frame * frame);
     Ok(samples)
