@@ -32,7 +32,7 @@ def types(path, libver):
         rows[0], rows[1], rows[2] = [0.5, 1.5], [], [2.5]
 
 
-def digits(path, change=lambda spikes: None, libver="earliest", keys=True):
+def digits(path, change=lambda spikes: None, libver="earliest", keys=True, kind_of_times="<f2"):
     """Three recordings; `change` spoils them."""
     spikes = {
         "times": [[0.0, 0.0005, 0.0021, 0.0040, 0.5], [], [0.0039, 0.0041, 0.0119, 1.5]],
@@ -41,8 +41,10 @@ def digits(path, change=lambda spikes: None, libver="earliest", keys=True):
     }
     change(spikes)
     with h5py.File(path, "w", libver=libver) as file:
-        for name, kind in ("times", "<f2"), ("units", "<u2"):
-            if name in spikes:
+        for name, kind in ("times", kind_of_times), ("units", "<u2"):
+            if isinstance(spikes.get(name), np.ndarray):
+                file[f"spikes/{name}"] = spikes[name]
+            elif name in spikes:
                 rows = file.create_dataset(f"spikes/{name}", (len(spikes[name]),), dtype=h5py.vlen_dtype(np.dtype(kind)))
                 for i, row in enumerate(spikes[name]):
                     rows[i] = np.array(row, dtype=kind)
@@ -58,6 +60,32 @@ def wrong(key, row, place, value):
         spikes[key][row][place] = value
 
     return change
+
+
+def scaled(factor):
+    """Times in another unit; the last spike at 1.5 s comes at 0.9 s instead."""
+
+    def change(spikes):
+        spikes["times"][2][3] = 0.9
+        spikes["times"] = [[factor * time for time in row] for row in spikes["times"]]
+
+    return change
+
+
+def fixed(spikes):
+    """Rows of one length, filled up."""
+    spikes["times"] = np.array([[0.0, 0.1], [0.2, 0.0], [0.3, 0.4]], dtype="<f4")
+
+
+def late(spikes):
+    """The last recording has its spikes from 0.95 s on."""
+    spikes["times"][2] = [0.95, 0.96, 0.97, 0.98]
+
+
+def grid(spikes):
+    """Times on the borders of frames of 20 ms."""
+    spikes["times"] = [[0.02 * i for i in range(40)]] * 3
+    spikes["units"] = [list(range(40))] * 3
 
 
 def cochlea(folder, name, parts, classes):
@@ -103,6 +131,13 @@ def main():
     digits(folder / "shd_labels.h5", lambda spikes: spikes.update(labels=[0, 1]))
     digits(folder / "shd_pairs.h5", lambda spikes: spikes["units"][0].pop())
     digits(folder / "shd_no_units.h5", lambda spikes: spikes.pop("units"))
+    digits(folder / "shd_ms.h5", scaled(1e3), kind_of_times="<f4")
+    digits(folder / "shd_us.h5", scaled(1e6), kind_of_times="<f8")
+    digits(folder / "shd_ns.h5", scaled(1e9), kind_of_times="<i8")
+    digits(folder / "shd_short.h5", scaled(1e-3), kind_of_times="<f8")
+    digits(folder / "shd_fixed.h5", fixed)
+    digits(folder / "shd_late.h5", late)
+    digits(folder / "shd_grid.h5", grid, kind_of_times="<f4")
     cochlea(folder / "data", "shd", ("train", "test"), 20)
     cochlea(folder / "data", "ssc", ("train", "valid", "test"), 35)
     soli(folder / "data/soli")

@@ -59,6 +59,89 @@ fn spikes_become_frames() {
 }
 
 #[test]
+fn times_in_another_unit_are_refused() {
+    for (name, parts) in [
+        (
+            "shd_ms.h5",
+            ["7 of 9 spikes come after the last frame", "look like ms: divide them by 1e3"],
+        ),
+        ("shd_us.h5", ["the last is at 900000", "they look like µs: divide them by 1e6"]),
+        ("shd_ns.h5", ["the last is at 900000000", "they look like ns: divide them by 1e9"]),
+        ("shd_short.h5", ["the last spike of all recordings is at 0.0009 s", "step_ms = 3.6e-3"]),
+    ] {
+        let error = heidelberg::load(fixture(name), Frames::default()).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("times in seconds"), "{error}");
+        assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+    }
+    // What the messages advise is a way.
+    let frames = Frames { step_ms: 0.0036, steps: 250 };
+    assert!(heidelberg::load(fixture("shd_short.h5"), frames).unwrap().notes().is_empty());
+}
+
+#[test]
+fn spikes_that_are_left_out_are_noted() {
+    let notes = |name, steps| {
+        let frames = Frames { step_ms: 4.0, steps };
+        heidelberg::load(fixture(name), frames).unwrap().notes().to_vec()
+    };
+    assert_eq!(notes("shd_good.h5", 500), [""; 0]);
+    assert_eq!(
+        notes("shd_good.h5", 20),
+        ["2 of 9 spikes come after the last frame, which ends at 0.08 s, and are left out"]
+    );
+    // A recording without a spike before the last frame.
+    let found = notes("shd_late.h5", 235);
+    assert!(found[0].starts_with("4 of 9 spikes come after the last frame"), "{found:?}");
+    assert!(found[0].ends_with("left out; 1 recordings have none before it"), "{found:?}");
+    // All of them.
+    let error = heidelberg::load(fixture("shd_grid.h5"), Frames { step_ms: 1e-3, steps: 1 });
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("117 of 120 spikes") && error.contains("look like"), "{error}");
+}
+
+#[test]
+fn a_spike_on_a_border_counts_in_the_later_frame() {
+    // Of i times 20 ms in single precision, a third is a little less.
+    let frames = Frames { step_ms: 20.0, steps: 40 };
+    let data = heidelberg::load(fixture("shd_grid.h5"), frames).unwrap();
+    let Inputs::Events(events) = data.inputs() else { panic!("no events") };
+    let mut expected = Events::new(700).unwrap();
+    (0..3 * 40).for_each(|row| expected.push_row(&[row % 40]).unwrap());
+    assert_eq!(events, &expected);
+}
+
+#[test]
+fn other_kinds_of_data_are_named_in_words() {
+    let types = hdf5::File::open(fixture("h5_types_latest.h5")).unwrap();
+    for (name, words) in [
+        ("text", "text holds a single value of texts; expected numbers"),
+        ("names", "names holds an array [2] of texts"),
+        ("record", "record holds an array [1] of records of several fields"),
+        ("rows", "rows holds an array [3] of rows of 32-bit floats, each of its own length"),
+    ] {
+        let error = types.numbers(name).unwrap_err().to_string();
+        assert!(error.contains(words), "{error} lacks {words}");
+    }
+    for (name, words) in [
+        ("plain/<u2", "plain/<u2 holds an array [3, 4] of 16-bit integers without a sign"),
+        ("plain/<i8", "an array [3, 4] of 64-bit integers; expected rows of numbers, each of its"),
+        ("scalar", "scalar holds a single value of 64-bit floats"),
+    ] {
+        let error = types.rows(name).err().unwrap().to_string();
+        assert!(error.contains(words), "{error} lacks {words}");
+    }
+    let error = heidelberg::load(fixture("shd_fixed.h5"), Frames::default()).unwrap_err();
+    let error = error.to_string();
+    for part in [
+        "shd_fixed.h5: spikes/times holds an array [3, 2] of 32-bit floats",
+        "rows of numbers, each of its own length",
+        "create_dataset(\"spikes/times\", (N,), dtype=h5py.vlen_dtype(\"f4\"))",
+    ] {
+        assert!(error.contains(part), "{error} lacks {part}");
+    }
+}
+
+#[test]
 fn bad_recordings_are_named() {
     for (name, parts) in [
         ("shd_unit.h5", ["recording 2", "spike 2 is of unit 700", "0 to 699"]),

@@ -79,6 +79,13 @@ fn bad_speech_commands_are_named() {
     refused(load(), &["_background_noise_", "No such file", "unpacked in part"]);
     std::fs::rename(folder.join("_noise_"), &noise).unwrap();
     assert!(load().is_ok());
+    // An empty folder is no word, and is named.
+    std::fs::create_dir(folder.join("zero")).unwrap();
+    std::fs::create_dir(folder.join(".ipynb_checkpoints")).unwrap();
+    let features = SpeechFeatures::default();
+    let all = gsc::load(temp.path(), Split::Train, gsc::Classes::All, [0; 3], &features).unwrap();
+    assert_eq!(all.class_names(), ["bed", "no", "yes"]);
+    assert_eq!(all.notes(), ["folders without sounds are no words: zero"]);
     // Lists that are empty, or of an archive that was not unpacked to its end.
     let list = folder.join("testing_list.txt");
     for (text, parts) in [
@@ -135,6 +142,87 @@ fn sentences_of_timit() {
     for part in [Split::Valid, Split::Test] {
         assert_eq!(load(part).samples(), 4);
     }
+}
+
+#[test]
+fn mirrors_of_timit_are_the_same_sentences() {
+    let load = |folder: &Path, part| timit::load(folder, part, timit::Pieces { frames: 30 });
+    let rename = |folder: &Path, of: &dyn Fn(&str) -> String| {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = of(path.file_name().unwrap().to_str().unwrap());
+            std::fs::rename(&path, folder.join(name)).unwrap();
+        }
+    };
+    let speakers = ["TRAIN/DR1/FABC0", "TEST/DR1/FAKS0", "TEST/DR1/MDAB0"];
+    let copied = |folder: &Path| {
+        for (name, speaker) in ["SX2", "SI1", "SA1"].iter().flat_map(|s| speakers.map(|p| (s, p))) {
+            let path = folder.join("timit").join(speaker).join(name);
+            let bytes = std::fs::read(path.with_extension("WAV")).unwrap();
+            std::fs::write(path.with_extension("WAV.wav"), bytes).unwrap();
+        }
+    };
+    let lower = |name: &str| name.to_lowercase();
+    // Each makes another layout of the same data.
+    type Change<'a> = &'a dyn Fn(&Path);
+    let layouts: [(&str, Change); 6] = [
+        ("SX2.WAV.wav beside SX2.WAV", &copied),
+        ("SX2.WAV.wav only", &|folder| {
+            copied(folder);
+            for (name, speaker) in
+                ["SX2", "SI1", "SA1"].iter().flat_map(|s| speakers.map(|p| (s, p)))
+            {
+                let path = folder.join("timit").join(speaker).join(format!("{name}.WAV"));
+                std::fs::remove_file(path).unwrap();
+            }
+        }),
+        ("in lower case", &|folder| {
+            copied(folder);
+            for inner in speakers.iter().chain(&["TRAIN/DR1", "TEST/DR1", "TRAIN", "TEST", ""]) {
+                rename(&folder.join("timit").join(inner), &lower);
+            }
+        }),
+        ("sounds in lower case", &|folder| {
+            let sounds = |name: &str| name.replace(".WAV", ".wav");
+            speakers.iter().for_each(|inner| rename(&folder.join("timit").join(inner), &sounds));
+        }),
+        ("in data/", &|folder| {
+            std::fs::rename(folder.join("timit"), folder.join("data")).unwrap();
+            std::fs::create_dir_all(folder.join("timit/__MACOSX/TRAIN")).unwrap();
+            std::fs::rename(folder.join("data"), folder.join("timit/data")).unwrap();
+        }),
+        ("two folders below, with hidden files", &|folder| {
+            std::fs::rename(folder.join("timit"), folder.join("TIMIT")).unwrap();
+            std::fs::create_dir_all(folder.join("timit/archive")).unwrap();
+            std::fs::rename(folder.join("TIMIT"), folder.join("timit/archive/TIMIT")).unwrap();
+            for name in ["._SX2.WAV", "._SX2.PHN"] {
+                let speaker = folder.join("timit/archive/TIMIT").join(speakers[0]);
+                std::fs::write(speaker.join(name), "").unwrap();
+            }
+        }),
+    ];
+    for (what, change) in layouts {
+        let temp = copy("timit");
+        change(temp.path());
+        for part in [Split::Train, Split::Valid, Split::Test] {
+            let (found, expected) = (load(temp.path(), part), load(&data(), part).unwrap());
+            assert_eq!(found.unwrap_or_else(|error| panic!("{what}: {error}")), expected, "{what}");
+        }
+    }
+    // A second copy, and a speaker without sentences.
+    let temp = copy("timit");
+    std::fs::create_dir(temp.path().join("timit/TRAIN/DR1/FXYZ0")).unwrap();
+    let notes = load(temp.path(), Split::Train).unwrap().notes().to_vec();
+    assert!(notes[0].starts_with("1 folders of speakers hold no sounds: "), "{notes:?}");
+    assert!(notes[0].ends_with("FXYZ0"), "{notes:?}");
+    let inside = temp.path().join("timit");
+    std::fs::rename(&inside, temp.path().join("a")).unwrap();
+    std::fs::create_dir_all(inside.join("b/TRAIN")).unwrap();
+    std::fs::rename(temp.path().join("a"), inside.join("a")).unwrap();
+    refused(
+        load(temp.path(), Split::Train),
+        &["timit/a", "another copy in", "timit/b", "one copy"],
+    );
 }
 
 #[test]

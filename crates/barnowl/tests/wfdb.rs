@@ -74,8 +74,8 @@ fn recordings_become_events() {
     assert!(at(1, 56..90) > 5 && at(2, 56..90) > 3);
 }
 
-#[test]
-fn bad_recordings_are_named() {
+/// A copy of the recordings, to be changed: the data folder, and the folder of the recordings in it.
+fn copy() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().unwrap();
     let folder = temp.path().join("qtdb-raw");
     std::fs::create_dir(&folder).unwrap();
@@ -83,6 +83,97 @@ fn bad_recordings_are_named() {
         let path = entry.unwrap().path();
         assert!(std::fs::copy(&path, folder.join(path.file_name().unwrap())).is_ok());
     }
+    (temp, folder)
+}
+
+#[test]
+fn missing_samples_are_gaps() {
+    let (temp, folder) = copy();
+    let encoding = Encoding { steps: 400, ..Encoding::default() };
+    let load = |part| qtdb_raw::load(temp.path(), part, &encoding);
+    let by_channel = |data: &barnowl::dataset::Dataset, steps: std::ops::Range<usize>| {
+        let Inputs::Events(events) = data.inputs() else { panic!("no events") };
+        let mut count = [0; 4];
+        steps.flat_map(|row| events.signed(row)).for_each(|event| count[event.0] += 1);
+        count
+    };
+    let good = load(Split::Test).unwrap();
+    assert!(good.notes().is_empty(), "{:?}", good.notes());
+    // Format 16, of which sel104 is, from the first sample on: the sequences begin at sample 58.
+    let path = folder.join("sel104.dat");
+    let bytes = std::fs::read(&path).unwrap();
+    let missing = |samples: std::ops::Range<usize>| {
+        let mut bytes = bytes.clone();
+        samples.for_each(|t| bytes[4 * t..4 * t + 2].copy_from_slice(&i16::MIN.to_le_bytes()));
+        std::fs::write(&path, bytes).unwrap();
+    };
+    missing(0..100);
+    let data = load(Split::Test).unwrap();
+    assert_eq!(data.notes().len(), 1);
+    let note = &data.notes()[0];
+    assert!(note.starts_with("100 samples are marked as missing (sel104, lead 1: 100)"), "{note}");
+    assert_eq!(by_channel(&data, 0..43)[..2], [0, 0]);
+    let all = 0..data.samples() * data.steps();
+    let (with, without) = (by_channel(&data, all.clone()), by_channel(&good, all));
+    assert_eq!(with[2..], without[2..], "the other lead stays as it is");
+    assert!(with[0] > without[0] / 2 && with[0] <= without[0] + 1, "{with:?}, {without:?}");
+    // In the middle; the signal there rises by more than a level.
+    missing(90..130);
+    assert_eq!(by_channel(&load(Split::Test).unwrap(), 32..73)[..2], [0, 0]);
+    missing(0..bytes.len() / 4);
+    let error = load(Split::Test).unwrap_err().to_string();
+    for part in ["sel104.hea", "lead 1 (MLII) has no samples", "expected two leads", "RECORDS"] {
+        assert!(error.contains(part), "{error} lacks {part}");
+    }
+    // Format 212: -2048 of the first lead, in the first sample of three bytes.
+    let path = folder.join("sel101.dat");
+    let mut bytes = std::fs::read(&path).unwrap();
+    for t in 0..60 {
+        bytes[3 * t] = 0;
+        bytes[3 * t + 1] = bytes[3 * t + 1] & 0xF0 | 0x08;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let record = Record::read(folder.join("sel101.hea")).unwrap();
+    assert!(record.signals[0][..60].iter().all(|x| x.is_nan()));
+    assert!(record.signals.iter().all(|lead| lead[60..].iter().all(|x| x.is_finite())));
+    let note = &load(Split::Train).unwrap().notes()[0].clone();
+    assert!(note.starts_with("60 samples are marked as missing (sel101, lead 1: 60)"), "{note}");
+}
+
+#[test]
+fn headers_are_read_whatever_their_comments_and_line_ends() {
+    let (temp, folder) = copy();
+    let encoding = Encoding { steps: 400, ..Encoding::default() };
+    let load = || qtdb_raw::load(temp.path(), Split::Train, &encoding).unwrap();
+    let good = load();
+    let path = folder.join("sel101.hea");
+    let header = std::fs::read(&path).unwrap();
+    let with = |before: &[u8], after: &[u8]| [before, &header[..], after].concat();
+    let lines = |end: &str| String::from_utf8(header.clone()).unwrap().replace('\n', end);
+    for bytes in [
+        with(b"", b"# 69 M, caf\xe9\n"),
+        with(b"# Herzzentrum M\xfcnchen\n\n#\n", b"#\x93\xfa\x96{\n"),
+        with(b"\xef\xbb\xbf", b"# \xc3\xa9\n"),
+        lines("\r\n").into_bytes(),
+        lines("\r").into_bytes(),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(load().inputs(), good.inputs(), "{}", bytes.escape_ascii());
+    }
+    // The name of a lead, too.
+    let named = String::from_utf8(header.clone()).unwrap().replace("MLII", "D\u{e9}riv");
+    std::fs::write(&path, named.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
+    assert_eq!(Record::read(&path).unwrap().names[0], "D\u{e9}riv");
+    std::fs::write(&path, &header).unwrap();
+    // Hidden headers are no recordings, with RECORDS or without.
+    std::fs::write(folder.join("._sel101.hea"), b"\0\x05\x16\x07").unwrap();
+    std::fs::remove_file(folder.join("RECORDS")).unwrap();
+    assert_eq!(load().inputs(), good.inputs());
+}
+
+#[test]
+fn bad_recordings_are_named() {
+    let (temp, folder) = copy();
     let refused = |parts: &[&str]| {
         let encoding = Encoding { steps: 400, ..Encoding::default() };
         let result =

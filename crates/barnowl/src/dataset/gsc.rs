@@ -65,7 +65,7 @@ pub fn load(
     let [valid, test] =
         ["validation_list.txt", "testing_list.txt"].map(|name| List::read(folder.join(name)));
     let (mut valid, mut test) = (valid?, test?);
-    let words = words(&folder)?;
+    let (words, empty) = words(&folder)?;
     let names: Vec<String> = match classes {
         Classes::Twelve => {
             WORDS.iter().copied().chain(["silence", "unknown"]).map(str::to_owned).collect()
@@ -144,23 +144,29 @@ pub fn load(
         features.hop_ms
     );
     let inputs = Inputs::Half(values.concat());
-    let data = Dataset::new(shape, names, inputs, Targets::PerSequence(targets), origin)?;
+    let mut data = Dataset::new(shape, names, inputs, Targets::PerSequence(targets), origin)?;
+    if !empty.is_empty() {
+        data = data.with_note(format!("folders without sounds are no words: {}", empty.join(", ")));
+    }
     Ok(if features.scale_batches { data.scaled_by_batch() } else { data })
 }
 
-/// The words: folders whose names do not begin with `_` or `.`, sorted.
-fn words(folder: &Path) -> Result<Vec<String>> {
-    let words: Vec<String> = file::folders(folder)?
-        .into_iter()
-        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
-        .filter(|name| !name.starts_with(['_', '.']))
-        .collect();
+/// The words, which are folders with sounds whose names do not begin with `_`, and the folders without sounds; sorted.
+fn words(folder: &Path) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut words, mut empty) = (Vec::new(), Vec::new());
+    for path in file::folders(folder)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if !name.starts_with('_') {
+            let has_sounds = !file::files(&path, "wav")?.is_empty();
+            if has_sounds { &mut words } else { &mut empty }.push(name.to_owned());
+        }
+    }
     if words.is_empty() {
         return Err(Error::format("there are no folders of words")
             .in_file(folder)
             .expected("yes/, no/ and so on, each with WAV files"));
     }
-    Ok(words)
+    Ok((words, empty))
 }
 
 /// An official list: its files that were not found yet, each with its line.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use half::f16;
-use hdf5_reader::{ByteOrder, Datatype, Hdf5File, OpenOptions};
+use hdf5_reader::{ByteOrder, Datatype, Hdf5File, OpenOptions, VarLenKind};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -102,8 +102,8 @@ impl File {
     /// If there is no such data set, or it holds something else.
     pub fn numbers(&self, name: &str) -> Result<Array> {
         let dataset = self.dataset(name)?;
-        let element = Element::of(dataset.dtype())
-            .ok_or_else(|| self.other(name, dataset.dtype(), "numbers"))?;
+        let element =
+            Element::of(dataset.dtype()).ok_or_else(|| self.other(name, &dataset, "numbers"))?;
         let shape = extents(dataset.shape());
         let bytes = dataset.read_raw_bytes().map_err(|error| self.damaged(name, &error))?;
         Ok(Array { shape, values: element.decode(&bytes) })
@@ -116,12 +116,14 @@ impl File {
     /// If there is no such data set, or it holds something else.
     pub fn rows(&self, name: &str) -> Result<Rows<'_>> {
         let dataset = self.dataset(name)?;
-        let expected = "rows of numbers, each of its own length";
-        let Datatype::VarLen { base, .. } = dataset.dtype() else {
-            return Err(self.other(name, dataset.dtype(), expected));
+        let other = || {
+            self.other(name, &dataset, "rows of numbers, each of its own length").remedy(format!(
+                "with h5py: rows = file.create_dataset(\"{name}\", (N,), dtype=h5py.vlen_dtype(\"f4\")), \
+                 then rows[i] = row for each of the N, without what only fills it up to the length of the others"
+            ))
         };
-        let element =
-            Element::of(base).ok_or_else(|| self.other(name, dataset.dtype(), expected))?;
+        let Datatype::VarLen { base, .. } = dataset.dtype() else { return Err(other()) };
+        let element = Element::of(base).ok_or_else(other)?;
         let references = dataset.read_raw_bytes().map_err(|error| self.damaged(name, &error))?;
         let root = self.inner.root_group().map_err(|error| self.damaged(name, &error))?;
         // Length, address of the heap, index in it.
@@ -149,8 +151,13 @@ impl File {
         })
     }
 
-    fn other(&self, name: &str, found: &Datatype, expected: &str) -> Error {
-        Error::format(format!("{name} holds {found:?}")).in_file(&self.path).expected(expected)
+    fn other(&self, name: &str, found: &hdf5_reader::Dataset, expected: &str) -> Error {
+        let kind = in_words(found.dtype());
+        let found = match extents(found.shape()).as_slice() {
+            [] => format!("a single value of {kind}"),
+            shape => format!("an array {shape:?} of {kind}"),
+        };
+        Error::format(format!("{name} holds {found}")).in_file(&self.path).expected(expected)
     }
 
     fn damaged(&self, name: &str, error: &dyn Display) -> Error {
@@ -202,6 +209,26 @@ fn options(length: usize) -> OpenOptions {
 
 fn extents(shape: &[u64]) -> Vec<usize> {
     shape.iter().map(|n| usize::try_from(*n).unwrap_or(usize::MAX)).collect()
+}
+
+/// What elements of a type are, for messages.
+fn in_words(datatype: &Datatype) -> String {
+    let bits = |size: &u8| 8 * u32::from(*size);
+    match datatype {
+        Datatype::FixedPoint { size, signed: true, .. } => format!("{}-bit integers", bits(size)),
+        Datatype::FixedPoint { size, .. } => format!("{}-bit integers without a sign", bits(size)),
+        Datatype::FloatingPoint { size, .. } => format!("{}-bit floats", bits(size)),
+        Datatype::VarLen { base, kind: VarLenKind::Sequence, .. } => {
+            format!("rows of {}, each of its own length", in_words(base))
+        }
+        Datatype::String { .. } | Datatype::VarLen { .. } => "texts".to_owned(),
+        Datatype::Array { base, dims } => format!("arrays {dims:?} of {}", in_words(base)),
+        Datatype::Compound { .. } => "records of several fields".to_owned(),
+        Datatype::Enum { base, .. } => format!("names that stand for {}", in_words(base)),
+        Datatype::Opaque { .. } => "bytes without a type".to_owned(),
+        Datatype::Reference { .. } => "references to other data sets".to_owned(),
+        Datatype::Bitfield { .. } => "bits".to_owned(),
+    }
 }
 
 /// How a number is stored.

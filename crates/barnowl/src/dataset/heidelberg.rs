@@ -63,7 +63,8 @@ pub fn path(directory: impl AsRef<Path>, folder: &str, split: Split) -> PathBuf 
 ///
 /// # Errors
 ///
-/// If the file is missing or damaged, lacks a group, or holds impossible spikes or labels: with the recording.
+/// If the file is missing or damaged, lacks a group, or holds impossible spikes or labels: with the recording; and if the
+/// times are not in seconds, or else make sequences of mostly nothing.
 pub fn load(path: impl AsRef<Path>, frames: Frames) -> Result<Dataset> {
     read(&File::open(path)?, frames)
 }
@@ -92,13 +93,13 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
     let class_names = class_names(file, &labels)?;
     let classes = classes(&labels, class_names.len()).map_err(in_file)?;
     let mut events = Events::new(CHANNELS)?;
-    let mut lost = 0_u64;
+    let mut tally = Tally::default();
     let mut rows = vec![Vec::new(); frames.steps];
     for recording in 0..times.len() {
         let (times, units) = (times.row(recording)?, units.row(recording)?);
         let placed = place(&times, &units, frames, &mut rows);
         let here = |error: Error| in_file(error.during(format_args!("recording {recording}")));
-        lost += placed.map_err(here)?;
+        tally.add(&times, placed.map_err(here)?);
         for row in &mut rows {
             row.sort_unstable();
             row.dedup();
@@ -106,8 +107,9 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
             row.clear();
         }
     }
+    let remark = tally.check(frames).map_err(in_file)?;
     let name = file.path().file_name().unwrap_or_default().to_string_lossy();
-    let note = match lost {
+    let note = match tally.lost {
         0 => String::new(),
         n => format!("; {n} spikes after the last frame left out"),
     };
@@ -118,8 +120,95 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
         frames.step_ms
     );
     let shape = [classes.len(), frames.steps, CHANNELS];
-    Dataset::new(shape, class_names, Inputs::Events(events), Targets::PerSequence(classes), origin)
-        .map_err(in_file)
+    let targets = Targets::PerSequence(classes);
+    let data = Dataset::new(shape, class_names, Inputs::Events(events), targets, origin);
+    Ok(remark.into_iter().fold(data.map_err(in_file)?, Dataset::with_note))
+}
+
+/// Times were rounded to single precision, or coarser, when they were written. One on the border between two frames shall
+/// count in the later one, also if it came out a little less; those in half precision are never so near to a border of whole
+/// milliseconds.
+const ROUNDING: f64 = 1.0 / 4_194_304.0;
+
+/// Spikes after the last frame that are named in a note: more than so many in a hundred.
+const A_FEW: u64 = 3;
+
+/// What became of the spikes of a file.
+#[derive(Default)]
+struct Tally {
+    spikes: u64,
+    /// Spikes after the last frame.
+    lost: u64,
+    /// Recordings with spikes, all of which come after the last frame.
+    silent: u64,
+    /// The latest time.
+    last: f64,
+    /// Times that are no whole numbers.
+    fractions: u64,
+}
+
+impl Tally {
+    /// Adds a recording, of which so many spikes come after the last frame.
+    fn add(&mut self, times: &[f64], lost: u64) {
+        let spikes = times.len() as u64;
+        self.spikes += spikes;
+        self.lost += lost;
+        self.silent += u64::from(spikes > 0 && lost == spikes);
+        self.last = times.iter().copied().fold(self.last, f64::max);
+        self.fractions += times.iter().filter(|time| time.fract() != 0.0).count() as u64;
+    }
+
+    /// Whether the frames hold the recordings; and what to say, if they leave more than a few spikes out.
+    fn check(&self, frames: Frames) -> Result<Option<String>> {
+        let Self { spikes, lost, silent, last, fractions } = *self;
+        let span = frames.steps as f64 * frames.step_ms / 1000.0;
+        if spikes == 0 {
+            return Err(
+                Error::format("no recording has a spike").expected("spikes/times, in seconds")
+            );
+        }
+        // By how many powers of a thousand the recordings are longer than the frames.
+        let mut longer = ((last / span).log10() / 3.0).round();
+        if fractions == 0 && last > span {
+            longer = longer.max(1.0);
+        }
+        if longer < 0.0 {
+            return Err(Error::format(format!("the last spike of all recordings is at {last} s"))
+                .expected(format!("times in seconds, of recordings about as long as the frames, {span} s"))
+                .remedy(format!(
+                    "if the times are right, take shorter frames, dataset.frames.step_ms = {:.1e}; else write them in \
+                     seconds",
+                    (last * 1000.0 / frames.steps as f64).max(1e-6)
+                )));
+        }
+        let problem =
+            format!("{lost} of {spikes} spikes come after the last frame, which ends at {span} s");
+        let found = || {
+            Error::format(format!("{problem}; the last is at {last}")).expected("times in seconds")
+        };
+        if longer > 0.0 && 2 * lost > spikes {
+            let (unit, factor) = match longer as u32 {
+                1 => ("ms", "1e3"),
+                2 => ("µs", "1e6"),
+                _ => ("ns", "1e9"),
+            };
+            return Err(found().remedy(format!(
+                "they look like {unit}: divide them by {factor} when you write spikes/times"
+            )));
+        }
+        if lost == spikes {
+            let steps = (last * 1000.0 / frames.step_ms).ceil();
+            return Err(found().remedy(format!(
+                "if they are, more frames hold the recordings, dataset.frames.steps = {steps}"
+            )));
+        }
+        let none = match silent {
+            0 => String::new(),
+            n => format!("; {n} recordings have none before it"),
+        };
+        let many = 100 * lost > A_FEW * spikes || silent > 0;
+        Ok(many.then(|| format!("{problem}, and are left out{none}")))
+    }
 }
 
 /// Puts the spikes of a recording into frames, and returns how many come after the last.
@@ -141,7 +230,7 @@ fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) ->
                 .expected(format!("0 to {}", CHANNELS - 1))
                 .remedy("the data have more channels than a cochlea of 700: encode them for it"));
         }
-        let frame = time * 1000.0 / frames.step_ms;
+        let frame = time * 1000.0 / frames.step_ms * (1.0 + ROUNDING);
         match rows.get_mut(frame as usize) {
             Some(row) => row.push(*unit as u16),
             None => lost += 1,

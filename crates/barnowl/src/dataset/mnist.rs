@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// An image is 28 × 28.
 pub const PIXELS: usize = 784;
 
+/// The most files of a folder that a message lists.
+const MOST_NAMED: usize = 12;
+
 /// In which order the pixels of an image are read, if not row by row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -81,7 +84,8 @@ fn parse_order(text: &str) -> Result<Vec<usize>> {
     Ok(order)
 }
 
-/// Reads `directory/mnist/train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or those of `t10k`, with or without `.gz`.
+/// Reads `directory/mnist/train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or those of `t10k`, with or without `.gz`,
+/// or under another name that is customary ([`places`]).
 ///
 /// A step shows `window` pixels, from 0 to 1.
 ///
@@ -97,7 +101,7 @@ pub fn load(
     let stem = if split.is_test_of_two("MNIST")? { "t10k" } else { "train" };
     let folder = directory.as_ref().join("mnist");
     let read = |name: &str, dimensions: usize| {
-        let path = find(&folder.join(format!("{stem}-{name}")))?;
+        let path = find(&folder, &format!("{stem}-{name}"))?;
         let bytes = file::read(&path)?;
         let bytes = if is_gzip(&bytes) { gunzip(&bytes) } else { Ok(bytes) };
         let array = bytes.and_then(|bytes| idx(&bytes, dimensions));
@@ -146,22 +150,49 @@ pub fn load(
         .map_err(|error| error.in_file(&images))
 }
 
-/// The file, or the same with `.gz`.
-fn find(path: &Path) -> Result<PathBuf> {
-    let mut gzip = path.as_os_str().to_owned();
-    gzip.push(".gz");
-    let gzip = PathBuf::from(gzip);
-    if path.is_file() {
-        return Ok(path.to_path_buf());
+/// Where a file may be in its folder: under its own name; if it is one of MNIST, also with a dot before the kind of its
+/// numbers, as some unpackers and mirrors name it (`train-images.idx3-ubyte`), in a folder of its own name, or in `raw`. Each
+/// plain or compressed.
+pub(super) fn places(name: &str) -> Vec<PathBuf> {
+    let dotted = name.replacen("-idx", ".idx", 1);
+    let mut places = vec![name.to_owned()];
+    if dotted != name {
+        places.extend([dotted.clone(), format!("{name}/{name}"), format!("{name}/{dotted}")]);
+        places.extend([
+            format!("{dotted}/{dotted}"),
+            format!("raw/{name}"),
+            format!("raw/{dotted}"),
+        ]);
     }
-    if gzip.is_file() {
-        return Ok(gzip);
+    let both = |name: String| [PathBuf::from(&name), PathBuf::from(format!("{name}.gz"))];
+    places.into_iter().flat_map(both).collect()
+}
+
+/// The file of this name, in one of its [`places`].
+fn find(folder: &Path, name: &str) -> Result<PathBuf> {
+    let mut places = places(name).into_iter().map(|place| folder.join(place));
+    if let Some(path) = places.find(|path| path.is_file()) {
+        return Ok(path);
     }
+    const WANTED: &str = "--data (or BARNOWL_DATA) names the folder that holds mnist/ with the four files \
+         {train,t10k}-{images-idx3,labels-idx1}-ubyte (or {train,t10k}-{images.idx3,labels.idx1}-ubyte), plain or .gz";
     let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-    Err(Error::io("read", path, missing).remedy(
-        "--data (or BARNOWL_DATA) names the folder that holds mnist/ with the four files \
-         {train,t10k}-{images-idx3,labels-idx1}-ubyte, plain or .gz",
-    ))
+    let error = Error::io("read", folder.join(name), missing);
+    let Ok(mut found) = file::entries(folder) else {
+        return Err(error.remedy(format!("there is no folder {}; {WANTED}", folder.display())));
+    };
+    found.retain(|path| !file::is_hidden(path));
+    found.sort();
+    let names = found.iter().filter_map(|path| path.file_name());
+    let names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    let found = match names.len() {
+        0 => "nothing".to_owned(),
+        n if n > MOST_NAMED => {
+            format!("{} and {} more", names[..MOST_NAMED].join(", "), n - MOST_NAMED)
+        }
+        _ => names.join(", "),
+    };
+    Err(error.remedy(format!("{} holds {found}; {WANTED}", folder.display())))
 }
 
 /// The sizes and bytes of an IDX array of unsigned bytes.
@@ -282,6 +313,65 @@ mod tests {
         refused(&good, &file(0x801, &[2], &[7, 10]), &["image 1 is 10", "byte 9", "get it again"]);
         let huge = file(0x803, &[u32::MAX; 3], &[]);
         refused(&huge, &labels, &["0 bytes of data"]);
+    }
+
+    #[test]
+    fn files_are_found_under_their_customary_names() {
+        let images = images();
+        let labels = file(0x801, &[2], &[7, 0]);
+        let packed = |bytes: &[u8]| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            gzip.write_all(bytes).unwrap();
+            gzip.finish().unwrap()
+        };
+        for stem in ["train", "t10k"] {
+            let split = if stem == "train" { Split::Train } else { Split::Test };
+            for (image, label) in [
+                ("images.idx3-ubyte", "labels.idx1-ubyte"),
+                ("images.idx3-ubyte", "labels-idx1-ubyte.gz"),
+                ("images.idx3-ubyte.gz", "labels.idx1-ubyte.gz"),
+                ("images-idx3-ubyte/train-images-idx3-ubyte", "labels.idx1-ubyte"),
+            ] {
+                let folder = tempfile::tempdir().unwrap();
+                for (name, bytes) in [(image, &images), (label, &labels)] {
+                    let name = name.replace("/train", &format!("/{stem}"));
+                    let path = folder.path().join(format!("mnist/{stem}-{name}"));
+                    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    let packed = name.ends_with(".gz").then(|| packed(bytes));
+                    std::fs::write(path, packed.as_ref().unwrap_or(bytes)).unwrap();
+                }
+                let data = load(folder.path(), split, 8, None).unwrap();
+                assert_eq!(data.targets(), &Targets::PerSequence(vec![7, 0]), "{image}");
+            }
+        }
+        // Where two are there, the published name.
+        let folder = folder(&images, &labels);
+        std::fs::write(folder.path().join("mnist/train-labels.idx1-ubyte"), b"").unwrap();
+        assert!(load(folder.path(), Split::Train, 8, None).is_ok());
+    }
+
+    #[test]
+    fn a_missing_file_is_named_with_those_that_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("mnist");
+        let message = || load(folder.path(), Split::Train, 8, None).unwrap_err().to_string();
+        let found = message();
+        assert!(found.contains("there is no folder") && found.contains("--data"), "{found}");
+        std::fs::create_dir(&inside).unwrap();
+        assert!(message().contains("mnist holds nothing; --data"), "{}", message());
+        for name in ["train_images.bin", "mnist.npz", ".DS_Store"] {
+            std::fs::write(inside.join(name), "").unwrap();
+        }
+        let found = message();
+        for part in [
+            "mnist/train-images-idx3-ubyte: cannot read",
+            "mnist holds mnist.npz, train_images.bin; --data",
+            "images.idx3",
+        ] {
+            assert!(found.contains(part), "{found} lacks {part}");
+        }
+        (0..20).for_each(|i| std::fs::write(inside.join(format!("a{i:02}")), "").unwrap());
+        assert!(message().contains("a11 and 10 more"), "{}", message());
         let error = load("/nowhere", Split::Test, 8, None).unwrap_err().to_string();
         assert!(error.contains("t10k-images-idx3-ubyte") && error.contains("--data"), "{error}");
     }

@@ -2,7 +2,8 @@
 //!
 //! `qtdb-raw/*.hea` with their signals at 250 Hz and the boundaries of waves that cardiologists annotated, `.q1c`. Of every
 //! lead, smoothed by a Savitzky–Golay filter (five samples, order 3), level crossing makes two channels of events. Stretches
-//! of beats that are annotated from the onset of P to the end of T are cut into sequences; all else is left out.
+//! of beats that are annotated from the onset of P to the end of T are cut into sequences; all else is left out. Where
+//! samples are missing there are no events, and a note says how many; behind such a gap the level starts anew.
 //!
 //! Every fifth recording, by name, is a test recording. The published encoded files ([`super::qtdb`]) are another split, with
 //! labels that trail the events: results on the two do not compare.
@@ -65,7 +66,8 @@ const LONGEST_PAUSE: usize = 500;
 ///
 /// # Errors
 ///
-/// If there are no recordings, or a header, signal or annotation is missing, damaged or of another rate: with the file.
+/// If there are no recordings, a header, signal or annotation is missing, damaged or of another rate, or a lead has no
+/// samples: with the file.
 pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> Result<Dataset> {
     let test = split.is_test_of_two("qtdb-raw")?;
     encoding.validate("dataset.encoding")?;
@@ -79,7 +81,7 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
         .filter(|(place, _)| (place % 5 == 4) == test)
         .map(|(_, path)| path)
         .collect();
-    let read = |path: &&PathBuf| -> Result<(Vec<i8>, Vec<u16>)> {
+    let read = |path: &&PathBuf| -> Result<(Vec<i8>, Vec<u16>, [usize; 2])> {
         let record = Record::read(path).map_err(|error| {
             error.if_missing(
                 "a recording is a header (.hea) and its signals (.dat): `barnowl data` lists what is expected",
@@ -103,7 +105,20 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
                  ({annotator}): `barnowl data` lists what is expected"
             ))
         })?;
-        let events = [first, second].map(|lead| encoder.encode(&smooth(lead)));
+        let leads = [first, second];
+        let missing = leads.map(|lead| lead.iter().filter(|x| x.is_nan()).count());
+        if let Some(lead) = missing.iter().position(|missing| *missing == first.len()) {
+            return Err(Error::format(format!(
+                "lead {} ({}) has no samples: all {} are marked as missing",
+                lead + 1,
+                record.names[lead],
+                first.len()
+            ))
+            .in_file(path)
+            .expected("two leads")
+            .remedy("leave the recording out of RECORDS, or out of the folder"));
+        }
+        let events = leads.map(|lead| encoder.encode(&smooth(lead)));
         let (mut spikes, mut classes) = (Vec::new(), Vec::new());
         for stretch in stretches(&annotations, first.len()) {
             for window in stretch.chunks_exact(*steps) {
@@ -113,14 +128,18 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
                 }
             }
         }
-        Ok((spikes, classes))
+        Ok((spikes, classes, missing))
     };
     let results: Vec<Result<_>> = chosen.par_iter().map(read).collect();
     let (mut spikes, mut classes) = (Vec::new(), Vec::new());
-    for result in results {
-        let (of_record, labels) = result?;
+    let mut gaps = Vec::new();
+    for (path, result) in chosen.iter().zip(results) {
+        let (of_record, labels, missing) = result?;
         spikes.extend(of_record);
         classes.extend(labels);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let leads = (1..).zip(missing).filter(|(_, missing)| *missing > 0);
+        gaps.extend(leads.map(|(lead, missing)| (missing, format!("{name}, lead {lead}"))));
     }
     let samples = classes.len() / steps;
     let part = split.purpose();
@@ -138,7 +157,31 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
         qtdb::SAMPLING_RATE
     );
     let names = qtdb::CLASSES.map(str::to_owned).to_vec();
-    Dataset::from_spikes([samples, *steps, 4], names, &spikes, Targets::PerStep(classes), origin)
+    let targets = Targets::PerStep(classes);
+    let data = Dataset::from_spikes([samples, *steps, 4], names, &spikes, targets, origin)?;
+    Ok(match note(gaps) {
+        Some(note) => data.with_note(note),
+        None => data,
+    })
+}
+
+/// What to say of leads with missing samples: how many are missing, and in which lead.
+fn note(mut gaps: Vec<(usize, String)>) -> Option<String> {
+    const NAMED: usize = 3;
+    gaps.sort_by_key(|(missing, _)| std::cmp::Reverse(*missing));
+    let total: usize = gaps.iter().map(|(missing, _)| missing).sum();
+    let named: Vec<String> =
+        gaps.iter().take(NAMED).map(|(missing, lead)| format!("{lead}: {missing}")).collect();
+    let more = match gaps.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and in {more} more leads"),
+    };
+    (total > 0).then(|| {
+        format!(
+            "{total} samples are marked as missing ({}{more}): there are no events there, and the level starts anew behind",
+            named.join("; ")
+        )
+    })
 }
 
 /// The headers: those that the file `RECORDS` lists, else all, by name.
@@ -146,7 +189,8 @@ fn records(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = folder.join("RECORDS");
     let mut records: Vec<PathBuf> = if list.is_file() {
         let text = file::read_text(&list)?;
-        let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = text.trim_start_matches('\u{feff}').lines();
+        let names = lines.map(str::trim).filter(|line| !line.is_empty());
         names.map(|name| folder.join(format!("{name}.hea"))).collect()
     } else {
         file::files(folder, "hea").map_err(|error| {
@@ -162,12 +206,15 @@ fn records(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Savitzky–Golay filter of five samples and order 3: `(−3 x₋₂ + 12 x₋₁ + 17 x₀ + 12 x₁ − 3 x₂) / 35`; the first and last
-/// two samples stay as they are.
+/// Savitzky–Golay filter of five samples and order 3: `(−3 x₋₂ + 12 x₋₁ + 17 x₀ + 12 x₁ − 3 x₂) / 35`; samples with fewer
+/// than two others on one side, at the ends of the signal and beside gaps, stay as they are.
 fn smooth(signal: &[f32]) -> Vec<f32> {
     let mut smooth = signal.to_vec();
     for (to, x) in smooth[2.min(signal.len())..].iter_mut().zip(signal.windows(5)) {
-        *to = (-3.0 * (x[0] + x[4]) + 12.0 * (x[1] + x[3]) + 17.0 * x[2]) / 35.0;
+        let mean = (-3.0 * (x[0] + x[4]) + 12.0 * (x[1] + x[3]) + 17.0 * x[2]) / 35.0;
+        if !mean.is_nan() {
+            *to = mean;
+        }
     }
     smooth
 }
@@ -241,6 +288,10 @@ mod tests {
         let smoothed = smooth(&[0.0, 0.0, 0.0, 35.0, 0.0, 0.0, 0.0]);
         assert_eq!(smoothed, [0.0, 0.0, 12.0, 17.0, 12.0, 0.0, 0.0]);
         assert_eq!(smooth(&[1.0, 2.0]), [1.0, 2.0]);
+        let gap = f32::NAN;
+        let smoothed = smooth(&[0.0, 0.0, 0.0, 35.0, 0.0, 0.0, gap, 35.0, 0.0]);
+        assert_eq!(smoothed[..6], [0.0, 0.0, 12.0, 17.0, 0.0, 0.0]);
+        assert!(smoothed[6].is_nan() && smoothed[7..] == [35.0, 0.0]);
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 /// reference has caught up: a steep flank becomes a run of events, one a step. This is the form of the events in the
 /// encoded QT Database of Yin, Corradi & Bohté (2021; doi:10.1038/s42256-021-00397-w).
 ///
+/// Where values are missing (NaN) there are no events, and the reference starts anew at the next value: how the signal got
+/// there is not known, and catching up with it would make events that look like a steep flank.
+///
 /// ```
 /// use barnowl::encoder::LevelCrossing;
 ///
@@ -55,18 +58,18 @@ impl LevelCrossing {
 
     /// The events `[T, 2]`, up and down, of a signal of T steps.
     ///
-    /// There is no event at the first step, nor at a step whose value is NaN; none at all if the first value is NaN.
+    /// There is no event at the first step, nor at a step whose value is NaN or follows one that is.
     #[must_use]
     pub fn encode(&self, signal: &[f32]) -> Vec<[i8; 2]> {
-        let Some(&first) = signal.first() else {
-            return Vec::new();
-        };
-        // Counted in levels, so that no rounding adds up over a long signal.
-        let mut level = 0_i32;
+        // Counted in levels from the value that the reference started at, so that no rounding adds up over a long signal.
+        let (mut start, mut level) = (f32::NAN, 0_i32);
         signal
             .iter()
             .map(|value| {
-                let distance = value - (first + self.threshold * level as f32);
+                if start.is_nan() || value.is_nan() {
+                    (start, level) = (*value, 0);
+                }
+                let distance = value - (start + self.threshold * level as f32);
                 let (up, down) = (distance >= self.threshold, distance <= -self.threshold);
                 level += i32::from(up) - i32::from(down);
                 [i8::from(up), i8::from(down)]
@@ -95,10 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_undefined_values_give_no_events() {
+    fn missing_values_give_no_events_and_the_level_starts_anew_behind_them() {
         let encoder = LevelCrossing::new(1.0).unwrap();
+        let gap = f32::NAN;
         assert!(encoder.encode(&[]).is_empty());
-        assert_eq!(encoder.encode(&[0.0, f32::NAN, 2.0]), [[0, 0], [0, 0], [1, 0]]);
+        assert_eq!(encoder.encode(&[gap; 3]), [[0; 2]; 3]);
+        let events = encoder.encode(&[gap, 5.0, 6.0, gap, gap, 0.0, 0.5, -1.0]);
+        let expected = [[0, 0], [0, 0], [1, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 1]];
+        assert_eq!(events, expected);
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub fn claim_folder(path: impl AsRef<Path>) -> Result<bool> {
     }
 }
 
-/// What is in the folder `path`, in no order.
+/// What is in the folder `path`, hidden or not, in no order.
 ///
 /// # Errors
 ///
@@ -80,27 +80,48 @@ pub fn entries(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
     entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
-/// The files in the folder `path` that have this extension, in either case, by name.
+/// Whether a file or folder is never data: its name begins with a dot, or it is what a system or a program leaves behind,
+/// such as `._a.csv`, `.ipynb_checkpoints`, `__MACOSX`, `Thumbs.db`, `desktop.ini` or `~$a.csv`.
+#[must_use]
+pub fn is_hidden(path: impl AsRef<Path>) -> bool {
+    const LEFT_BEHIND: [&str; 9] = [
+        "__macosx",
+        "__pycache__",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+        "thumbs.db",
+        "desktop.ini",
+    ];
+    let name = path.as_ref().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    name.starts_with('.') || name.starts_with("~$") || LEFT_BEHIND.contains(&name.as_str())
+}
+
+/// The files in the folder `path` that have this extension, in either case, by name; none that are [hidden](is_hidden).
 ///
 /// # Errors
 ///
 /// As [`entries`].
 pub fn files(path: impl AsRef<Path>, extension: &str) -> Result<Vec<PathBuf>> {
-    sorted(path, |path| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)))
+    let has = |path: &Path| path.extension().is_some_and(|x| x.eq_ignore_ascii_case(extension));
+    // A link that leads nowhere is a file, which cannot be read: that is said when it is.
+    visible(path, |path| has(path) && !path.is_dir())
 }
 
-/// The folders in the folder `path`, by name.
+/// The folders in the folder `path`, by name; none that are [hidden](is_hidden).
 ///
 /// # Errors
 ///
 /// As [`entries`].
 pub fn folders(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
-    sorted(path, Path::is_dir)
+    visible(path, Path::is_dir)
 }
 
-fn sorted(path: impl AsRef<Path>, keep: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+fn visible(path: impl AsRef<Path>, keep: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut paths = entries(path)?;
-    paths.retain(|path| keep(path));
+    paths.retain(|path| !is_hidden(path) && keep(path));
     paths.sort();
     Ok(paths)
 }
@@ -269,6 +290,28 @@ mod tests {
             assert!(error.to_string().contains(expected), "{error} lacks: {expected}");
         }
         assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn hidden_files_and_folders_are_left_out() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        for name in ["b.csv", "a.CSV", "._a.csv", ".c.csv", "~$b.csv", "c.csv~", "desktop.ini"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        let hidden = [".ipynb_checkpoints", "__MACOSX", "__pycache__", "@eaDir", "Thumbs.db"];
+        for name in [&hidden[..], &["walk", "_rest_", "folder.csv"]].concat() {
+            fs::create_dir(folder.join(name)).unwrap();
+        }
+        let names = |paths: Vec<PathBuf>| -> Vec<String> {
+            let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+            paths.iter().map(name).collect()
+        };
+        assert_eq!(names(files(folder, "csv").unwrap()), ["a.CSV", "b.csv"]);
+        assert_eq!(names(files(folder, "ini").unwrap()), [""; 0]);
+        assert_eq!(names(folders(folder).unwrap()), ["_rest_", "folder.csv", "walk"]);
+        // What lies above does not hide it.
+        assert!(!is_hidden(".cache/data/a.csv") && is_hidden("data/THUMBS.DB"));
     }
 
     #[test]

@@ -48,12 +48,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Sound> {
                 let data = if is_streamed(size, rest) {
                     &rest[..rest.len() - rest.len() % (channels * encoding.bytes())]
                 } else {
-                    rest.get(..size).ok_or_else(|| {
-                        Error::format(format!("{} bytes of samples", rest.len()))
-                            .at_byte(bytes.len() as u64)
-                            .expected(format!("{size} as the chunk says"))
-                            .remedy("the file is cut short: copy it again")
-                    })?
+                    rest.get(..size).ok_or_else(|| overstated(bytes, rest.len(), size))?
                 };
                 let samples = encoding.decode(data, *channels, start)?;
                 return Ok(Sound { rate: *rate, samples });
@@ -81,8 +76,8 @@ fn is_id(bytes: &[u8]) -> bool {
 /// Whether the samples last to the end of the file, `rest`, as their number was not known: the file was written to a pipe.
 fn is_streamed(size: usize, rest: &[u8]) -> bool {
     match size {
-        // ffmpeg, and sox, which rounds down to whole frames.
-        0xffff_ffff | 0x7fff_e000..=0x7fff_f000 => size > rest.len(),
+        // ffmpeg, and others less the length of a header; sox and arecord, which round down to whole frames.
+        0xffff_f000..=0xffff_ffff | 0x7fff_e000..=0x8000_0000 => size > rest.len(),
         // Others leave a zero. An empty chunk may also be followed by another that the file holds.
         0 => {
             let size = rest.get(4..8).map_or(usize::MAX, |size| number(size) as usize);
@@ -90,6 +85,28 @@ fn is_streamed(size: usize, rest: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// The samples are fewer than their chunk says: the file may have been cut short, or its recorder was switched off before
+/// it corrected the header. Nothing in the file tells the two apart for sure, so that none is read as if it were whole.
+fn overstated(bytes: &[u8], found: usize, said: usize) -> Error {
+    const REPAIR: &str = "ffmpeg -i IN.wav -c copy OUT.wav writes a right header";
+    let whole = bytes.get(4..8).is_some_and(|size| number(size) as usize == bytes.len() - 8);
+    let remedy = if whole {
+        format!(
+            "the header of the file gives its length right, so the sound is likely whole and only this size wrong (a recorder \
+             that was switched off): {REPAIR}; if it is a copy, compare its length with the original's first"
+        )
+    } else {
+        format!(
+            "either the file is a copy that was cut short: copy it again; or the sound is whole and the size in its header \
+             wrong (a recorder that was switched off): {REPAIR}"
+        )
+    };
+    Error::format(format!("{found} bytes of samples"))
+        .at_byte(bytes.len() as u64)
+        .expected(format!("{said} as the chunk says"))
+        .remedy(remedy)
 }
 
 /// Reads the chunk `fmt `, which begins at byte `at`.
@@ -220,14 +237,29 @@ mod tests {
             parse(&file(&[format(1, 1, 8000, 16), data]))
         };
         // The last byte is half a sample.
-        for size in [u32::MAX, 0x7fff_f000, 0] {
+        for size in [u32::MAX, u32::MAX - 36, 0x7fff_f000, 0x7fff_ff00, 0x8000_0000, 0] {
             assert_eq!(stream(size, &[0, 64, 0, 192, 7]).unwrap().samples, [0.5, -0.5]);
         }
         let message = |size, rest: &[u8]| stream(size, rest).unwrap_err().to_string();
         let found = message(0, &chunk(b"LIST", b"none"));
         assert!(found.contains("no samples"), "{found}");
-        let found = message(6, &[0; 4]);
-        assert!(found.contains("expected 6 as the chunk says"), "{found}");
+    }
+
+    #[test]
+    fn a_size_beyond_the_end_of_the_file_has_two_explanations() {
+        // The recorder was switched off: the file is whole, the size of its samples is not. Then the same, cut short.
+        let data = [&b"data"[..], &6_u32.to_le_bytes(), &[0; 4]].concat();
+        let whole = file(&[format(1, 1, 8000, 16), data]);
+        for (bytes, found, first) in [
+            (&whole[..], 4, "the header of the file gives its length right"),
+            (&whole[..whole.len() - 2], 2, "either the file is a copy that was cut short"),
+        ] {
+            let message = parse(bytes).unwrap_err().to_string();
+            let problem = format!("{found} bytes of samples; expected 6 as the chunk says");
+            for part in [&problem, first, "switched off", "ffmpeg -i IN.wav -c copy OUT.wav"] {
+                assert!(message.contains(part), "{message} lacks {part}");
+            }
+        }
     }
 
     #[test]

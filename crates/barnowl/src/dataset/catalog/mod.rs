@@ -280,9 +280,12 @@ impl Source {
     }
 }
 
-/// The file, or the same with `.gz` behind its name.
+/// The file, or the same with `.gz` behind its name or under another name that its reader knows.
 fn present(folder: &Path, path: &str) -> Option<PathBuf> {
-    [folder.join(path), folder.join(format!("{path}.gz"))].into_iter().find(|path| path.is_file())
+    super::mnist::places(path)
+        .into_iter()
+        .map(|place| folder.join(place))
+        .find(|path| path.is_file())
 }
 
 /// Whether as many files were found as one of the versions of the data has.
@@ -295,22 +298,19 @@ fn suffices(found: usize, counts: &[usize]) -> bool {
     }
 }
 
-/// Files with an extension in a folder and below; folders that cannot be read count as empty.
+/// Files with an extension in a folder and below, hidden ones left out; folders that cannot be read count as empty. A copy
+/// of a file, with the extension once more behind its name (`SX1.WAV.wav`), counts once.
 fn count_files(folder: &Path, extension: &str, depth: usize) -> usize {
     const DEEPEST: usize = 8;
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
+    let stem = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        name.trim_end_matches(&format!(".{extension}")).to_owned()
     };
-    let mut count = 0;
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() && depth < DEEPEST {
-            count += count_files(&path, extension, depth + 1);
-        } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension)) {
-            count += 1;
-        }
-    }
-    count
+    let files = file::files(folder, extension).unwrap_or_default();
+    let count = files.iter().map(stem).collect::<std::collections::BTreeSet<_>>().len();
+    let folders = if depth < DEEPEST { file::folders(folder) } else { Ok(Vec::new()) };
+    let folders = folders.unwrap_or_default();
+    count + folders.iter().map(|inner| count_files(inner, extension, depth + 1)).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -340,7 +340,9 @@ mod tests {
         let data = temp.path();
         assert_eq!(TOY.status(data), Status::Absent);
         std::fs::create_dir_all(data.join("toy/sounds/deep")).unwrap();
-        std::fs::write(data.join("toy/sounds/deep/1.WAV"), "").unwrap();
+        for name in ["1.WAV", "1.WAV.wav", "._1.WAV"] {
+            std::fs::write(data.join("toy/sounds/deep").join(name), "").unwrap();
+        }
         let Status::Incomplete(missing) = TOY.status(data) else { panic!("not incomplete") };
         assert_eq!(missing, ["a.bin", "more than 1 of 2 .wav files in sounds"]);
         std::fs::write(data.join("toy/sounds/2.wav"), "").unwrap();

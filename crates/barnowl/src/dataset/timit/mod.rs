@@ -1,7 +1,9 @@
 //! TIMIT: read sentences, every phone labelled (Garofolo et al. 1993, LDC93S1).
 //!
-//! `TRAIN` and `TEST` with `DRn/SPEAKER/SENTENCE.WAV` (NIST SPHERE) and `.PHN` (a line `begin end phone` for every phone, in
-//! samples), in either case. The sentences SA1 and SA2, which all speakers read, are left out. Training: all speakers of
+//! `TRAIN` and `TEST`, in the folder or up to two below (`data/TRAIN`), with `DRn/SPEAKER/SENTENCE.WAV` (NIST SPHERE) and
+//! `.PHN` (a line `begin end phone` for every phone, in samples), in either case. Mirrors have a copy `SENTENCE.WAV.wav` (RIFF)
+//! beside, or in place of, `SENTENCE.WAV`: of a sentence one file is read. The sentences SA1 and SA2, which all speakers read,
+//! are left out. Training: all speakers of
 //! `TRAIN`; validation: the 50 speakers of the customary development set; test: the 24 of the core test set (Halberstadt
 //! 1998), both from `TEST`.
 //!
@@ -9,6 +11,7 @@
 //! data; a frame is labelled by the phone in the middle of its window. Sentences are cut into pieces; the last one is filled
 //! up with frames without a label.
 
+mod files;
 mod phones;
 
 pub use phones::{PHONES, fold, folded_accuracy, number};
@@ -17,6 +20,7 @@ use super::{Dataset, Inputs, Split, Targets, UNLABELLED, audio};
 use crate::encoder::{Mfcc, MfccConfig, deltas};
 use crate::error::{Error, Result};
 use crate::file;
+use files::Recording;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -72,10 +76,10 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
             Error::setting("dataset.pieces.frames", pieces.frames).expected("1 to 100000 frames")
         );
     }
-    let folder = directory.as_ref().join("timit");
-    let training = sentences(&folder, Split::Train)?;
-    let range = range(&training);
-    let sentences = if split == Split::Train { training } else { sentences(&folder, split)? };
+    let root = files::root(&directory.as_ref().join("timit"))?;
+    let training = sentences(&root, Split::Train)?;
+    let range = range(&training.0);
+    let (sentences, note) = if split == Split::Train { training } else { sentences(&root, split)? };
     let (mut values, mut phones, mut of) = (Vec::new(), Vec::new(), Vec::new());
     for (number, sentence) in (0..).zip(&sentences) {
         let whole = sentence.phones.len().next_multiple_of(pieces.frames);
@@ -106,8 +110,8 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
     );
     let shape = [of.len(), pieces.frames, CHANNELS];
     let names = PHONES.map(str::to_owned).to_vec();
-    Dataset::new(shape, names, Inputs::Real(values), Targets::PerStep(phones), origin)?
-        .with_recordings(of)
+    let data = Dataset::new(shape, names, Inputs::Real(values), Targets::PerStep(phones), origin)?;
+    Ok(note.into_iter().fold(data.with_recordings(of)?, Dataset::with_note))
 }
 
 /// Least and largest value of every channel.
@@ -121,31 +125,18 @@ fn range(sentences: &[Sentence]) -> Vec<(f32, f32)> {
     range
 }
 
-fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
-    let top = match split {
-        Split::Train => child(folder, "TRAIN")?,
-        Split::Valid | Split::Test => child(folder, "TEST")?,
+/// The sentences of a part, and what to say of its folders.
+fn sentences(root: &Path, split: Split) -> Result<(Vec<Sentence>, Option<String>)> {
+    let (part, speakers) = match split {
+        Split::Train => ("TRAIN", None),
+        Split::Valid => ("TEST", Some(DEVELOPMENT)),
+        Split::Test => ("TEST", Some(CORE_TEST)),
     };
-    let speakers: Option<Vec<&str>> = match split {
-        Split::Train => None,
-        Split::Valid => Some(DEVELOPMENT.split_whitespace().collect()),
-        Split::Test => Some(CORE_TEST.split_whitespace().collect()),
-    };
-    let mut files = Vec::new();
-    for region in file::folders(&top)? {
-        for speaker in file::folders(&region)? {
-            let name = speaker.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            if speakers.as_ref().is_some_and(|speakers| !speakers.contains(&name.as_str())) {
-                continue;
-            }
-            let sounds = file::files(&speaker, "wav")?;
-            files.extend(sounds.into_iter().filter(|path| {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                !name.to_lowercase().starts_with("sa")
-            }));
-        }
-    }
-    if files.is_empty() {
+    let top = files::part(root, part)?;
+    let speakers: Option<Vec<&str>> = speakers.map(|names| names.split_whitespace().collect());
+    let of_part = |name: &str| speakers.as_ref().is_none_or(|speakers| speakers.contains(&name));
+    let (recordings, note) = files::recordings(&top, of_part)?;
+    if recordings.is_empty() {
         return Err(Error::format(format!(
             "there are no sentences of the {} part",
             split.purpose()
@@ -153,10 +144,13 @@ fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
         .in_file(&top)
         .expected("DRn/SPEAKER/SENTENCE.WAV, with the speakers of the customary parts"));
     }
+    let (sounds, transcriptions): (Vec<PathBuf>, Vec<PathBuf>) = recordings
+        .into_iter()
+        .map(|Recording { sound, transcription }| (sound, transcription))
+        .unzip();
     let mfcc = Mfcc::new(&MfccConfig::new(RATE))?;
-    audio::read_all(&files, RATE, |place, sound| {
-        let path = transcription(&files[place])?;
-        let spans = spans(&path, sound.samples.len())?;
+    let sentences = audio::read_all(&sounds, RATE, |place, sound| {
+        let spans = spans(&transcriptions[place], sound.samples.len())?;
         let features = features(&mfcc, &sound.samples);
         if features.iter().any(|x| !x.is_finite()) {
             return Err(Error::format("the features are not finite")
@@ -170,7 +164,8 @@ fn sentences(folder: &Path, split: Split) -> Result<Vec<Sentence>> {
         };
         let phones = (0..features.len() / CHANNELS).map(phone).collect();
         Ok(Sentence { features, phones })
-    })
+    })?;
+    Ok((sentences, note))
 }
 
 /// Coefficients, their slopes over five frames, and the slopes of those.
@@ -244,28 +239,4 @@ fn spans(path: &Path, samples: usize) -> Result<Vec<(usize, usize, u16)>> {
         ));
     }
     Ok(spans)
-}
-
-/// The transcription beside a sound, in either case.
-fn transcription(sound: &Path) -> Result<PathBuf> {
-    let paths = ["PHN", "phn"].map(|extension| sound.with_extension(extension));
-    match paths.iter().find(|path| path.is_file()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(Error::format("there is no transcription")
-            .in_file(&paths[0])
-            .expected("a .PHN file beside every .WAV")
-            .remedy("copy it from TIMIT: `barnowl data` lists what is expected")),
-    }
-}
-
-/// A folder of this name in either case.
-fn child(folder: &Path, name: &str) -> Result<PathBuf> {
-    let paths = [folder.join(name), folder.join(name.to_lowercase())];
-    match paths.iter().find(|path| path.is_dir()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(Error::format("there is no such folder")
-            .in_file(&paths[0])
-            .expected("TRAIN/ and TEST/ of TIMIT")
-            .remedy("`barnowl data` says where timit comes from")),
-    }
 }

@@ -12,10 +12,38 @@ pub(super) struct Header {
     pub(super) signals: Vec<Signal>,
 }
 
+/// How samples are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// 212: two of 12 bits in three bytes.
+    Packed12,
+    /// 16: two bytes, the lower one first.
+    Plain16,
+}
+
+impl Format {
+    /// The value of a sample that is missing.
+    pub(super) fn missing(self) -> i16 {
+        match self {
+            Self::Packed12 => -2048,
+            Self::Plain16 => i16::MIN,
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Packed12 => "212",
+            Self::Plain16 => "16",
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Signal {
     pub(super) file: String,
-    pub(super) format: u16,
+    pub(super) format: Format,
     /// Steps of the converter in a unit.
     pub(super) gain: f64,
     /// The value of the converter at zero.
@@ -25,6 +53,8 @@ pub(super) struct Signal {
 
 impl Header {
     pub(super) fn parse(text: &str) -> Result<Self> {
+        // Some files end their lines with a carriage return alone.
+        let text = if text.contains('\n') { text.to_owned() } else { text.replace('\r', "\n") };
         let lines = (1..).zip(text.lines().map(str::trim));
         let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let bad = |line: usize, problem: String, expected: &str| {
@@ -79,9 +109,9 @@ impl Signal {
         if file.contains(['/', '\\']) {
             return Err(bad("a file beside the header"));
         }
-        let format: u16 = match *format {
-            "212" => 212,
-            "16" => 16,
+        let format = match *format {
+            "212" => Format::Packed12,
+            "16" => Format::Plain16,
             _ => {
                 return Err(bad("format 212 or 16, one sample a frame")
                     .remedy("convert it with WFDB's xform: xform -i RECORD -o 16"));

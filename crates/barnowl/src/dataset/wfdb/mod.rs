@@ -7,7 +7,7 @@ pub use annotation::{Annotation, annotations, parse_annotations};
 
 use crate::error::{Error, Result};
 use crate::file;
-use header::Header;
+use header::{Format, Header};
 use std::path::Path;
 
 /// A recording of several signals.
@@ -17,25 +17,33 @@ pub struct Record {
     pub rate: f64,
     /// What each signal is, such as `MLII`.
     pub names: Vec<String>,
-    /// Signal by signal, in physical units (mV).
+    /// Signal by signal, in physical units (mV); NaN where a sample is missing.
     pub signals: Vec<Vec<f32>>,
 }
 
 impl Record {
     /// Reads `path`, a header (`.hea`), and the signals that it names, in format 212 or 16.
     ///
+    /// The least value of a format, −2048 or −32768, marks a sample that is missing. The header may be in any encoding: what
+    /// matters in it is ASCII.
+    ///
     /// # Errors
     ///
     /// If a file is missing or shorter than the header says, or has another format: with the file and what is expected.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let header = Header::parse(&file::read_text(path)?).map_err(|error| error.in_file(path))?;
+        let header =
+            Header::parse(&text(&file::read(path)?)).map_err(|error| error.in_file(path))?;
         let data = path.with_file_name(&header.signals[0].file);
         let bytes = file::read(&data)?;
         let samples = samples(&header, &bytes).map_err(|error| error.in_file(&data))?;
         let scaled = |(place, signal): (usize, &header::Signal)| {
             let of = samples.iter().skip(place).step_by(header.signals.len());
-            of.map(|x| ((f64::from(*x) - signal.baseline) / signal.gain) as f32).collect()
+            let value = |x: &i16| match *x == signal.format.missing() {
+                true => f32::NAN,
+                false => ((f64::from(*x) - signal.baseline) / signal.gain) as f32,
+            };
+            of.map(value).collect()
         };
         Ok(Self {
             rate: header.rate,
@@ -45,13 +53,22 @@ impl Record {
     }
 }
 
+/// The text of a header: UTF-8, or a character a byte (Latin-1).
+fn text(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
 /// All samples, one of each signal after the other.
 fn samples(header: &Header, bytes: &[u8]) -> Result<Vec<i16>> {
     let frame = header.signals.len();
     let format = header.signals[0].format;
     let found = match format {
-        212 => bytes.len() / 3 * 2 + usize::from(bytes.len() % 3 == 2),
-        _ => bytes.len() / 2,
+        Format::Packed12 => bytes.len() / 3 * 2 + usize::from(bytes.len() % 3 == 2),
+        Format::Plain16 => bytes.len() / 2,
     };
     let expected = header.length.and_then(|length| length.checked_mul(frame)).unwrap_or(found);
     if found < expected || found < frame {
@@ -61,8 +78,10 @@ fn samples(header: &Header, bytes: &[u8]) -> Result<Vec<i16>> {
             .remedy("the file is cut short or of another record: get it again"));
     }
     let mut samples: Vec<i16> = match format {
-        212 => bytes.chunks(3).flat_map(pair).collect(),
-        _ => bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect(),
+        Format::Packed12 => bytes.chunks(3).flat_map(pair).collect(),
+        Format::Plain16 => {
+            bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect()
+        }
     };
     samples.truncate(expected / frame * frame);
     Ok(samples)
