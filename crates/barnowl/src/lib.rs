@@ -23,6 +23,7 @@
 //! | [`device`] | where networks run: the processor, or a graphics processor by one of Cargo's features |
 //! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
 //! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
+//! | [`nearest`](mod@nearest) | the known name that an unknown one was probably meant for |
 //!
 //! # In short
 //!
@@ -57,6 +58,7 @@ pub mod lengths;
 pub mod loss;
 pub mod metric;
 pub mod model;
+pub mod nearest;
 pub mod network;
 pub mod neuron;
 pub mod optimizer;

@@ -3,6 +3,7 @@
 use super::table::{Fate, TABLES, Table};
 use super::{NamedTensor, TensorMap};
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// What [`rename`] made of a file's tensors.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,7 +126,7 @@ fn unknown_names(task: &str, table: Option<&Table>, unknown: &[String]) -> Error
     let mut lines: Vec<_> = unknown
         .iter()
         .take(SHOWN)
-        .map(|name| match nearest(name, &known) {
+        .map(|name| match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => format!("\n  unknown: {name} (nearest: {near})"),
             None => format!("\n  unknown: {name}"),
         })
@@ -138,33 +139,6 @@ fn unknown_names(task: &str, table: Option<&Table>, unknown: &[String]) -> Error
         "known are {}, and names such as `layers.0.tau_m`; if the state dict is nested, name the key that holds it",
         known.join(", ")
     ))
-}
-
-/// The candidate that the fewest edits turn into `name`, if that is less than half of it.
-fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
-    candidates
-        .iter()
-        .map(|candidate| (edit_distance(name, candidate), candidate.as_str()))
-        .filter(|(distance, candidate)| 2 * distance < candidate.chars().count())
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// How many characters must be inserted, deleted or replaced to turn `a` into `b` (Levenshtein).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<_> = b.chars().collect();
-    // row[j] = distance between the part of `a` so far and b[..j]
-    let mut row: Vec<_> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -296,15 +270,5 @@ mod tests {
         let error =
             rename("ecg-paper", tensors(["tau_m_h", "layers.0.tau_m"])).unwrap_err().to_string();
         assert!(error.contains("two tensors stand for `layers.0.tau_m`"), "{error}");
-    }
-
-    #[test]
-    fn edits_are_counted() {
-        for (a, b, edits) in
-            [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("τ_m", "tau_m", 3)]
-        {
-            assert_eq!(edit_distance(a, b), edits);
-            assert_eq!(edit_distance(b, a), edits);
-        }
     }
 }
