@@ -41,7 +41,7 @@ const MOST_REPEATS: usize = 1000;
 /// assert_eq!(output.spikes[0].dims(), [50, 2, 36]);
 /// # Ok::<(), barnowl::error::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// The number of input channels.

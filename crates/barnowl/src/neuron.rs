@@ -19,7 +19,7 @@ pub const TAU_MIN: f64 = 1e-3;
 pub const TAU_MAX: f64 = 1e7;
 
 /// How the time constants of a layer start, in the units of `dt`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TimeConstants {
     /// The same for every neuron.
@@ -49,7 +49,7 @@ pub enum TimeConstants {
 }
 
 /// One group of a mixture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeConstantGroup {
     /// Mean of τ, > 0.
@@ -221,7 +221,7 @@ fn log_tau(steps: &[f64], device: &Device) -> Tensor<1> {
 }
 
 /// The surrogate gradient in a configuration; constants that are left out are the paper's.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SurrogateConfig {
     /// γ [(1+h) N(v; 0, σ) − h N(v; σ, sσ) − h N(v; −σ, sσ)].
@@ -337,7 +337,7 @@ impl SurrogateConfig {
 }
 
 /// The state of neurons before the first step.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum InitialState {
     /// u = 0.

@@ -16,7 +16,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// Which neurons read out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadoutKind {
     /// `m_t = α m_{t−1} + (1−α) (W s_t + bias)`: no spikes.
@@ -29,7 +31,7 @@ pub enum ReadoutKind {
 }
 
 /// The configuration of a readout.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadoutConfig {
     /// Leaky integrators, adaptive neurons or a dense layer. Default leaky integrators.

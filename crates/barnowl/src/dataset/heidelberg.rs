@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub const CHANNELS: usize = 700;
 
 /// How spikes are put into frames.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frames {
     /// The time of a frame, in ms. Default 4.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub const PIXELS: usize = 784;
 
 /// In which order the pixels of an image are read, if not row by row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Permutation {
     /// A random order, the same for all images and for every run with this seed.

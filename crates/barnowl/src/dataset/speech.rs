@@ -6,7 +6,7 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 /// How the features of a word are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeechFeatures {
     /// The length that sounds are padded with silence, or cut, to. Default 1.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::l2_penalty;
 
 /// Configuration of [`Adamax`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamaxConfig {
     /// Decay β₁ of the first moment, in [0, 1). Default 0.9.

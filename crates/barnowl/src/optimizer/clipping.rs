@@ -18,7 +18,7 @@ use crate::kernel::simd::{Isa, dispatch};
 /// ```text
 /// ‖g‖ = √(Σ_parameters Σ_elements g²)        g ← g · min(1, c / (‖g‖ + 10⁻⁶))
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
     /// Scale all gradients together so that their common norm is at most this.

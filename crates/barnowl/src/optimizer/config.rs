@@ -17,7 +17,7 @@ use crate::error::Result;
 /// kind = "adamw"        # adam, adamw, sgd, rmsprop, adagrad, adamax, radam
 /// weight_decay = 1e-3
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerConfig {
     /// Adam (Kingma & Ba 2015, Algorithm 1; arXiv 1412.6980).
@@ -43,7 +43,7 @@ impl Default for OptimizerConfig {
 }
 
 /// Constants of Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
     /// Decay β₁ of the first moment, in [0, 1). Default 0.9.
@@ -63,7 +63,7 @@ impl Default for AdamConfig {
 }
 
 /// Constants of AdamW.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
     /// Decay β₁ of the first moment, in [0, 1). Default 0.9.
@@ -83,7 +83,7 @@ impl Default for AdamWConfig {
 }
 
 /// Constants of stochastic gradient descent.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
     /// Momentum μ in [0, 1): the velocity is `p_t = μ p_{t−1} + g_t`. Default 0, none.
@@ -95,7 +95,7 @@ pub struct SgdConfig {
 }
 
 /// Constants of RMSprop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
     /// Decay α of the mean square, in [0, 1). Default 0.99.
@@ -115,7 +115,7 @@ impl Default for RmsPropConfig {
 }
 
 /// Constants of Adagrad.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdagradConfig {
     /// Decay δ ≥ 0 of the learning rate: η / (1 + (t−1) δ) at step t. Default 0.

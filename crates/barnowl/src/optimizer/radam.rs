@@ -11,7 +11,7 @@ use super::config::l2_penalty;
 const ADAPTIVE_FROM: f64 = 5.0;
 
 /// Configuration of [`RAdam`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RAdamConfig {
     /// Decay β₁ of the first moment, in [0, 1). Default 0.9.

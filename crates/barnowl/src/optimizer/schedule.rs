@@ -24,7 +24,7 @@ use crate::error::Result;
 /// kind = "cosine"
 /// warmup_epochs = 5
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScheduleConfig {
     /// The decay; its keys stand beside `warmup_epochs`.
     #[serde(flatten)]
@@ -35,7 +35,7 @@ pub struct ScheduleConfig {
 }
 
 /// The factor d(e) on the base rate; `kind` in a file names it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decay {
     /// d(e) = 1

@@ -37,7 +37,7 @@ pub const BUILT_IN: [(&str, &str); 16] = [
 ];
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskConfig {
     /// A short name, such as `ecg`.
@@ -204,5 +204,13 @@ impl TaskConfig {
                 .expected(format!("less than the {} steps of the data", dataset.steps())));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod dump {
+    #[test]
+    fn dump_schema() {
+        std::fs::write("/tmp/c-schema.json", serde_json::to_string_pretty(&schemars::schema_for!(super::TaskConfig)).unwrap()).unwrap();
     }
 }

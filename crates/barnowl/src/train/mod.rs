@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A training recipe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// The number of epochs. Default 100.
@@ -110,7 +110,7 @@ impl Default for TrainConfig {
 
 /// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss; where the weights change after every window, to that of
 /// each window with a step that counts, by its own rates and its share of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RatePenalty {
     /// Spikes per neuron and step, 0 to 1.
@@ -120,7 +120,9 @@ pub struct RatePenalty {
 }
 
 /// Which sequences an epoch is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampling {
     /// Each sequence once, in random order.
@@ -131,7 +133,7 @@ pub enum Sampling {
 }
 
 /// Backpropagation through time in windows: the state goes from one to the next, its gradient does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Truncation {
     /// Steps of a window. The memory for potentials and spikes is that of one window.
@@ -142,7 +144,9 @@ pub struct Truncation {
 }
 
 /// When truncated backpropagation changes the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Update {
     /// After every window, by the loss of what has been read so far; the state goes on under the new weights. So

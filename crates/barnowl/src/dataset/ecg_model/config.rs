@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The generator's settings; the defaults have the sampling rate, heart rates, wave durations and event
 /// densities of the encoded QT Database, and a third of its size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneratorConfig {
     /// The same seed gives the same data, bit for bit.

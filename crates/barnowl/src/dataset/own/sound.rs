@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// How sounds become sequences.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "encoder", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SoundEncoding {
     /// Spikes of the [cochlea](crate::encoder::cochlea) of the Spiking Heidelberg Digits: a channel of a step is 1 if it
