@@ -38,11 +38,11 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
         npy::write_u16(path, shape, &prediction.classes)?;
     }
     let boundaries = boundaries(&task, &dataset, &evaluation);
+    let split: barnowl::task::Split = args.split.into();
     if args.output.json {
-        let split: barnowl::task::Split = args.split.into();
         print_json(&summary(&task, split, &dataset, &evaluation, boundaries.as_deref()))?;
     } else {
-        print_line(&format!("{} · {:?} · {}", task.name, args.split, dataset.origin()))?;
+        print_line(&format!("{} · {} · {}", task.name, split.name(), dataset.origin()))?;
         let names = dataset.class_names();
         print_line(table::evaluation(&evaluation, names, boundaries.as_deref()).trim_end())?;
         if let Some(votes) = votes(&task, &dataset, &evaluation) {

@@ -12,6 +12,7 @@ mod interrupt;
 mod plots;
 mod progress;
 mod report;
+mod settings;
 mod sparsity;
 mod study;
 mod table;

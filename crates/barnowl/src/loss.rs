@@ -43,6 +43,7 @@ pub struct Decoder {
     /// How the readout is decoded.
     pub kind: DecoderKind,
     /// The first step that counts. Default 0.
+    /// Range: 0 to 1000000000 steps, less than there are.
     #[serde(default)]
     pub skip: usize,
 }

@@ -45,6 +45,7 @@ const MOST_REPEATS: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// The number of input channels.
+    /// Range: 1 to 65000.
     pub inputs: usize,
     /// The hidden layers, from the input on.
     pub layers: Vec<LayerConfig>,
@@ -61,6 +62,7 @@ pub struct NetworkConfig {
     pub encoder: Option<EncoderConfig>,
     /// How many steps the hidden layers take for each step of the data; the readout reads the mean of their outputs.
     /// Default 1.
+    /// Range: 1 to 1000.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub repeat: usize,
 }

@@ -38,17 +38,22 @@ pub struct ReadoutConfig {
     #[serde(default)]
     pub kind: ReadoutKind,
     /// The number of classes.
+    /// Range: 1 to 65000.
     pub size: usize,
     /// b0, the threshold at rest (adaptive neurons). Default 0.01.
+    /// Range: 0 or more.
     #[serde(default = "b0")]
     pub b0: f32,
     /// β, the strength of adaptation (adaptive neurons). Default 1.8.
+    /// Range: 0 or more.
     #[serde(default = "beta")]
     pub beta: f32,
     /// R, the membrane resistance (adaptive neurons). Default 1.
+    /// Range: more than 0.
     #[serde(default = "unit")]
     pub resistance: f32,
     /// The length of a step, in the units of the time constants (ms). Default 1.
+    /// Range: more than 0.
     #[serde(default = "one")]
     pub dt: f64,
     /// How the membrane time constants start. Default 20.

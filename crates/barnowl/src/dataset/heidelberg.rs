@@ -19,8 +19,10 @@ pub const CHANNELS: usize = 700;
 #[serde(default, deny_unknown_fields)]
 pub struct Frames {
     /// The time of a frame, in ms. Default 4.
+    /// Range: more than 0 ms.
     pub step_ms: f64,
     /// Frames of a sequence; later spikes are left out. Default 250.
+    /// Range: 1 to 100000 frames.
     pub steps: usize,
 }
 

@@ -21,8 +21,10 @@ use std::path::{Path, PathBuf};
 #[serde(default, deny_unknown_fields)]
 pub struct Encoding {
     /// The height of a level, in mV. Default 0.03.
+    /// Range: more than 0 mV.
     pub level: f32,
     /// Steps of a sequence. Default 1301.
+    /// Range: 2 to 1000000.
     pub steps: usize,
     /// Which annotations: the extension of their files. Default `q1c`, a cardiologist's; `pu0` are an algorithm's.
     pub annotator: String,

@@ -25,8 +25,10 @@ const SPLIT: &str = "it is the authors' split of the recordings: take it from ht
 #[serde(default, deny_unknown_fields)]
 pub struct Pieces {
     /// Frames of a piece; the last piece of a recording is filled up with frames without a label. Default 40.
+    /// Range: 1 to 10000 frames.
     pub frames: usize,
-    /// The receiver, 0 to 3. Default 0.
+    /// The receiver. Default 0.
+    /// Range: 0 to 3.
     pub channel: usize,
 }
 

@@ -15,6 +15,7 @@ pub enum EncoderConfig {
     /// One threshold θ for all channels, in both directions: `s = [x > θ] − [x < −θ]`, with −1, 0 and 1 for spikes.
     TrainedThreshold {
         /// θ at the start, in the unit of the inputs. Default 0.05.
+        /// Range: 1e-6 or more.
         #[serde(default = "initial")]
         initial: f64,
     },

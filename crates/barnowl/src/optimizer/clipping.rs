@@ -22,8 +22,10 @@ use crate::kernel::simd::{Isa, dispatch};
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
     /// Scale all gradients together so that their common norm is at most this.
+    /// Range: more than 0.
     Norm(f64),
     /// Clamp each element to at most this magnitude.
+    /// Range: more than 0.
     Value(f64),
 }
 
@@ -70,7 +72,7 @@ pub fn gradient_norm<M: Module>(module: &M, gradients: &mut GradientsParams) -> 
     let mut visitor = NormVisitor { gradients, path: Vec::new(), squares: Squares::default() };
     module.visit(&mut visitor);
     let norm = visitor.squares.norm();
-    norm.map_err(|path| diverged(&format!("the gradient of {path}")))
+    norm.map_err(|path| diverged(&format!("the gradient of {}", name_in_files(module, &path))))
 }
 
 struct NormVisitor<'a> {
@@ -163,6 +165,43 @@ fn squares_kernel<I: Isa>(_: I, values: &[f32]) -> f64 {
         *sum += f64::from(x) * f64::from(x);
     }
     sums.iter().sum()
+}
+
+/// The name that the parameter at `path` has in files: variants of enumerations are not named there, a direction of time only
+/// where there are two, and time constants not as logarithms.
+pub(super) fn name_in_files<M: Module>(module: &M, path: &str) -> String {
+    struct Paths {
+        here: Vec<String>,
+        all: Vec<String>,
+    }
+    impl ModuleVisitor for Paths {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.here.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.here.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.all.push(self.here.join("."));
+        }
+    }
+    let mut paths = Paths { here: Vec::new(), all: Vec::new() };
+    module.visit(&mut paths);
+    let mut name: Vec<&str> = Vec::new();
+    let mut before = String::new();
+    for part in path.split('.') {
+        let backward = format!("{before}backward.");
+        let one_way =
+            part == "forward" && !paths.all.iter().any(|path| path.starts_with(&backward));
+        let variant = part.starts_with(char::is_uppercase);
+        let logarithm =
+            part == "log_tau" && name.last().is_some_and(|last| last.starts_with("tau"));
+        if !(one_way || variant || logarithm) {
+            name.push(part);
+        }
+        before = format!("{before}{part}.");
+    }
+    name.join(".")
 }
 
 /// The error of a training run that left the real numbers.

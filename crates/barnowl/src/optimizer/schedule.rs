@@ -30,6 +30,7 @@ pub struct ScheduleConfig {
     #[serde(flatten)]
     pub decay: Decay,
     /// Epochs w of linear warm-up; epoch w is the first at the full rate. Default 0.
+    /// Range: 0 to 1000000000 epochs.
     #[serde(default)]
     pub warmup_epochs: usize,
 }
@@ -42,34 +43,41 @@ pub enum Decay {
     Constant {},
     /// d(e) = `factor`^⌊e / `every`⌋
     Step {
-        /// Epochs between two reductions, at least 1.
+        /// Epochs between two reductions.
+        /// Range: 1 to 1000000000 epochs.
         every: usize,
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
     /// d(e) = `factor`^(number of `milestones` ≤ e)
     MultiStep {
-        /// The epochs that begin with a reduction: at least one, ascending, none of them 0.
+        /// The epochs that begin with a reduction: at least one.
+        /// Range: 1 to 1000000000, ascending.
         milestones: Vec<usize>,
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
     /// d(e) = 1 − (1 − `final_factor`) p, with p = min(1, e/E)
     Linear {
-        /// In [0, 1]. Default 0.
+        /// The share of the base rate at the end. Default 0.
+        /// Range: 0 to 1.
         #[serde(default)]
         final_factor: f64,
     },
     /// d(e) = `final_factor` + (1 − `final_factor`) (1 + cos πp)/2, with p = min(1, e/E)
     /// (Loshchilov & Hutter 2017, without restarts; arXiv 1608.03983).
     Cosine {
-        /// In [0, 1]. Default 0.
+        /// The share of the base rate at the end. Default 0.
+        /// Range: 0 to 1.
         #[serde(default)]
         final_factor: f64,
     },
     /// d(e) = `factor`^e
     Exponential {
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
 }

@@ -28,6 +28,7 @@ pub enum DatasetConfig {
     /// Handwritten digits, pixel by pixel.
     Mnist {
         /// The pixels of a step. Default 8.
+        /// Range: 1 to 784.
         #[serde(default = "eight")]
         pixels: usize,
         /// Their order, if not row by row.
@@ -49,6 +50,7 @@ pub enum DatasetConfig {
         #[serde(default)]
         classes: gsc::Classes,
         /// Pieces of silence to train on, to validate with and to test with, of twelve classes. Default 2300, 260, 260.
+        /// Range: 0 to 1000000.
         #[serde(default = "silences")]
         silences: [usize; 3],
         /// How features are computed.

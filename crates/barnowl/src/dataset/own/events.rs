@@ -14,8 +14,10 @@ use std::path::Path;
 #[serde(deny_unknown_fields)]
 pub struct Binning {
     /// The number of channels.
+    /// Range: 1 to 32768.
     pub channels: usize,
     /// The length of a step, in the unit of the column `time`.
+    /// Range: more than 0.
     pub step: f64,
 }
 

@@ -59,9 +59,11 @@ pub struct OwnConfig {
     /// What the files are.
     pub form: Form,
     /// Steps of a sequence: longer ones are cut. Default: all steps that there are.
+    /// Range: 1 to 100000000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
     /// Steps a second, where time has a scale.
+    /// Range: more than 0 steps a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<f64>,
     /// How the channels are brought to one scale, by the training part. Default: real values are standardized, events left

@@ -16,9 +16,11 @@ pub enum SoundEncoding {
     /// spiked within the step's time, however often.
     Cochlea {
         /// The time of a step, in ms. Default 4.
+        /// Range: 0.01 to 1000000 ms.
         #[serde(default = "four")]
         step_ms: f64,
         /// Places along the membrane. Default 700.
+        /// Range: 2 to 10000.
         #[serde(default = "seven_hundred")]
         channels: usize,
     },

@@ -45,6 +45,7 @@ const DEVELOPMENT: &str = "faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0
 #[serde(default, deny_unknown_fields)]
 pub struct Pieces {
     /// Frames of a piece. Default 100.
+    /// Range: 1 to 100000 frames.
     pub frames: usize,
 }
 
