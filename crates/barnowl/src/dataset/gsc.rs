@@ -31,7 +31,7 @@ pub const SILENCES: [usize; 3] = [2300, 260, 260];
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Classes {
-    /// [`WORDS`], `silence` and `unknown`.
+    /// Ten words ([`WORDS`]: yes, no, up, down, left, right, on, off, stop, go), `silence` and `unknown`.
     #[default]
     Twelve,
     /// Every word.

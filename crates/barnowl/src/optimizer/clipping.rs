@@ -261,6 +261,27 @@ mod tests {
         toml::from_str::<File>("clipping = { length = 1 }").unwrap_err();
     }
 
+    #[test]
+    fn parameters_are_named_as_in_files() {
+        use crate::parameters::TimeConstantForm;
+        use crate::task::TaskConfig;
+        let settings =
+            ["network.layers=[{ size = 3, bidirectional = true }, { size = 2 }]".to_owned()];
+        let config = TaskConfig::load("ecg", &settings).unwrap().network;
+        let network = config.init(&burn::tensor::Device::flex(), 1).unwrap();
+        let written = network.tensors(&config, TimeConstantForm::Tau);
+        for (path, name) in [
+            ("layers.0.forward.Alif.input.weight", "layers.0.forward.input.weight"),
+            ("layers.0.backward.Alif.tau_m.log_tau", "layers.0.backward.tau_m"),
+            ("layers.1.forward.Alif.input.weight", "layers.1.input.weight"),
+            ("layers.1.forward.Alif.tau_adp.log_tau", "layers.1.tau_adp"),
+            ("readout.Alif.input.bias", "readout.input.bias"),
+        ] {
+            assert_eq!(name_in_files(&network, path), name);
+            assert!(written.contains_key(name), "{name} is not in {:?}", written.keys());
+        }
+    }
+
     fn clipped(clipping: GradientClipping, weight: [f32; 6], log_tau: [f32; 2]) -> Vec<f32> {
         let toy = Toy::new(weight, log_tau);
         let norm = gradient_norm(&toy, &mut toy.gradients(weight, log_tau)).unwrap();

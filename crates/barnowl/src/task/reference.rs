@@ -368,15 +368,12 @@ fn section(
 fn explain(text: &mut String, off: &str, setting: &Setting) {
     let mut words = setting.meaning.clone();
     match &setting.shape {
-        Shape::Words(all) => {
-            let _ = write!(words, " One of {}.", names(all));
-        }
         Shape::Number { .. } | Shape::Whole => {
             if let Some(range) = &setting.range {
                 let _ = write!(words, " Range: {range}.");
             }
         }
-        Shape::Forms(_) => {
+        Shape::Forms(_) | Shape::Words(_) => {
             let _ = write!(words, " One of {}.", expected(setting));
         }
         _ => {}

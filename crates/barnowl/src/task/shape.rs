@@ -97,8 +97,13 @@ impl Reader<'_> {
         let own = documentation(schema);
         let text = if own.is_empty() { documentation(inner) } else { own };
         let Documentation { meaning, range, default } = Documentation::read(&text);
+        let mut shape = self.shape(inner);
+        // The range of a list is that of its elements.
+        if let Shape::List { of, .. } = &mut shape {
+            of.range = of.range.take().or_else(|| range.clone());
+        }
         Setting {
-            shape: self.shape(inner),
+            shape,
             meaning,
             range,
             default: schema.get("default").cloned(),
@@ -229,8 +234,10 @@ impl Documentation {
             let plain = sentence.trim_end_matches('.');
             if let Some(range) = plain.strip_prefix("Range: ") {
                 found.range = Some(Range::parse(range));
-            } else if let Some(default) = plain.strip_prefix("Default") {
-                found.default = Some(default.trim_start_matches([':', ' ']).to_owned());
+            } else if let Some(default) =
+                plain.strip_prefix("Default: ").or(plain.strip_prefix("Default "))
+            {
+                found.default = Some(default.to_owned());
             } else {
                 if !found.meaning.is_empty() {
                     found.meaning.push(' ');
