@@ -34,7 +34,7 @@ fn a_task_with_all_settings_is_the_same_task() {
         let text = task.to_commented_toml().unwrap();
         assert_eq!(file(&text).unwrap_or_else(|error| panic!("{error}\n{text}")), task, "{name}");
         // With every example in force: comments that are no sentences.
-        for key in ["patience", "checkpoint_steps", "init", "[train.rate_penalty]", "window"] {
+        for key in ["patience", "checkpoint_steps", "init", "[train.rate_penalty]"] {
             assert!(
                 text.lines().any(|line| line.starts_with(&format!("# {key}"))),
                 "{key}\n{text}"

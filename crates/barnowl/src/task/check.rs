@@ -103,7 +103,10 @@ fn one(path: &str, setting: &Setting, value: &Value) -> Result<()> {
             if words.iter().any(|known| known.name == *word) {
                 return Ok(());
             }
-            Err(among(path, word, words.iter().map(|word| word.name.as_str()), expected(setting)))
+            let cells = CELLS.iter().filter(|_| setting.group.as_deref() == Some("CellKind"));
+            let names = words.iter().map(|word| word.name.as_str());
+            let names = names.chain(cells.map(|(word, ..)| *word));
+            Err(among(path, word, names, expected(setting)))
         }
         (Shape::List { of, length }, Value::Array(values)) => {
             if length.is_some_and(|length| length != values.len()) {

@@ -39,7 +39,9 @@ pub(super) fn expand(setting: &Setting, value: &mut Value) {
                 Value::Table(table) if !table.contains_key(tag) => {
                     let default =
                         setting.default.as_ref().and_then(|default| default[tag].as_str());
-                    if let Some(kind) = default {
+                    let only =
+                        kinds.first().filter(|_| kinds.len() == 1).map(|kind| kind.name.as_str());
+                    if let Some(kind) = default.or(only) {
                         table.insert(tag.clone(), kind.into());
                     }
                 }
