@@ -1,7 +1,7 @@
 //! `barnowl import`: a model from another program's parameters.
 
 use crate::args::Import;
-use crate::{print_json, print_line};
+use crate::{print_json, print_line, settings};
 use barnowl::error::{Error, Result};
 use barnowl::exchange::{self, safetensors::Metadata};
 use barnowl::model::Model;
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::process::ExitCode;
 
 pub fn run(args: &Import) -> Result<ExitCode> {
-    let task = TaskConfig::load(&args.task, &args.set)?;
+    let task = TaskConfig::load(&args.task, &settings::join([], &args.set)?)?;
     let tensors = exchange::read(&args.file, args.key.as_deref())?;
     let in_file = |error: barnowl::error::Error| error.in_file(&args.file);
     let mut renamed = exchange::rename(&task.name, tensors).map_err(in_file)?;

@@ -10,6 +10,7 @@ use barnowl::model::Model;
 use barnowl::network::NetworkConfig;
 use barnowl::parameters::TimeConstantForm;
 use burn::tensor::Device;
+use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -49,9 +50,10 @@ pub fn run(args: &Info) -> Result<ExitCode> {
         };
         sizes.push(format!("{direction}{} ({kind} {cell})", layer.size));
     }
-    sizes.push(format!("{} ({:?})", network.readout.size, network.readout.kind));
+    let (readout, decoder) = (word(&network.readout.kind), word(&network.decode.kind));
+    sizes.push(format!("{} ({readout})", network.readout.size));
     print_line(&format!("network: {} · {parameters} parameters", sizes.join(" – ")))?;
-    print_line(&format!("decoder: {:?}, from step {}", network.decode.kind, network.decode.skip))?;
+    print_line(&format!("decoder: {decoder}, from step {}", network.decode.skip))?;
     for (name, tensor) in &tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         let range = range(name, &tensors, network);
@@ -96,6 +98,11 @@ fn three_digits(value: f32) -> String {
     }
     let decimals = usize::try_from(2 - value.log10().floor() as i32).unwrap_or(0);
     format!("{value:.decimals$}")
+}
+
+/// A word of a configuration, as a file has it.
+fn word(word: &impl Serialize) -> String {
+    json!(word).as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

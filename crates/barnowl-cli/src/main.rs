@@ -13,6 +13,7 @@ mod opened;
 mod plots;
 mod progress;
 mod report;
+mod settings;
 mod sparsity;
 mod study;
 mod table;

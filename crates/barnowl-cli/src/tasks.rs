@@ -13,12 +13,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &Tasks) -> Result<ExitCode> {
+    if args.reference {
+        print_line(barnowl::task::reference().trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let data = args.data.directory();
     let data = data.as_deref();
     if let Some(name) = &args.name {
         let task = TaskConfig::load(name, &[])?;
         if args.output.json {
             print_json(&task)?;
+        } else if args.all {
+            print_line(task.to_commented_toml()?.trim_end())?;
         } else if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| built_in == name) {
             // The text itself, with its comments.
             print_line(text.trim_end())?;
@@ -41,7 +47,7 @@ pub fn run(args: &Tasks) -> Result<ExitCode> {
             )?;
         }
         print_line(
-            "`barnowl tasks NAME` prints a task; `barnowl data` says where data come from.",
+            "`barnowl tasks NAME` prints a task, with --all every setting; `barnowl data` says where data come from.",
         )?;
     }
     Ok(ExitCode::SUCCESS)

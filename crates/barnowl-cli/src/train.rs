@@ -5,7 +5,7 @@ use crate::eval::{boundaries, model_file, summary};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
-use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, table};
+use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, settings, table};
 use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, Result};
 use barnowl::metric::boundary::ClassBoundaries;
@@ -27,6 +27,9 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let device = barnowl::device::open(&args.place.device)?;
     let start = if args.resume { Start::again(args)? } else { Start::anew(args)? };
     let Start { task, directory, folder } = start;
+    for warning in task.warnings()? {
+        eprintln!("warning: {warning}");
+    }
     // The test file is read now: one that is missing or damaged should not come to light after an hour.
     let Prepared { train: data, valid, test, card } =
         task.prepare(directory.as_deref(), !args.no_test)?;
@@ -177,14 +180,15 @@ pub fn conclude(
 /// The flags as settings, before those of --set.
 fn overrides(args: &Train) -> Result<Vec<String>> {
     let init = args.init.as_deref().map(model_file).transpose()?;
+    let number = |number: Option<usize>| number.map(|number| number.to_string());
     let flags = [
-        args.epochs.map(|epochs| format!("train.epochs={epochs}")),
-        args.batch.map(|batch| format!("train.batch={batch}")),
-        args.seed.map(|seed| format!("train.seed={seed}")),
+        ("--epochs", "train.epochs", number(args.epochs)),
+        ("--batch", "train.batch", number(args.batch)),
+        ("--seed", "train.seed", args.seed.map(|seed| seed.to_string())),
         // A string of JSON is one of TOML.
-        init.map(|model| format!("train.init={}", json!(model))),
+        ("--init", "train.init", init.map(|model| json!(model).to_string())),
     ];
-    Ok(flags.into_iter().flatten().chain(args.set.iter().cloned()).collect())
+    settings::join(flags, &args.set)
 }
 
 /// The folder of runs that are not told where to go.

@@ -4,6 +4,7 @@
 //! found and expected*, and *what to do next*. Shape mistakes in code that calls the library panic, as they do in
 //! Burn; whatever a user, a file or a configuration decides comes back as an [`Error`].
 
+use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -101,11 +102,21 @@ impl Error {
     }
 
     /// The configuration key `key` (dotted, such as `train.batch`) has the value `value`, which is not allowed.
-    pub fn setting(key: impl Into<String>, value: impl fmt::Debug) -> Self {
+    pub fn setting(key: impl Into<String>, value: impl Serialize) -> Self {
+        Self::found(key, written(&value))
+    }
+
+    /// The configuration key `key` has what is `shown`, which is not allowed.
+    pub(crate) fn found(key: impl Into<String>, shown: impl fmt::Display) -> Self {
         let key = key.into();
-        let mut error = Self::config(format!("{key} = {value:?}"));
-        error.0.key = Some(key);
-        error
+        Self::config(format!("{key} = {shown}")).with_key(key)
+    }
+
+    /// The configuration key that the error is about, dotted.
+    #[must_use]
+    pub(crate) fn with_key(mut self, key: impl Into<String>) -> Self {
+        self.0.key = Some(key.into());
+        self
     }
 
     /// Two things that should belong together do not.
@@ -191,6 +202,19 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+}
+
+/// A value as it is written in a configuration; what has no form there, such as a number beyond 63 bits, as in JSON.
+fn written(value: &impl Serialize) -> String {
+    let mut text = String::new();
+    match value.serialize(toml::ser::ValueSerializer::new(&mut text)) {
+        // Shorter than TOML's own, which has no powers of ten.
+        Ok(_) => match text.parse::<f64>() {
+            Ok(number) if text.contains(['.', 'e', 'n']) => format!("{number:?}"),
+            _ => text,
+        },
+        Err(_) => serde_json::to_string(value).unwrap_or_else(|_| "what cannot be written".into()),
     }
 }
 

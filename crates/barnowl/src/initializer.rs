@@ -10,36 +10,41 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 /// How a weight matrix starts.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
     /// Uniform within ±gain √(6 / (fan_in + fan_out)) (Glorot & Bengio 2010).
     XavierUniform {
         /// Scales the bound.
+        /// Range: more than 0.
         #[serde(default = "one")]
         gain: f64,
     },
     /// Normal with s.d. gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
     XavierNormal {
         /// Scales the standard deviation.
+        /// Range: more than 0.
         #[serde(default = "one")]
         gain: f64,
     },
     /// Uniform within ±gain √(3 / fan_in) (He et al. 2015); gain 1/√3 is what `torch.nn.Linear` does.
     KaimingUniform {
         /// Scales the bound.
+        /// Range: more than 0.
         #[serde(default = "one")]
         gain: f64,
     },
     /// Normal with s.d. gain / √fan_in (He et al. 2015).
     KaimingNormal {
         /// Scales the standard deviation.
+        /// Range: more than 0.
         #[serde(default = "one")]
         gain: f64,
     },
     /// A random orthogonal matrix times gain (Saxe et al. 2014): rows or columns, whichever are fewer, are orthonormal.
     Orthogonal {
         /// Scales the matrix.
+        /// Range: more than 0.
         #[serde(default = "one")]
         gain: f64,
     },

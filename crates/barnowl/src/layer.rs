@@ -18,10 +18,11 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// The configuration of a hidden layer. Defaults are the paper's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayerConfig {
     /// The number of neurons (in each direction, if bidirectional).
+    /// Range: 1 to 65000.
     pub size: usize,
     /// What the neurons are: adaptive spiking neurons or a baseline. Default adaptive spiking.
     ///
@@ -36,15 +37,19 @@ pub struct LayerConfig {
     #[serde(default)]
     pub bidirectional: bool,
     /// b0, the threshold at rest. Default 0.01.
+    /// Range: 0 or more.
     #[serde(default = "b0")]
     pub b0: f32,
     /// β, the strength of adaptation; 0 for plain LIF neurons. Default 1.8.
+    /// Range: 0 or more.
     #[serde(default = "beta")]
     pub beta: f32,
     /// R, the membrane resistance. Default 1.
+    /// Range: more than 0.
     #[serde(default = "unit")]
     pub resistance: f32,
     /// The length of a step, in the units of the time constants (ms). Default 1.
+    /// Range: more than 0.
     #[serde(default = "one")]
     pub dt: f64,
     /// How the membrane time constants start. Default 20.

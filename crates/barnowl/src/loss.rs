@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// How a readout is decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecoderKind {
     /// A class at every step.
@@ -42,12 +42,13 @@ pub enum DecoderKind {
 }
 
 /// A decoder: its kind, and how many steps at the start it leaves out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decoder {
     /// How the readout is decoded.
     pub kind: DecoderKind,
     /// The first step that counts. Default 0.
+    /// Range: 0 to 1000000000 steps, less than there are.
     #[serde(default)]
     pub skip: usize,
 }

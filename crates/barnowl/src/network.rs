@@ -43,10 +43,11 @@ const MOST_REPEATS: usize = 1000;
 /// assert_eq!(output.spikes[0].dims(), [50, 2, 36]);
 /// # Ok::<(), barnowl::error::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// The number of input channels.
+    /// Range: 1 to 65000.
     pub inputs: usize,
     /// The hidden layers, from the input on.
     pub layers: Vec<LayerConfig>,
@@ -63,6 +64,7 @@ pub struct NetworkConfig {
     pub encoder: Option<EncoderConfig>,
     /// How many steps the hidden layers take for each step of the data; the readout reads the mean of their outputs.
     /// Default 1.
+    /// Range: 1 to 1000.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub repeat: usize,
 }

@@ -19,26 +19,31 @@ pub const TAU_MIN: f64 = 1e-3;
 pub const TAU_MAX: f64 = 1e7;
 
 /// How the time constants of a layer start, in the units of `dt`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum TimeConstants {
     /// The same for every neuron.
     Constant {
-        /// τ > 0.
+        /// The time constant τ, in the units of `dt`.
+        /// Range: more than 0.
         value: f64,
     },
     /// Normally distributed; what is not positive is drawn again.
     Normal {
-        /// Mean of τ, > 0.
+        /// Mean of τ.
+        /// Range: more than 0.
         mean: f64,
-        /// Standard deviation ≥ 0.
+        /// Standard deviation.
+        /// Range: 0 or more.
         sd: f64,
     },
     /// Uniform in log τ: every scale of time is as likely.
     LogUniform {
-        /// The shortest τ, > 0.
+        /// The shortest τ.
+        /// Range: more than 0.
         low: f64,
         /// The longest τ.
+        /// Range: more than 0, `low` or more.
         high: f64,
     },
     /// A mixture of normals: the neurons are split into groups, one after the other, each with its own normal.
@@ -49,15 +54,18 @@ pub enum TimeConstants {
 }
 
 /// One group of a mixture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeConstantGroup {
-    /// Mean of τ, > 0.
+    /// Mean of τ.
+    /// Range: more than 0.
     pub mean: f64,
-    /// Standard deviation ≥ 0.
+    /// Standard deviation.
+    /// Range: 0 or more.
     #[serde(default)]
     pub sd: f64,
-    /// How large the group is relative to the others, > 0.
+    /// How large the group is relative to the others.
+    /// Range: more than 0.
     #[serde(default = "one")]
     pub share: f64,
 }
@@ -221,54 +229,64 @@ fn log_tau(steps: &[f64], device: &Device) -> Tensor<1> {
 }
 
 /// The surrogate gradient in a configuration; constants that are left out are the paper's.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SurrogateConfig {
     /// γ [(1+h) N(v; 0, σ) − h N(v; σ, sσ) − h N(v; −σ, sσ)].
     MultiGaussian {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
         /// Width σ.
+        /// Range: more than 0.
         #[serde(default = "sigma")]
         sigma: f32,
         /// Relative height h of the side lobes.
+        /// Range: 0 or more.
         #[serde(default = "height")]
         height: f32,
         /// Relative width s of the side lobes.
+        /// Range: more than 0.
         #[serde(default = "scale")]
         scale: f32,
     },
     /// γ N(v; 0, σ).
     Gaussian {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
         /// Width σ.
+        /// Range: more than 0.
         #[serde(default = "sigma")]
         sigma: f32,
     },
     /// γ max(0, 1 − |v|).
     Linear {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
     },
     /// γ exp(−5 |v|).
     Slayer {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
     },
     /// γ / (1 + 10 |v|)².
     FastSigmoid {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
     },
     /// γ / (1 + (π v)²).
     Arctan {
         /// Height γ.
+        /// Range: more than 0.
         #[serde(default = "gamma")]
         gamma: f32,
     },
@@ -337,7 +355,7 @@ impl SurrogateConfig {
 }
 
 /// The state of neurons before the first step.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum InitialState {
     /// u = 0.
@@ -346,9 +364,11 @@ pub enum InitialState {
     /// u uniform between two bounds, drawn anew for every sequence.
     Uniform {
         /// The lower bound.
+        /// Range: -1e30 to 1e30.
         #[serde(default)]
         low: f32,
         /// The upper bound.
+        /// Range: -1e30 to 1e30, `low` or more.
         #[serde(default = "unit")]
         high: f32,
     },

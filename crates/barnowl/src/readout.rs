@@ -16,7 +16,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// Which neurons read out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadoutKind {
     /// `m_t = α m_{t−1} + (1−α) (W s_t + bias)`: no spikes.
@@ -29,24 +31,29 @@ pub enum ReadoutKind {
 }
 
 /// The configuration of a readout.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadoutConfig {
     /// Leaky integrators, adaptive neurons or a dense layer. Default leaky integrators.
     #[serde(default)]
     pub kind: ReadoutKind,
     /// The number of classes.
+    /// Range: 1 to 65000.
     pub size: usize,
     /// b0, the threshold at rest (adaptive neurons). Default 0.01.
+    /// Range: 0 or more.
     #[serde(default = "b0")]
     pub b0: f32,
     /// β, the strength of adaptation (adaptive neurons). Default 1.8.
+    /// Range: 0 or more.
     #[serde(default = "beta")]
     pub beta: f32,
     /// R, the membrane resistance (adaptive neurons). Default 1.
+    /// Range: more than 0.
     #[serde(default = "unit")]
     pub resistance: f32,
     /// The length of a step, in the units of the time constants (ms). Default 1.
+    /// Range: more than 0.
     #[serde(default = "one")]
     pub dt: f64,
     /// How the membrane time constants start. Default 20.

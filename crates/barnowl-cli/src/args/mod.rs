@@ -226,11 +226,22 @@ pub enum DataAction {
     },
 }
 
+const TASKS_EXAMPLES: &str = "Examples:
+  barnowl tasks ecg > mine.toml
+  barnowl tasks ecg --all > mine.toml                every setting that there is, and what it means";
+
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  barnowl tasks ecg > mine.toml")]
+#[command(after_help = TASKS_EXAMPLES)]
 pub struct Tasks {
-    /// Print this task as TOML.
+    /// Print this task as TOML: a built-in one, or that of a TOML file.
     pub name: Option<String>,
+    /// Print every setting that there is, each with its meaning, range and default in a comment; what the task does not set
+    /// stands in comments, with an example.
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub all: bool,
+    /// Print the reference of all settings, of all kinds, in Markdown: docs/settings.md.
+    #[arg(long, conflicts_with_all = ["name", "json"])]
+    pub reference: bool,
     #[command(flatten)]
     pub data: Data,
     #[command(flatten)]

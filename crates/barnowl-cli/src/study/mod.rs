@@ -14,7 +14,7 @@ mod runner;
 mod summary;
 
 use crate::args::{Jobs, Study, Sweep};
-use crate::{INTERRUPTED, print_json, print_line};
+use crate::{INTERRUPTED, print_json, print_line, settings};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use burn::tensor::Device;
@@ -25,8 +25,8 @@ use summary::Summary;
 
 /// `barnowl study`.
 pub fn study(args: &Study) -> Result<ExitCode> {
-    let mut settings = args.set.clone();
-    settings.extend(args.epochs.map(|epochs| format!("train.epochs={epochs}")));
+    let epochs = args.epochs.map(|epochs| epochs.to_string());
+    let settings = settings::join([("--epochs", "train.epochs", epochs)], &args.set)?;
     let seeds = (1..=u64::from(args.seeds)).collect();
     let plan = builtin::plan(args.study, &args.task, seeds, &settings)?;
     let name = format!("{}-{}", args.study.name(), stem(Path::new(&args.task)));

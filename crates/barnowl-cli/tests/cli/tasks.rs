@@ -363,3 +363,45 @@ fn records_are_fetched_with_their_checksums() {
         &["RECORDS, line 2", "../evil", "the name of a record"],
     );
 }
+
+#[test]
+fn a_task_with_all_its_settings_is_the_same_task() {
+    let temp = folder();
+    let all = succeeds(barnowl(&["tasks", "ecg", "--all"])).stdout;
+    let text = String::from_utf8(all.clone()).unwrap();
+    for part in
+        ["# patience = ", "# [train.rate_penalty]", "Range: 1 or more", "Kinds: adam, adamw"]
+    {
+        assert!(text.replace("1 to 1000000000", "1 or more").contains(part), "{part}\n{text}");
+    }
+    let mine = temp.path().join("mine.toml");
+    std::fs::write(&mine, all).unwrap();
+    let mut again = barnowl(&["tasks", "--json"]);
+    again.arg(&mine);
+    assert_eq!(json(&succeeds(again)), json(&succeeds(barnowl(&["tasks", "ecg", "--json"]))));
+    let page = String::from_utf8(succeeds(barnowl(&["tasks", "--reference"])).stdout).unwrap();
+    assert!(page.starts_with("# Settings of a task"), "{page}");
+}
+
+#[test]
+fn a_flag_and_a_setting_of_the_same_key_are_refused() {
+    for (flag, value, key) in [
+        ("--epochs", "1", "train.epochs"),
+        ("--batch", "3", "train.batch"),
+        ("--seed", "4", "train.seed"),
+    ] {
+        let set = format!("{key}=2");
+        refuses(
+            barnowl(&["train", "ecg", flag, value, "--set", &set]),
+            &[&format!("{flag} {value}"), &format!("--set {set}"), "leave one of them out"],
+        );
+    }
+    refuses(
+        barnowl(&["train", "ecg", "--set", "train.epochs=1", "--set", "train.epochs=2"]),
+        &["--set train.epochs=1", "--set train.epochs=2"],
+    );
+    refuses(
+        barnowl(&["train", "ecg", "--seed", "18446744073709551615"]),
+        &["train.seed = 18446744073709551615", "0 to 9223372036854775807"],
+    );
+}

@@ -22,7 +22,9 @@ use gated::GatedLayer;
 use serde::{Deserialize, Serialize};
 
 /// Which cell a hidden layer is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CellKind {
     /// Adaptive spiking neurons.

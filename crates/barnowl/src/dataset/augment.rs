@@ -11,23 +11,30 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// How sequences are changed; what is 0 is left alone. Each sequence draws its own values in every epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
     /// Moves the sequence in time by up to so many steps, either way; what leaves at an end is lost. A sequence stays as long as
     /// it is: nothing moves into its padding.
+    /// Range: 0 to 1000000000 steps.
     pub time_shift: usize,
     /// Stretches or squeezes time by a factor between 1 − and 1 + this, below 1.
+    /// Range: 0 or more, less than 1.
     pub time_stretch: f64,
     /// Moves all events by up to so many channels, either way: a higher or a lower voice.
+    /// Range: 0 to 1000000 channels.
     pub channel_shift: usize,
     /// Moves every event by a normal number of channels with this standard deviation.
+    /// Range: 0 or more channels.
     pub channel_jitter: f64,
     /// Drops every event with this probability, below 1.
+    /// Range: 0 or more, less than 1.
     pub drop: f64,
     /// Multiplies real-valued inputs by a factor exp(±this).
+    /// Range: 0 or more.
     pub gain: f64,
     /// Adds normal noise of this standard deviation to real-valued inputs.
+    /// Range: 0 or more.
     pub noise: f64,
 }
 

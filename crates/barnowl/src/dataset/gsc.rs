@@ -26,10 +26,12 @@ pub const WORDS: [&str; 10] =
 pub const SILENCES: [usize; 3] = [2300, 260, 260];
 
 /// Which words are classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Classes {
-    /// [`WORDS`], `silence` and `unknown`.
+    /// Ten words ([`WORDS`]: yes, no, up, down, left, right, on, off, stop, go), `silence` and `unknown`.
     #[default]
     Twelve,
     /// Every word.

@@ -15,12 +15,14 @@ use std::path::{Path, PathBuf};
 pub const CHANNELS: usize = 700;
 
 /// How spikes are put into frames.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Frames {
     /// The time of a frame, in ms. Default 4.
+    /// Range: more than 0 ms.
     pub step_ms: f64,
     /// Frames of a sequence; later spikes are left out. Default 250.
+    /// Range: 1 to 100000 frames.
     pub steps: usize,
 }
 

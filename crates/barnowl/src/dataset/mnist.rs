@@ -20,10 +20,11 @@ pub const PIXELS: usize = 784;
 const MOST_NAMED: usize = 12;
 
 /// In which order the pixels of an image are read, if not row by row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Permutation {
     /// A random order, the same for all images and for every run with this seed.
+    /// Range: 0 to 9223372036854775807.
     Seed(u64),
     /// A text file of the numbers 0 to 783 in the order of reading, separated by white space or commas.
     File(PathBuf),

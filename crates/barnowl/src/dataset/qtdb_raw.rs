@@ -18,12 +18,14 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// How recordings are encoded and cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Encoding {
     /// The height of a level, in mV. Default 0.03.
+    /// Range: more than 0 mV.
     pub level: f32,
     /// Steps of a sequence. Default 1301.
+    /// Range: 2 to 1000000.
     pub steps: usize,
     /// Which annotations: the extension of their files. Default `q1c`, a cardiologist's; `pu0` are an algorithm's.
     pub annotator: String,

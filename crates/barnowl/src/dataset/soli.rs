@@ -21,12 +21,14 @@ pub const CHANNELS: usize = 1024;
 const SPLIT: &str = "it is the authors' split of the recordings: take it from https://github.com/simonwsw/deep-soli";
 
 /// How recordings are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pieces {
     /// Frames of a piece; the last piece of a recording is filled up with frames without a label. Default 40.
+    /// Range: 1 to 10000 frames.
     pub frames: usize,
-    /// The receiver, 0 to 3. Default 0.
+    /// The receiver. Default 0.
+    /// Range: 0 to 3.
     pub channel: usize,
 }
 

@@ -6,20 +6,26 @@ use half::f16;
 use serde::{Deserialize, Serialize};
 
 /// How the features of a word are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeechFeatures {
     /// The length that sounds are padded with silence, or cut, to. Default 1.
+    /// Range: more than 0, at most 60 s.
     pub seconds: f64,
     /// The length of a window. Default 30.
+    /// Range: more than 0, at most 10000 ms.
     pub window_ms: f64,
     /// From one window to the next: the length of a step. Default 10.
+    /// Range: more than 0, at most 10000 ms.
     pub hop_ms: f64,
     /// Mel bands. Default 40.
+    /// Range: 1 to 10000.
     pub mels: usize,
     /// The lowest frequency, in Hz. Default 20.
+    /// Range: 0 or more Hz, below `high`.
     pub low: f64,
     /// The highest frequency, in Hz. Default 4000.
+    /// Range: more than 0 Hz, at most half the samples a second.
     pub high: f64,
     /// Whether every channel of a word is divided by its standard deviation over the word. Default true.
     pub unit_variance: bool,
@@ -75,7 +81,7 @@ impl SpeechFeatures {
             high: self.high,
         };
         let mel = MelSpectrogram::new(&config)
-            .map_err(|error| error.during(format_args!("{key}, at {rate} Hz")))?;
+            .map_err(|error| error.during(format_args!("{key}, at {rate} Hz")).with_key(key))?;
         Ok(Extractor { features: *self, mel, samples: samples(self.seconds) })
     }
 }

@@ -9,12 +9,13 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// What turns the real-valued inputs of a network into spikes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EncoderConfig {
     /// One threshold θ for all channels, in both directions: `s = [x > θ] − [x < −θ]`, with −1, 0 and 1 for spikes.
     TrainedThreshold {
         /// θ at the start, in the unit of the inputs. Default 0.05.
+        /// Range: 1e-6 or more.
         #[serde(default = "initial")]
         initial: f64,
     },

@@ -8,16 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::config::l2_penalty;
 
 /// Configuration of [`Adamax`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamaxConfig {
-    /// Decay β₁ of the first moment, in [0, 1). Default 0.9.
+    /// Decay β₁ of the first moment. Default 0.9.
+    /// Range: 0 or more, less than 1.
     pub beta_1: f64,
-    /// Decay β₂ of the infinity norm, in [0, 1). Default 0.999.
+    /// Decay β₂ of the infinity norm. Default 0.999.
+    /// Range: 0 or more, less than 1.
     pub beta_2: f64,
-    /// Added to the gradient's magnitude, ε > 0. Default 10⁻⁸.
+    /// Added to the gradient's magnitude: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
     pub epsilon: f64,
-    /// L2 penalty λ ≥ 0, added to the gradient. Default 0.
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 

@@ -18,12 +18,14 @@ use crate::kernel::simd::{Isa, dispatch};
 /// ```text
 /// ‖g‖ = √(Σ_parameters Σ_elements g²)        g ← g · min(1, c / (‖g‖ + 10⁻⁶))
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientClipping {
     /// Scale all gradients together so that their common norm is at most this.
+    /// Range: more than 0.
     Norm(f64),
     /// Clamp each element to at most this magnitude.
+    /// Range: more than 0.
     Value(f64),
 }
 
@@ -70,7 +72,7 @@ pub fn gradient_norm<M: Module>(module: &M, gradients: &mut GradientsParams) -> 
     let mut visitor = NormVisitor { gradients, path: Vec::new(), squares: Squares::default() };
     module.visit(&mut visitor);
     let norm = visitor.squares.norm();
-    norm.map_err(|path| diverged(&format!("the gradient of {path}")))
+    norm.map_err(|path| diverged(&format!("the gradient of {}", name_in_files(module, &path))))
 }
 
 struct NormVisitor<'a> {
@@ -165,6 +167,43 @@ fn squares_kernel<I: Isa>(_: I, values: &[f32]) -> f64 {
     sums.iter().sum()
 }
 
+/// The name that the parameter at `path` has in files: variants of enumerations are not named there, a direction of time only
+/// where there are two, and time constants not as logarithms.
+pub(super) fn name_in_files<M: Module>(module: &M, path: &str) -> String {
+    struct Paths {
+        here: Vec<String>,
+        all: Vec<String>,
+    }
+    impl ModuleVisitor for Paths {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.here.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.here.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            self.all.push(self.here.join("."));
+        }
+    }
+    let mut paths = Paths { here: Vec::new(), all: Vec::new() };
+    module.visit(&mut paths);
+    let mut name: Vec<&str> = Vec::new();
+    let mut before = String::new();
+    for part in path.split('.') {
+        let backward = format!("{before}backward.");
+        let one_way =
+            part == "forward" && !paths.all.iter().any(|path| path.starts_with(&backward));
+        let variant = part.starts_with(char::is_uppercase);
+        let logarithm =
+            part == "log_tau" && name.last().is_some_and(|last| last.starts_with("tau"));
+        if !(one_way || variant || logarithm) {
+            name.push(part);
+        }
+        before = format!("{before}{part}.");
+    }
+    name.join(".")
+}
+
 /// The error of a training run that left the real numbers.
 pub(super) fn diverged(what: &str) -> Error {
     Error::divergence(format!("{what} is no longer a finite number"))
@@ -220,6 +259,27 @@ mod tests {
         assert_eq!(file.clipping, GradientClipping::Value(0.5));
         toml::from_str::<File>("clipping = { norm = 1, value = 1 }").unwrap_err();
         toml::from_str::<File>("clipping = { length = 1 }").unwrap_err();
+    }
+
+    #[test]
+    fn parameters_are_named_as_in_files() {
+        use crate::parameters::TimeConstantForm;
+        use crate::task::TaskConfig;
+        let settings =
+            ["network.layers=[{ size = 3, bidirectional = true }, { size = 2 }]".to_owned()];
+        let config = TaskConfig::load("ecg", &settings).unwrap().network;
+        let network = config.init(&burn::tensor::Device::flex(), 1).unwrap();
+        let written = network.tensors(&config, TimeConstantForm::Tau);
+        for (path, name) in [
+            ("layers.0.forward.Alif.input.weight", "layers.0.forward.input.weight"),
+            ("layers.0.backward.Alif.tau_m.log_tau", "layers.0.backward.tau_m"),
+            ("layers.1.forward.Alif.input.weight", "layers.1.input.weight"),
+            ("layers.1.forward.Alif.tau_adp.log_tau", "layers.1.tau_adp"),
+            ("readout.Alif.input.bias", "readout.input.bias"),
+        ] {
+            assert_eq!(name_in_files(&network, path), name);
+            assert!(written.contains_key(name), "{name} is not in {:?}", written.keys());
+        }
     }
 
     fn clipped(clipping: GradientClipping, weight: [f32; 6], log_tau: [f32; 2]) -> Vec<f32> {

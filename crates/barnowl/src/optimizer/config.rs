@@ -17,7 +17,7 @@ use crate::error::Result;
 /// kind = "adamw"        # adam, adamw, sgd, rmsprop, adagrad, adamax, radam
 /// weight_decay = 1e-3
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerConfig {
     /// Adam (Kingma & Ba 2015, Algorithm 1; arXiv 1412.6980).
@@ -43,16 +43,20 @@ impl Default for OptimizerConfig {
 }
 
 /// Constants of Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
-    /// Decay β₁ of the first moment, in [0, 1). Default 0.9.
+    /// Decay β₁ of the first moment. Default 0.9.
+    /// Range: 0 or more, less than 1.
     pub beta_1: f64,
-    /// Decay β₂ of the second moment, in [0, 1). Default 0.999.
+    /// Decay β₂ of the second moment. Default 0.999.
+    /// Range: 0 or more, less than 1.
     pub beta_2: f64,
-    /// Added to the root of the second moment, ε > 0. Default 10⁻⁸.
+    /// Added to the root of the second moment: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
     pub epsilon: f64,
-    /// L2 penalty λ ≥ 0, added to the gradient. Default 0.
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 
@@ -63,16 +67,20 @@ impl Default for AdamConfig {
 }
 
 /// Constants of AdamW.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamWConfig {
-    /// Decay β₁ of the first moment, in [0, 1). Default 0.9.
+    /// Decay β₁ of the first moment. Default 0.9.
+    /// Range: 0 or more, less than 1.
     pub beta_1: f64,
-    /// Decay β₂ of the second moment, in [0, 1). Default 0.999.
+    /// Decay β₂ of the second moment. Default 0.999.
+    /// Range: 0 or more, less than 1.
     pub beta_2: f64,
-    /// Added to the root of the second moment, ε > 0. Default 10⁻⁸.
+    /// Added to the root of the second moment: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
     pub epsilon: f64,
-    /// Decoupled decay λ ≥ 0: every step first scales the parameter by 1 − ηλ. Default 0.01.
+    /// Decoupled decay λ: every step first scales the parameter by 1 − ηλ. Default 0.01.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 
@@ -83,28 +91,34 @@ impl Default for AdamWConfig {
 }
 
 /// Constants of stochastic gradient descent.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
-    /// Momentum μ in [0, 1): the velocity is `p_t = μ p_{t−1} + g_t`. Default 0, none.
+    /// Momentum μ: the velocity is `p_t = μ p_{t−1} + g_t`. Default 0, none.
+    /// Range: 0 or more, less than 1.
     pub momentum: f64,
     /// Whether the step is `g_t + μ p_t` (Nesterov) instead of `p_t`; needs momentum. Default false.
     pub nesterov: bool,
-    /// L2 penalty λ ≥ 0, added to the gradient. Default 0.
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 
 /// Constants of RMSprop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RmsPropConfig {
-    /// Decay α of the mean square, in [0, 1). Default 0.99.
+    /// Decay α of the mean square. Default 0.99.
+    /// Range: 0 or more, less than 1.
     pub alpha: f64,
-    /// Momentum μ in [0, 1) of the normalised gradient. Default 0, none.
+    /// Momentum μ of the normalised gradient. Default 0, none.
+    /// Range: 0 or more, less than 1.
     pub momentum: f64,
-    /// Added to the root of the mean square, ε > 0. Default 10⁻⁸.
+    /// Added to the root of the mean square: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
     pub epsilon: f64,
-    /// L2 penalty λ ≥ 0, added to the gradient. Default 0.
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 
@@ -115,14 +129,17 @@ impl Default for RmsPropConfig {
 }
 
 /// Constants of Adagrad.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdagradConfig {
-    /// Decay δ ≥ 0 of the learning rate: η / (1 + (t−1) δ) at step t. Default 0.
+    /// Decay δ of the learning rate: η / (1 + (t−1) δ) at step t. Default 0.
+    /// Range: 0 to 3.4e38.
     pub lr_decay: f64,
-    /// Added to the root of the sum of squares, ε > 0. Default 10⁻¹⁰.
+    /// Added to the root of the sum of squares: ε. Default 10⁻¹⁰.
+    /// Range: 1.2e-38 to 3.4e38.
     pub epsilon: f64,
-    /// L2 penalty λ ≥ 0, added to the gradient. Default 0.
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
     pub weight_decay: f64,
 }
 

@@ -12,7 +12,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
 use burn::optim::{DynOptimizer, DynState, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
-use super::clipping::{Squares, diverged};
+use super::clipping::{Squares, diverged, name_in_files};
 use super::{GradientClipping, OptimizerConfig, gradient_norm};
 use crate::error::Result;
 
@@ -98,7 +98,7 @@ impl GroupedOptimizer {
         let module = module.map(&mut update);
         match update.updated.norm() {
             Ok(_) => Ok((module, norm)),
-            Err(path) => Err(diverged(&format!("the parameter {path}"))),
+            Err(path) => Err(diverged(&format!("the parameter {}", name_in_files(&module, &path)))),
         }
     }
 

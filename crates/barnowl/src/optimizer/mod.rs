@@ -76,12 +76,12 @@ fn require(
     allowed: bool,
     section: &str,
     name: &str,
-    value: impl std::fmt::Debug,
+    value: impl serde::Serialize,
     expected: &str,
 ) -> Result<()> {
     if allowed {
         Ok(())
     } else {
-        Err(Error::config(format!("{section}.{name} = {value:?}")).expected(expected))
+        Err(Error::setting(format!("{section}.{name}"), value).expected(expected))
     }
 }

@@ -24,52 +24,60 @@ use crate::error::Result;
 /// kind = "cosine"
 /// warmup_epochs = 5
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScheduleConfig {
     /// The decay; its keys stand beside `warmup_epochs`.
     #[serde(flatten)]
     pub decay: Decay,
     /// Epochs w of linear warm-up; epoch w is the first at the full rate. Default 0.
+    /// Range: 0 to 1000000000 epochs.
     #[serde(default)]
     pub warmup_epochs: usize,
 }
 
 /// The factor d(e) on the base rate; `kind` in a file names it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decay {
     /// d(e) = 1
     Constant {},
     /// d(e) = `factor`^⌊e / `every`⌋
     Step {
-        /// Epochs between two reductions, at least 1.
+        /// Epochs between two reductions.
+        /// Range: 1 to 1000000000 epochs.
         every: usize,
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
     /// d(e) = `factor`^(number of `milestones` ≤ e)
     MultiStep {
-        /// The epochs that begin with a reduction: at least one, ascending, none of them 0.
+        /// The epochs that begin with a reduction: at least one.
+        /// Range: 1 to 1000000000, ascending.
         milestones: Vec<usize>,
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
     /// d(e) = 1 − (1 − `final_factor`) p, with p = min(1, e/E)
     Linear {
-        /// In [0, 1]. Default 0.
+        /// The share of the base rate at the end. Default 0.
+        /// Range: 0 to 1.
         #[serde(default)]
         final_factor: f64,
     },
     /// d(e) = `final_factor` + (1 − `final_factor`) (1 + cos πp)/2, with p = min(1, e/E)
     /// (Loshchilov & Hutter 2017, without restarts; arXiv 1608.03983).
     Cosine {
-        /// In [0, 1]. Default 0.
+        /// The share of the base rate at the end. Default 0.
+        /// Range: 0 to 1.
         #[serde(default)]
         final_factor: f64,
     },
     /// d(e) = `factor`^e
     Exponential {
-        /// In (0, 1].
+        /// What the rate is multiplied with at each reduction.
+        /// Range: more than 0, at most 1.
         factor: f64,
     },
 }

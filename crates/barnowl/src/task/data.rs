@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Which data set, and how it is read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DatasetConfig {
     /// Waves of the ECG: the QT Database where a data folder is given, else the built-in generator.
@@ -28,6 +28,7 @@ pub enum DatasetConfig {
     /// Handwritten digits, pixel by pixel.
     Mnist {
         /// The pixels of a step. Default 8.
+        /// Range: 1 to 784.
         #[serde(default = "eight")]
         pixels: usize,
         /// Their order, if not row by row.
@@ -49,6 +50,7 @@ pub enum DatasetConfig {
         #[serde(default)]
         classes: gsc::Classes,
         /// Pieces of silence to train on, to validate with and to test with, of twelve classes. Default 2300, 260, 260.
+        /// Range: 0 to 1000000.
         #[serde(default = "silences")]
         silences: [usize; 3],
         /// How features are computed.

@@ -3,11 +3,21 @@
 //! The built-in tasks stand in the folder `tasks/` and are embedded in the binary; [`TaskConfig::load`] takes a name or
 //! a path, and overrides of single keys.
 
+mod check;
 mod data;
+mod effort;
+mod nearest;
 mod parse;
+mod range;
+mod reference;
+mod shape;
+mod short;
+#[cfg(test)]
+mod wrong_values;
 
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
+pub use reference::reference;
 
 use crate::dataset::{DataCard, Dataset, Known};
 use crate::error::{Error, Result};
@@ -37,7 +47,7 @@ pub const BUILT_IN: [(&str, &str); 16] = [
 ];
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaskConfig {
     /// A short name, such as `ecg`.
@@ -123,6 +133,20 @@ impl TaskConfig {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self)
             .map_err(|error| Error::config(format!("the configuration cannot be written: {error}")))
+    }
+
+    /// The configuration as TOML text with every setting that there is, each with its meaning, range and default in a comment;
+    /// what is not set stands in comments, with an example.
+    ///
+    /// # Errors
+    ///
+    /// As [`TaskConfig::to_toml`].
+    pub fn to_commented_toml(&self) -> Result<String> {
+        let written = toml::from_str(&self.to_toml()?);
+        let table = written.map_err(|error| {
+            Error::config(format!("the configuration cannot be read again: {}", error.message()))
+        })?;
+        Ok(reference::commented(&table))
     }
 
     /// The training and validation data: the data set's own parts, or a split of its training part.

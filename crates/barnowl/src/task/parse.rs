@@ -1,57 +1,132 @@
 //! From TOML text to a valid task: every error names file, line and key.
 
-use super::TaskConfig;
+use super::check::{check, shown};
+use super::{TaskConfig, shape, short};
 use crate::cell::set_cell;
 use crate::error::{Error, Result};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+/// A setting of the command, the place that it set, and what stood there afterwards.
+type Done<'a> = (&'a String, String, Option<Value>);
+
 /// Parses a task and applies overrides of the form `key=value`.
 pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<TaskConfig> {
-    // `network.cell` stands for settings of the layers, and leaves only those behind.
     let mut whole: Table =
         toml::from_str(text).map_err(|error| parse_error(origin, text, &error))?;
+    let place = |error: Error| located(error, origin, text, overrides);
+    // `network.cell` stands for settings of the layers, and leaves only those behind.
     let network = whole.get_mut("network").and_then(Value::as_table_mut);
     let mut cell = network.and_then(|network| network.remove("cell"));
-    let mut task: TaskConfig = match cell {
-        None => toml::from_str(text).map_err(|error| parse_error(origin, text, &error))?,
-        Some(_) => whole.clone().try_into().map_err(|error| parse_error(origin, text, &error))?,
-    };
-    if !overrides.is_empty() {
-        let mut table = whole;
-        for setting in overrides {
-            let (key, value) = split(setting)?;
-            if key == "network.cell" {
-                cell = Some(value);
-                continue;
-            }
-            set(&mut table, key, value)?;
-            // One at a time, so that a refusal is about the setting at hand.
-            task = table.clone().try_into().map_err(|error: toml::de::Error| {
-                Error::config(format!("--set {setting}: {}", error.message().trim()))
-                    .remedy("`barnowl tasks NAME` prints the task with all its keys")
-            })?;
+    expand(&mut whole).map_err(place)?;
+    let mut done = Vec::new();
+    for setting in overrides {
+        let (key, value) = split(setting)?;
+        if key == "network.cell" {
+            cell = Some(value);
+            continue;
         }
+        let places = places(&whole, key)?;
+        for place in &places {
+            set(&mut whole, place, value.clone())?;
+        }
+        expand(&mut whole).map_err(|error| error.during(format_args!("--set {setting}")))?;
+        done.extend(places.into_iter().map(|place| {
+            let value = value_at(&whole, &place).cloned();
+            (setting, place, value)
+        }));
     }
-    if let Some(cell) = cell {
+    check(&whole).map_err(place)?;
+    let mut task: TaskConfig = whole.clone().try_into().map_err(|error: toml::de::Error| {
+        Error::config(format!("the task cannot be read: {}", error.message().trim()))
+            .in_file(origin)
+    })?;
+    if let Some(cell) = &cell {
         let word = cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
         set_cell(&mut task.network, &word)?;
     }
-    task.validate().map_err(|error| {
-        let overridden = |key: &str| {
-            let keys = overrides.iter().filter_map(|setting| setting.split_once('='));
-            keys.map(|(key, _)| key.trim()).any(|set| key.starts_with(set))
-        };
-        match error.key() {
-            Some(key) if overridden(key) => error,
-            Some(key) => match line_of(text, key) {
-                Some(line) => error.in_file(origin).at_line(line),
-                None => error.in_file(origin),
-            },
-            None => error.in_file(origin),
-        }
-    })?;
+    task.validate().map_err(place)?;
+    kept(&task, &whole, &done, cell.is_some())?;
     Ok(task)
+}
+
+/// Brings short forms to the long ones.
+fn expand(task: &mut Table) -> Result<()> {
+    short::cells(task)?;
+    let mut value = Value::Table(std::mem::take(task));
+    short::expand(shape::task(), &mut value);
+    if let Value::Table(expanded) = value {
+        *task = expanded;
+    }
+    Ok(())
+}
+
+/// Refuses settings that others undid: `value` is what stood at `place` after the setting.
+fn kept(task: &TaskConfig, whole: &Table, done: &[Done<'_>], cell: bool) -> Result<()> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let read: Table = toml::from_str(&task.to_toml()?).map_err(|error| {
+        Error::config(format!("the task cannot be read again: {}", error.message()))
+    })?;
+    for (number, (setting, place, value)) in done.iter().enumerate() {
+        // What was set once more is meant to be.
+        let again = done[number + 1..].iter().any(|(_, other, _)| other == place);
+        let Some(value) = value.as_ref().filter(|_| !again) else { continue };
+        // What is as by default need not be written.
+        let stays = value_at(&read, place).is_none_or(|found| includes(found, value, done, place));
+        if value_at(whole, place).is_none() || !stays {
+            return Err(undone(setting, cell));
+        }
+    }
+    Ok(())
+}
+
+fn undone(setting: &str, cell: bool) -> Error {
+    let by = if cell { "another setting, such as network.cell," } else { "a later setting" };
+    Error::config(format!("--set {setting}: {by} undoes it"))
+        .remedy("leave one of the two out, or give the setting of the whole first and that of its part after it")
+}
+
+/// Whether all of `value` is in what was `found`, but for what later settings changed.
+fn includes(found: &Value, value: &Value, done: &[Done<'_>], place: &str) -> bool {
+    if done
+        .iter()
+        .any(|(_, other, _)| other.strip_prefix(place).is_some_and(|rest| rest.starts_with('.')))
+    {
+        return true;
+    }
+    match (found, value) {
+        (Value::Table(found), Value::Table(value)) => value
+            .iter()
+            .all(|(key, value)| found.get(key).is_none_or(|found| includes(found, value, &[], ""))),
+        (Value::Array(found), Value::Array(value)) => {
+            found.len() == value.len()
+                && found.iter().zip(value).all(|(found, value)| includes(found, value, &[], ""))
+        }
+        (Value::Float(found), Value::Float(value)) => *found as f32 == *value as f32,
+        (Value::Float(found), Value::Integer(value)) => *found as f32 == *value as f32,
+        _ => short::same(found, value),
+    }
+}
+
+/// Says where the value stands that an error is about: in the file, or in a setting of the command.
+fn located(error: Error, origin: &str, text: &str, overrides: &[String]) -> Error {
+    let Some(key) = error.key() else { return error.in_file(origin) };
+    let of = |setting: &&String| {
+        let set = setting.split_once('=').map_or("", |(key, _)| key.trim());
+        let parts = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        parts(set).iter().zip(parts(key)).all(|(set, part)| *set == part || set == "*")
+    };
+    match overrides.iter().rfind(of) {
+        // The key says it.
+        Some(setting) if setting.split_once('=').is_some_and(|(set, _)| set.trim() == key) => error,
+        Some(setting) => error.during(format_args!("--set {setting}")),
+        None => match line_of(text, key) {
+            Some(line) => error.in_file(origin).at_line(line),
+            None => error.in_file(origin),
+        },
+    }
 }
 
 fn parse_error(origin: &str, text: &str, error: &toml::de::Error) -> Error {
@@ -114,42 +189,63 @@ fn split(setting: &str) -> Result<(&str, Value)> {
     Ok((key, parsed))
 }
 
-/// Sets a dotted key; a number selects an element of an array, `*` all of them.
-fn set(table: &mut Table, key: &str, value: Value) -> Result<()> {
-    if let Some((before, after)) = key.split_once(".*.") {
-        let mut place = table.get(before.split('.').next().unwrap_or_default());
-        for part in before.split('.').skip(1) {
-            place = place.and_then(|value| value.get(part));
-        }
-        let Some(Value::Array(array)) = place else {
-            return Err(Error::config(format!("--set {key}: {before} is no list"))
-                .remedy("`*` stands for all elements of a list, as in network.layers.*.size"));
-        };
-        return (0..array.len())
-            .try_for_each(|i| set(table, &format!("{before}.{i}.{after}"), value.clone()));
+/// The places that a dotted key stands for: `*` is every element of a list.
+fn places(table: &Table, key: &str) -> Result<Vec<String>> {
+    let Some((before, after)) = key.split_once(".*.") else { return Ok(vec![key.to_owned()]) };
+    let Some(Value::Array(array)) = value_at(table, before) else {
+        return Err(Error::config(format!("--set {key}: {before} is no list"))
+            .remedy("`*` stands for all elements of a list, as in network.layers.*.size"));
+    };
+    let mut found = Vec::new();
+    for element in 0..array.len() {
+        found.extend(places(table, &format!("{before}.{element}.{after}"))?);
     }
+    Ok(found)
+}
+
+/// What stands at a dotted key; a number selects an element of a list.
+fn value_at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let mut parts = key.split('.');
+    let first = table.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| match value {
+        Value::Array(array) => array.get(part.parse::<usize>().ok()?),
+        value => value.get(part),
+    })
+}
+
+/// Sets a dotted key; a number selects an element of a list.
+fn set(table: &mut Table, key: &str, value: Value) -> Result<()> {
     let mut parts = key.split('.').peekable();
     let first = parts.next().unwrap_or_default();
     let mut place = table.entry(first).or_insert_with(|| Value::Table(Table::new()));
-    for part in parts {
+    let mut path = first.to_owned();
+    while let Some(part) = parts.next() {
         place = match place {
             Value::Array(array) => {
                 let length = array.len();
-                part.parse().ok().and_then(|index: usize| array.get_mut(index)).ok_or_else(
-                    || {
-                        Error::config(format!("--set {key}: there is no element {part}"))
-                            .expected(format!("an index below {length}"))
-                    },
-                )?
+                let index = part.parse().ok().filter(|index: &usize| *index < length);
+                let Some(index) = index else {
+                    return Err(Error::config(format!("--set {key}: there is no element {part}"))
+                        .expected(format!("an index below {length}")));
+                };
+                &mut array[index]
             }
-            Value::Table(table) => table.entry(part).or_insert_with(|| Value::Table(Table::new())),
+            Value::Table(table) => {
+                if part == "cell" && parts.peek().is_none() {
+                    // A cell that stands for another setting brings it along.
+                    let word = short::CELLS.iter().find(|(word, ..)| value.as_str() == Some(word));
+                    word.and_then(|(_, key, _)| table.remove(*key));
+                }
+                table.entry(part).or_insert_with(|| Value::Table(Table::new()))
+            }
             other => {
                 return Err(Error::config(format!(
-                    "--set {key}: there is nothing below a value of type {}",
-                    other.type_str()
+                    "--set {key}: there is nothing below {path} = {}",
+                    shown(other)
                 )));
             }
         };
+        path = format!("{path}.{part}");
     }
     // An integer where a decimal number stands is meant as one.
     *place = match (&*place, value) {

@@ -27,25 +27,31 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A training recipe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// The number of epochs. Default 100.
+    /// Range: 1 to 1000000000.
     pub epochs: usize,
     /// Sequences per mini-batch. Default 64.
+    /// Range: 1 to 1000000000.
     pub batch: usize,
     /// Seed of weights, batches and initial states. Default 1.
+    /// Range: 0 to 9223372036854775807.
     pub seed: u64,
     /// A model file whose parameters the run starts from, in the place of drawn ones. The hidden layers must be the same; what
     /// differs in the readout is drawn, so that a trained network can learn other classes. Default: all are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
     /// The base learning rate. Default 0.01.
+    /// Range: more than 0.
     pub learning_rate: f64,
     /// The learning rate of (the logarithms of) time constants, relative to that of the weights. Default 1.
+    /// Range: 0 or more.
     pub time_constant_rate: f64,
     /// The learning rate of the threshold of the inputs, where they are encoded, relative to that of the weights.
     /// Default 0.01.
+    /// Range: 0 or more.
     pub encoder_rate: f64,
     /// The update rule. Default Adam.
     pub optimizer: OptimizerConfig,
@@ -60,6 +66,7 @@ pub struct TrainConfig {
     /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
     /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, beside a
     /// rate penalty, and on networks that are not [fused](crate::network::NetworkConfig::is_fused). Default: keeps all.
+    /// Range: 1 to 1000000000 steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_steps: Option<usize>,
     /// Truncates backpropagation through time. Default: gradients flow back to the first step.
@@ -71,14 +78,18 @@ pub struct TrainConfig {
     /// Which sequences an epoch is made of. Default: each once.
     pub sampling: Sampling,
     /// The share of the training data that validates. Default 0.1.
+    /// Range: more than 0, less than 1.
     pub validation: f64,
     /// Seed of the split into training and validation data: apart from `seed`, so that runs of different seeds are
     /// chosen on the same sequences. Default 1.
+    /// Range: 0 to 9223372036854775807.
     pub split_seed: u64,
     /// Stops after this many epochs without a better validation accuracy. Default never.
+    /// Range: 1 to 1000000000 epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// A mean loss of an epoch this many times that of a network that knows nothing counts as divergence. Default 10.
+    /// Range: more than 1, or inf.
     pub divergence: f64,
 }
 
@@ -110,17 +121,21 @@ impl Default for TrainConfig {
 
 /// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss; where the weights change after every window, to that of
 /// each window with a step that counts, by its own rates and its share of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RatePenalty {
-    /// Spikes per neuron and step, 0 to 1.
+    /// Spikes per neuron and step.
+    /// Range: 0 to 1.
     pub target: f64,
-    /// How strong the penalty is, > 0.
+    /// How strong the penalty is.
+    /// Range: more than 0.
     pub weight: f64,
 }
 
 /// Which sequences an epoch is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampling {
     /// Each sequence once, in random order.
@@ -131,10 +146,11 @@ pub enum Sampling {
 }
 
 /// Backpropagation through time in windows: the state goes from one to the next, its gradient does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Truncation {
     /// Steps of a window. The memory for potentials and spikes is that of one window.
+    /// Range: 1 to 1000000000 steps.
     pub window: usize,
     /// When the weights change. Default after every window.
     #[serde(default)]
@@ -142,7 +158,9 @@ pub struct Truncation {
 }
 
 /// When truncated backpropagation changes the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Update {
     /// After every window, by the loss of what has been read so far; the state goes on under the new weights. So
@@ -161,52 +179,52 @@ impl TrainConfig {
     ///
     /// Names the key, its value and what is allowed.
     pub fn validate(&self, key: &str) -> Result<()> {
-        let refuse = |name: &str, value: &dyn std::fmt::Debug, expected: &str| {
+        fn refuse(key: &str, name: &str, value: impl Serialize, expected: &str) -> Result<()> {
             Err(Error::setting(format!("{key}.{name}"), value).expected(expected))
-        };
+        }
         let positive = |value: f64| value > 0.0 && value.is_finite();
         if self.epochs == 0 {
-            return refuse("epochs", &self.epochs, "1 or more");
+            return refuse(key, "epochs", self.epochs, "1 or more");
         }
         if self.batch == 0 {
-            return refuse("batch", &self.batch, "1 or more");
+            return refuse(key, "batch", self.batch, "1 or more");
         }
         for (name, seed) in [("seed", self.seed), ("split_seed", self.split_seed)] {
             if i64::try_from(seed).is_err() {
-                return refuse(name, &seed, "at most 2⁶³ − 1");
+                return refuse(key, name, seed, "at most 2⁶³ − 1");
             }
         }
         if !positive(self.learning_rate) {
-            return refuse("learning_rate", &self.learning_rate, "a positive number");
+            return refuse(key, "learning_rate", self.learning_rate, "a positive number");
         }
         let rates =
             [("time_constant_rate", self.time_constant_rate), ("encoder_rate", self.encoder_rate)];
         for (name, rate) in rates {
             if !(rate >= 0.0 && rate.is_finite()) {
-                return refuse(name, &rate, "0 or more");
+                return refuse(key, name, rate, "0 or more");
             }
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
-            return refuse("validation", &self.validation, "a share between 0 and 1");
+            return refuse(key, "validation", self.validation, "a share between 0 and 1");
         }
         if self.checkpoint_steps == Some(0) {
-            return refuse("checkpoint_steps", &0, "1 or more");
+            return refuse(key, "checkpoint_steps", 0, "1 or more");
         }
         if self.truncation.is_some_and(|truncation| truncation.window == 0) {
-            return refuse("truncation.window", &0, "1 or more steps");
+            return refuse(key, "truncation.window", 0, "1 or more steps");
         }
         if self.patience == Some(0) {
-            return refuse("patience", &0, "1 or more");
+            return refuse(key, "patience", 0, "1 or more");
         }
         if self.divergence.is_nan() || self.divergence <= 1.0 {
-            return refuse("divergence", &self.divergence, "more than 1");
+            return refuse(key, "divergence", self.divergence, "more than 1");
         }
         if let Some(RatePenalty { target, weight }) = self.rate_penalty {
             if !(0.0..=1.0).contains(&target) {
-                return refuse("rate_penalty.target", &target, "0 to 1 spikes per step");
+                return refuse(key, "rate_penalty.target", target, "0 to 1 spikes per step");
             }
             if !positive(weight) {
-                return refuse("rate_penalty.weight", &weight, "a positive number");
+                return refuse(key, "rate_penalty.weight", weight, "a positive number");
             }
         }
         if let Some(augmentation) = &self.augmentation {

@@ -5,43 +5,60 @@ use serde::{Deserialize, Serialize};
 
 /// The generator's settings; the defaults have the sampling rate, heart rates, wave durations and event
 /// densities of the encoded QT Database, and a third of its size.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GeneratorConfig {
     /// The same seed gives the same data, bit for bit.
+    /// Range: 0 to 9223372036854775807.
     pub seed: u64,
     /// Sequences to train on.
+    /// Range: 1 to 1000000000.
     pub train_samples: usize,
     /// Sequences to test on; of other random streams than those to train on.
+    /// Range: 1 to 1000000000.
     pub test_samples: usize,
     /// Steps of a sequence.
+    /// Range: 1 to 1000000000.
     pub steps: usize,
     /// Steps a second; at 125 or more no class is ever shorter than a step.
+    /// Range: 125 to 10000.
     pub sampling_rate: f64,
     /// Lowest mean heart rate of a sequence, in beats a minute.
+    /// Range: 30 to 150.
     pub heart_rate_min: f64,
     /// Highest mean heart rate of a sequence, in beats a minute.
+    /// Range: 30 to 150.
     pub heart_rate_max: f64,
     /// Standard deviation of the RR interval within a sequence, as a share of its mean.
+    /// Range: 0 to 0.1.
     pub rr_variability: f64,
     /// Power of the RR intervals at low (0.1 Hz) over that at high (respiratory) frequency.
+    /// Range: 0 to 100.
     pub lf_hf_ratio: f64,
     /// How far position, width and amplitude of the waves vary between sequences: 0 not at all, 1 as far as is
     /// physiologically plausible.
+    /// Range: 0 to 1.
     pub morphology: f64,
     /// Share of leads whose P wave is small.
+    /// Range: 0 to 1.
     pub small_p: f64,
     /// Share of leads whose T wave is nearly flat.
+    /// Range: 0 to 1.
     pub flat_t: f64,
     /// Share of leads whose T wave points downwards.
+    /// Range: 0 to 1, with flat_t at most 1.
     pub inverted_t: f64,
     /// Standard deviation of the white noise, in mV, of the middle sequence; sequences have half to 1.5 times as much.
+    /// Range: 0 to 1 mV.
     pub noise: f64,
     /// Amplitude of the baseline's wander at the respiratory frequency, in mV.
+    /// Range: 0 to 1 mV.
     pub baseline_wander: f64,
     /// Amplitude of the mains hum at 50 Hz, in mV.
+    /// Range: 0 to 1 mV.
     pub mains: f64,
     /// Height of a level of the level-crossing encoder, in standard deviations of the lead.
+    /// Range: 0.01 to 10.
     pub threshold: f32,
 }
 

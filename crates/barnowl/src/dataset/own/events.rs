@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How events are put into steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Binning {
     /// The number of channels.
+    /// Range: 1 to 32768.
     pub channels: usize,
     /// The length of a step, in the unit of the column `time`.
+    /// Range: more than 0.
     pub step: f64,
 }
 

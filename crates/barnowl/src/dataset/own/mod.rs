@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What the files are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Arrays of NumPy.
@@ -78,7 +78,7 @@ impl Form {
 }
 
 /// Where data of one's own are, and how they are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnConfig {
     /// The folder of the data: below the data folder, or anywhere.
@@ -86,9 +86,11 @@ pub struct OwnConfig {
     /// What the files are.
     pub form: Form,
     /// Steps of a sequence: longer ones are cut. Default: all steps that there are.
+    /// Range: 1 to 100000000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
     /// Steps a second, where time has a scale.
+    /// Range: more than 0 steps a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<f64>,
     /// How the channels are brought to one scale, by the training part. Default: real values are standardized, events left

@@ -9,16 +9,18 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// How sounds become sequences.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "encoder", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SoundEncoding {
     /// Spikes of the [cochlea](crate::encoder::cochlea) of the Spiking Heidelberg Digits: a channel of a step is 1 if it
     /// spiked within the step's time, however often.
     Cochlea {
         /// The time of a step, in ms. Default 4.
+        /// Range: 0.01 to 1000000 ms.
         #[serde(default = "four")]
         step_ms: f64,
         /// Places along the membrane. Default 700.
+        /// Range: 2 to 10000.
         #[serde(default = "seven_hundred")]
         channels: usize,
     },

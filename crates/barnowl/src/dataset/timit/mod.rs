@@ -45,10 +45,11 @@ const DEVELOPMENT: &str = "faks0 fdac1 fjem0 mgwt0 mjar0 mmdb1 mmdm2 mpdf0 fcmh0
     mroa0 mteb0 mjfc0 mrjr0 fmml0 mrws1";
 
 /// How sentences are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pieces {
     /// Frames of a piece. Default 100.
+    /// Range: 1 to 100000 frames.
     pub frames: usize,
 }
 
