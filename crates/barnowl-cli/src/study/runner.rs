@@ -14,7 +14,7 @@ use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::file;
 use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
-use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
+use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer, Warnings};
 use burn::tensor::Device;
 use indicatif::ProgressBar;
 use serde_json::Value;
@@ -29,6 +29,11 @@ const ENDED: &str = "ended.json";
 
 /// Training, validation and test data.
 type Parts = (Dataset, Dataset, Dataset);
+
+/// The parts with what they are for.
+fn named((data, valid, test): &Parts) -> [(&'static str, &Dataset); 3] {
+    [("training", data), ("validation", valid), ("test", test)]
+}
 
 /// A study under way.
 struct Study<'a> {
@@ -224,6 +229,10 @@ impl Study<'_> {
         });
     }
 
+    fn warn(&self, name: &str, text: &str) {
+        self.bar.suspend(|| eprintln!("warning: {name}: {text}"));
+    }
+
     /// Only first seeds are judged: the mean of a variant that passes is over all its seeds, and one that does not is not
     /// run again.
     fn is_first(&self, seed: u64) -> bool {
@@ -240,9 +249,11 @@ impl Study<'_> {
         Ok(())
     }
 
-    fn parts(&self, task: &TaskConfig) -> Result<Arc<Parts>> {
+    fn parts(&self, task: &TaskConfig, name: &str) -> Result<Arc<Parts>> {
         let train = &task.train;
-        let key = format!("{:?} {} {}", task.dataset, train.validation, train.split_seed);
+        let held_out = (train.fold, &train.leave_out);
+        let key =
+            format!("{:?} {} {} {held_out:?}", task.dataset, train.validation, train.split_seed);
         // Held while loading: others wait rather than load the same again.
         let mut parts = lock(&self.parts);
         if let Some(found) = parts.get(&key) {
@@ -253,13 +264,16 @@ impl Study<'_> {
         let (data, valid) = task.training_data(self.data)?;
         let test = task.data(self.data, Split::Test)?;
         let loaded = Arc::new((data, valid, test));
+        for text in Warnings::default().of_data(&named(&loaded)) {
+            self.warn(name, &text);
+        }
         parts.insert(key, loaded.clone());
         Ok(loaded)
     }
 
     /// Trains to the end and writes down how it came.
     fn train(&self, path: &Path, task: &TaskConfig, name: &str) -> Result<Option<RunRecord>> {
-        let parts = self.parts(task)?;
+        let parts = self.parts(task, name)?;
         let (data, valid, test) = &*parts;
         let origin = data.origin();
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
@@ -273,6 +287,9 @@ impl Study<'_> {
             let trainer = Trainer::new(&task.network, &task.train, self.device)?;
             (RunFolder::create(path, task)?, trainer)
         };
+        let mut warnings = Warnings::default();
+        // Said when the data were read, once for all runs on them.
+        warnings.of_data(&named(&parts));
         let mut watch = Watch {
             study: self,
             folder: &folder,
@@ -287,11 +304,12 @@ impl Study<'_> {
                 true => Some(Recorder::create(&folder, &trainer)?),
                 false => None,
             },
+            warnings,
         };
         watch.show(trainer.progress().epoch);
         let started = Instant::now();
         let outcome = trainer.run(data, valid, &mut watch);
-        let verdict = watch.verdict.take();
+        let (verdict, mut warnings) = (watch.verdict.take(), std::mem::take(&mut watch.warnings));
         watch.show(task.train.epochs);
         let (end, note) = match (outcome, verdict) {
             (Ok(_), Some(note)) => (End::Stopped, Some(note)),
@@ -307,7 +325,8 @@ impl Study<'_> {
         };
         let result = match end {
             End::Finished => {
-                conclude(task, &folder, (Split::Test, test), self.device, started)?.result
+                let test = (Split::Test, test);
+                conclude(task, &folder, test, self.device, started, &mut warnings)?.result
             }
             _ => Value::Null,
         };
@@ -352,6 +371,7 @@ struct Watch<'a> {
     shown: u64,
     verdict: Option<String>,
     tensorboard: Option<Recorder>,
+    warnings: Warnings,
 }
 
 impl Watch<'_> {
@@ -372,6 +392,9 @@ impl Observer for Watch<'_> {
         self.folder.record(report, trainer, self.task, self.origin)?;
         if let Some(events) = &mut self.tensorboard {
             events.epoch(self.task, self.valid, report, trainer)?;
+        }
+        for text in self.warnings.of_epoch(&self.task.network, report) {
+            self.study.warn(self.name, &text);
         }
         self.best = self.best.max(report.valid_accuracy);
         self.show(report.epoch);

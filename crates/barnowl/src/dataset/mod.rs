@@ -10,6 +10,7 @@ mod details;
 pub mod ecg_model;
 mod events;
 mod fingerprint;
+mod folds;
 pub mod fsdd;
 pub mod gsc;
 pub mod hdf5;
@@ -30,6 +31,7 @@ pub mod wfdb;
 
 pub use augment::Augmentation;
 pub use events::Events;
+pub use folds::Fold;
 pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;
 pub use split::Split;

@@ -109,10 +109,46 @@ impl TaskConfig {
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn training_data(&self, data: Option<&Path>) -> Result<(Dataset, Dataset)> {
+        // A validation part of the data set's own may share groups with what is held out.
+        if let Some((rest, _)) = self.held_out(data)? {
+            return rest.split(self.train.validation, self.train.split_seed);
+        }
         let train = self.part(data, Split::Train)?;
         match self.validation_part(data)? {
             Some(valid) => Ok((train, valid)),
             None => train.split(self.train.validation, self.train.split_seed),
+        }
+    }
+
+    /// The training part without the fold or the group that is held out, and what is held out; none where nothing is.
+    fn held_out(&self, data: Option<&Path>) -> Result<Option<(Dataset, Dataset)>> {
+        let TrainConfig { fold, leave_out, split_seed, .. } = &self.train;
+        match (fold, leave_out) {
+            (Some(fold), _) => {
+                self.part(data, Split::Train)?.hold_out(*fold, *split_seed).map(Some)
+            }
+            (None, Some(group)) => self.part(data, Split::Train)?.leave_out(group).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The names of the groups of the training part, such as its subjects.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, or have no groups.
+    pub fn groups(&self, data: Option<&Path>) -> Result<Vec<String>> {
+        let train = self.part(data, Split::Train)?;
+        match train.groups() {
+            Some(_) => Ok(train.group_names().to_vec()),
+            None => Err(Error::mismatch(format!(
+                "{} does not say which group its sequences are of",
+                self.dataset.source()
+            ))
+            .expected("a group, such as the subject, for every sequence")
+            .remedy(
+                "say which subject or group each sequence is of, or use `barnowl study folds`",
+            )),
         }
     }
 
@@ -125,10 +161,13 @@ impl TaskConfig {
         match split {
             Split::Train => Ok(self.training_data(data)?.0),
             Split::Valid => match self.validation_part(data)? {
-                Some(valid) => Ok(valid),
-                None => Ok(self.training_data(data)?.1),
+                Some(valid) if !self.train.holds_out() => Ok(valid),
+                _ => Ok(self.training_data(data)?.1),
             },
-            Split::Test => self.part(data, Split::Test),
+            Split::Test => match self.held_out(data)? {
+                Some((_, out)) => Ok(out),
+                None => self.part(data, Split::Test),
+            },
         }
     }
 
