@@ -58,6 +58,11 @@ impl Progress {
         }
     }
 
+    /// A line above the bar.
+    pub fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -13,7 +13,7 @@ use barnowl::model::Model;
 use barnowl::task::{Prepared, Split, TaskConfig};
 use barnowl::train::run::{RunData, RunFolder};
 use barnowl::train::{
-    BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, evaluate,
+    BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, Warnings, evaluate,
 };
 use burn::tensor::Device;
 use serde_json::{Value, json};
@@ -23,6 +23,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 pub fn run(args: &Train) -> Result<ExitCode> {
+    if let Some(count) = args.seeds {
+        return crate::study::seeds(args, count, overrides(args)?);
+    }
     set_threads(&args.threads)?;
     let device = barnowl::device::open(&args.place.device)?;
     let start = if args.resume { Start::again(args)? } else { Start::anew(args)? };
@@ -67,6 +70,11 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         folder.path().display()
     );
 
+    let mut warnings = Warnings::default();
+    let mut parts = vec![("training", &data), ("validation", &valid)];
+    parts.extend(test.as_ref().map(|test| ("test", test)));
+    warnings.of_data(&parts).iter().for_each(|text| eprintln!("warning: {text}"));
+
     let tensorboard = match args.tensorboard.on {
         true => Some(Recorder::create(&folder, &trainer)?),
         false => None,
@@ -83,9 +91,11 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         progress,
         interrupt: &interrupt,
         tensorboard,
+        warnings,
     };
     let outcome = trainer.run(&data, &valid, &mut record);
     record.progress.finish();
+    let mut warnings = record.warnings;
     match outcome? {
         Outcome::Interrupted => {
             folder.save_checkpoint(&trainer, &task, card)?;
@@ -108,7 +118,7 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         None => (Split::Valid, &valid),
     };
     let Conclusion { result, evaluation, boundaries, reports } =
-        conclude(&task, &folder, (split, judge), &device, started)?;
+        conclude(&task, &folder, (split, judge), &device, started, &mut warnings)?;
     if args.output.json {
         print_json(&result)?;
         return Ok(ExitCode::SUCCESS);
@@ -147,9 +157,12 @@ pub fn conclude(
     (split, data): (Split, &Dataset),
     device: &Device,
     started: Instant,
+    warnings: &mut Warnings,
 ) -> Result<Conclusion> {
     let model = Model::load(folder.best_file(), device)?;
     let evaluation = evaluate(&model.network, &task.network, data, task.train.batch)?;
+    let said = warnings.of_result(split.purpose(), data, &evaluation);
+    said.iter().for_each(|text| eprintln!("warning: {text}"));
     let boundaries = boundaries(task, data, &evaluation);
     let reports = folder.reports()?;
     let best = reports.iter().rfind(|report| report.best);
@@ -162,6 +175,7 @@ pub fn conclude(
         "seconds": started.elapsed().as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),
         "valid_accuracy": best.map(|report| report.valid_accuracy),
+        "warnings": warnings.all(),
         split.name(): summary(task, split, data, &evaluation, boundaries.as_deref()),
     });
     if let Err(error) = folder.write("result.json", &format!("{result}\n")) {
@@ -266,6 +280,7 @@ struct Record<'a> {
     progress: Progress,
     interrupt: &'a Interrupt,
     tensorboard: Option<Recorder>,
+    warnings: Warnings,
 }
 
 impl Observer for Record<'_> {
@@ -276,6 +291,9 @@ impl Observer for Record<'_> {
 
     fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
         self.progress.epoch(report);
+        for text in self.warnings.of_epoch(&self.task.network, report) {
+            self.progress.say(&format!("warning: {text}"));
+        }
         let remedy = |error: Error| {
             error.remedy("free some space or permissions; the run can go on with --resume")
         };

@@ -132,9 +132,10 @@ impl Model {
         let Some(card) = &self.data else {
             return Ok((task.data(folder, split)?, Vec::new()));
         };
-        // A part that was split off the training part is known by that one.
+        // A part that was taken from the training part is known by that one.
+        let holds_out = task.train.holds_out();
         let is_split = split != Split::Test && !card.fingerprints.contains_key("valid");
-        let source = if is_split { Split::Train } else { split };
+        let source = if is_split || holds_out { Split::Train } else { split };
         let raw = match task.raw_part(folder, source, card.known()) {
             Err(error) if other => {
                 task.raw_part(folder, source, Known::default()).map_err(|_| error)?
@@ -154,10 +155,15 @@ impl Model {
         if !same {
             differences.push(format!("the data were {}, and are {}", card.origin, raw.origin()));
         }
-        let part = match split {
-            _ if !is_split => raw,
-            Split::Train => raw.split(task.train.validation, task.train.split_seed)?.0,
-            _ => raw.split(task.train.validation, task.train.split_seed)?.1,
+        let share = |data: Dataset| -> Result<Dataset> {
+            let (train, valid) = data.split(task.train.validation, task.train.split_seed)?;
+            Ok(if split == Split::Train { train } else { valid })
+        };
+        let part = match task.hold_out(&raw)? {
+            Some((_, out)) if split == Split::Test => out,
+            Some((rest, _)) => share(rest)?,
+            None if is_split => share(raw)?,
+            None => raw,
         };
         let part = match &card.normalization {
             Some(by) => part.normalized(by)?,

@@ -102,6 +102,11 @@ pub struct Train {
     /// `barnowl eval RUN` tests the run that is chosen.
     #[arg(long)]
     pub no_test: bool,
+    /// Train N times, with the seeds 1 to N, into folders side by side (--out) [default: runs/TASK-seeds], and give mean ± s.d. The
+    /// same command goes on after a stop.
+    #[arg(long, value_name = "N", conflicts_with_all = ["seed", "resume", "no_test"],
+        value_parser = clap::value_parser!(u16).range(1..))]
+    pub seeds: Option<u16>,
     #[command(flatten)]
     pub tensorboard: TensorBoard,
     #[command(flatten)]
@@ -300,7 +305,7 @@ pub struct Bench {
     #[arg(long, value_name = "DIR", default_value = "reference", requires = "peers")]
     pub reference: PathBuf,
     /// Time one stream through the network, a step at a time, as a device would run it (barnowl-neuron, one thread).
-    #[arg(long, conflicts_with_all = ["scaling", "checkpoint_steps", "threads"])]
+    #[arg(long, conflicts_with_all = ["scaling", "checkpoint_steps"])]
     pub latency: bool,
     /// Time a small network while one thing varies; writes FILE.svg and, beside it, FILE.json. Takes some seconds.
     #[arg(long, value_name = "FILE.svg", conflicts_with = "shapes")]
@@ -348,14 +353,14 @@ pub struct ModelData {
     pub other_data: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Threads {
-    /// Threads to compute with [default: all cores]. The result is the same for any number.
+    /// Threads to compute with, which runs at a time share [default: all cores]. The result is the same for any number.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Place {
     /// Where to compute: cpu, or a graphics processor (cuda, cuda:1, rocm, metal, vulkan, wgpu) that this build knows and
     /// this machine has: see `barnowl devices`.

@@ -1,6 +1,6 @@
 //! The flags of `barnowl study` and `barnowl sweep`.
 
-use super::{Data, Output, Place, TensorBoard};
+use super::{Data, Output, Place, TensorBoard, Threads};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -8,10 +8,12 @@ const STUDY_EXAMPLES: &str = "Examples:
   barnowl study surrogates ecg --data data
   barnowl study time-constants ecg --seeds 5 --epochs 100 --out studies/mine
   barnowl study size ecg --set train.learning_rate=0.01 --json
+  barnowl study folds mine.toml --folds 10 --seeds 1
+  barnowl study groups mine.toml --seeds 1              leaves each subject out in turn
 
 Runs are folders like those of `barnowl train`, with the same bits. A study that was stopped or killed goes on with the \
 same command; what has finished is not run again. The epoch of every run is chosen on validation data, the test data \
-are used once a run.";
+are used once a run. Folds and groups are of the training data; the test data stay unseen.";
 
 #[derive(Debug, Args)]
 #[command(after_help = STUDY_EXAMPLES)]
@@ -29,6 +31,9 @@ pub struct Study {
     /// Runs of every variant, with the seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     pub seeds: u16,
+    /// Of the study folds: into how many parts the training data are shared out [default: 5].
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..))]
+    pub folds: Option<u16>,
     /// Epochs to train [default: the task's].
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
@@ -79,7 +84,7 @@ pub struct Sweep {
     pub output: Output,
 }
 
-/// A comparison of the paper.
+/// A comparison of the paper, or a cross-validation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StudyName {
     /// The six surrogate gradients.
@@ -92,6 +97,11 @@ pub enum StudyName {
     Baselines,
     /// Hidden layers of a quarter, half, once and twice the size.
     Size,
+    /// Cross-validation: the training data are shared out into folds, each of which is held out once. Groups and recordings
+    /// stay whole.
+    Folds,
+    /// Cross-validation: each group of the training data, such as a subject, is left out once.
+    Groups,
 }
 
 impl StudyName {
@@ -103,6 +113,8 @@ impl StudyName {
             Self::Adaptation => "adaptation",
             Self::Baselines => "baselines",
             Self::Size => "size",
+            Self::Folds => "folds",
+            Self::Groups => "groups",
         }
     }
 }
@@ -113,6 +125,8 @@ pub struct Jobs {
     /// processor, 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]

@@ -22,7 +22,7 @@ mod trial;
 
 use crate::args::{Bench, ShapeName};
 use crate::set_threads;
-use barnowl::error::Result;
+use barnowl::error::{Error, Result};
 use barnowl::learning::BpttOptions;
 use shapes::Shape;
 use std::process::ExitCode;
@@ -31,6 +31,11 @@ use std::process::ExitCode;
 const WARMUP: u32 = 2;
 
 pub fn run(args: &Bench) -> Result<ExitCode> {
+    if let (true, Some(threads @ 2..)) = (args.latency, args.threads.threads) {
+        return Err(Error::config(format!("--latency with --threads {threads}"))
+            .expected("one thread: a stream is computed step by step, as on a small device")
+            .remedy("leave --threads out"));
+    }
     set_threads(&args.threads)?;
     if let Some(file) = &args.scaling {
         scaling::run(args, file)?;

@@ -1,17 +1,24 @@
-//! The paper's comparisons as studies of any task.
+//! The paper's comparisons, and cross-validations, as studies of any task.
 
 use super::plan::{Plan, Variant};
-use crate::args::StudyName;
-use barnowl::error::Result;
+use crate::args::{Study, StudyName};
+use barnowl::error::{Error, Result};
 use barnowl::loss::DecoderKind;
 use barnowl::task::TaskConfig;
+use std::path::Path;
 
 /// The variants of a built-in study.
 ///
 /// # Errors
 ///
-/// If there is no such task, or it refuses a setting.
-pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) -> Result<Plan> {
+/// If there is no such task, or it refuses a setting; of a study of groups, if the data cannot be read or have none.
+pub fn plan(args: &Study, data: Option<&Path>, settings: &[String]) -> Result<Plan> {
+    let (study, task) = (args.study, &args.task);
+    let seeds = (1..=u64::from(args.seeds)).collect();
+    if let (Some(folds), true) = (args.folds, study != StudyName::Folds) {
+        return Err(Error::config(format!("--folds {folds} belongs to the study folds"))
+            .remedy(format!("barnowl study folds {task} --folds {folds}")));
+    }
     let config = TaskConfig::load(task, settings)?;
     let variants = match study {
         StudyName::Surrogates => surrogates(),
@@ -19,6 +26,8 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
         StudyName::Adaptation => adaptation(&config),
         StudyName::Baselines => baselines(&config),
         StudyName::Size => sizes(&config),
+        StudyName::Folds => folds(args.folds.map_or(5, usize::from)),
+        StudyName::Groups => groups(&config.groups(data)?)?,
     };
     let title = match study {
         StudyName::Surrogates => "Surrogate gradients",
@@ -26,6 +35,8 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
         StudyName::Adaptation => "Adaptation",
         StudyName::Baselines => "Baselines",
         StudyName::Size => "Size",
+        StudyName::Folds => "Cross-validation",
+        StudyName::Groups => "Leaving one group out",
     };
     let title = format!("{title} on {}", config.name);
     let mut plan = Plan {
@@ -35,6 +46,7 @@ pub fn plan(study: StudyName, task: &str, seeds: Vec<u64>, settings: &[String]) 
         variants,
         median_stopping: None,
         search: false,
+        cross_validation: matches!(study, StudyName::Folds | StudyName::Groups),
     }
     .with_settings(settings);
     plan.check()?;
@@ -169,9 +181,35 @@ fn sizes(config: &TaskConfig) -> Vec<Variant> {
         .into()
 }
 
+/// Every fold in turn.
+fn folds(count: usize) -> Vec<Variant> {
+    let fold = |index| {
+        let setting = format!("train.fold={{ index = {index}, count = {count} }}");
+        Variant::new(format!("fold {index} of {count}"), [setting])
+    };
+    (1..=count).map(fold).collect()
+}
+
+/// Every group in turn.
+fn groups(names: &[String]) -> Result<Vec<Variant>> {
+    if names.len() < 3 {
+        return Err(Error::mismatch(format!("the training data are of {}", names.join(" and ")))
+            .expected("three groups or more: one is left out, one validates, one is trained on")
+            .remedy("`barnowl study folds` shares out the sequences, if there is but one group"));
+    }
+    let group = |name: &String| {
+        // A string of JSON is one of TOML.
+        let quoted = serde_json::Value::from(name.as_str());
+        Variant::new(format!("without {name}"), [format!("train.leave_out={quoted}")])
+    };
+    Ok(names.iter().map(group).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
 
     #[test]
     fn every_study_of_every_task_can_run() {
@@ -182,8 +220,11 @@ mod tests {
                 StudyName::Adaptation,
                 StudyName::Baselines,
                 StudyName::Size,
+                StudyName::Folds,
             ] {
-                let plan = plan(study, name, vec![1, 2], &["train.epochs=2".into()]).unwrap();
+                let line = ["barnowl", "study", study.name(), name, "--seeds", "2"];
+                let Command::Study(args) = Cli::parse_from(line).command else { panic!("a study") };
+                let plan = plan(&args, None, &["train.epochs=2".into()]).unwrap();
                 let tasks: Vec<TaskConfig> =
                     plan.variants.iter().map(|v| plan.task_of(v, 1).unwrap()).collect();
                 for (i, task) in tasks.iter().enumerate() {

@@ -13,12 +13,12 @@ mod record;
 mod runner;
 mod summary;
 
-use crate::args::{Jobs, Study, Sweep};
+use crate::args::{Jobs, Study, Sweep, Train};
 use crate::{INTERRUPTED, print_json, print_line, settings};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use burn::tensor::Device;
-use plan::Plan;
+use plan::{Plan, Variant};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use summary::Summary;
@@ -27,31 +27,48 @@ use summary::Summary;
 pub fn study(args: &Study) -> Result<ExitCode> {
     let epochs = args.epochs.map(|epochs| epochs.to_string());
     let settings = settings::join([("--epochs", "train.epochs", epochs)], &args.set)?;
-    let seeds = (1..=u64::from(args.seeds)).collect();
-    let plan = builtin::plan(args.study, &args.task, seeds, &settings)?;
+    let data = args.data.directory();
+    let plan = builtin::plan(args, data.as_deref(), &settings)?;
     let name = format!("{}-{}", args.study.name(), stem(Path::new(&args.task)));
-    run(
-        &plan,
-        args.out.clone(),
-        &name,
-        args.data.directory().as_deref(),
-        &args.jobs,
-        args.output.json,
-    )
+    let folder = args.out.clone().unwrap_or_else(|| default_folder(&name));
+    run(&plan, &folder, data.as_deref(), &args.jobs, args.output.json)
 }
 
 /// `barnowl sweep`.
 pub fn sweep(args: &Sweep) -> Result<ExitCode> {
     let plan = Plan::read(&args.file)?;
     let name = stem(&args.file);
-    run(
-        &plan,
-        args.out.clone(),
-        &name,
-        args.data.directory().as_deref(),
-        &args.jobs,
-        args.output.json,
-    )
+    let folder = args.out.clone().unwrap_or_else(|| default_folder(&name));
+    run(&plan, &folder, args.data.directory().as_deref(), &args.jobs, args.output.json)
+}
+
+/// `barnowl train --seeds N`: a study of one variant.
+pub fn seeds(args: &Train, count: u16, settings: Vec<String>) -> Result<ExitCode> {
+    let task = args.task.clone().unwrap_or_default();
+    let name = stem(Path::new(&task));
+    let plan = Plan {
+        title: format!("{name}, {count} seeds"),
+        task,
+        seeds: (1..=u64::from(count)).collect(),
+        variants: vec![Variant::new(name.clone(), settings)],
+        median_stopping: None,
+        search: false,
+        cross_validation: false,
+    };
+    plan.check()?;
+    let folder =
+        args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{name}-seeds")));
+    let jobs = Jobs {
+        jobs: None,
+        threads: args.threads.clone(),
+        place: args.place.clone(),
+        tensorboard: args.tensorboard,
+    };
+    run(&plan, &folder, args.data.directory().as_deref(), &jobs, args.output.json)
+}
+
+fn default_folder(name: &str) -> PathBuf {
+    Path::new("studies").join(name)
 }
 
 fn stem(path: &Path) -> String {
@@ -60,21 +77,20 @@ fn stem(path: &Path) -> String {
 
 fn run(
     plan: &Plan,
-    out: Option<PathBuf>,
-    name: &str,
+    folder: &Path,
     data: Option<&Path>,
     jobs: &Jobs,
     json: bool,
 ) -> Result<ExitCode> {
     let device = barnowl::device::open(&jobs.place.device)?;
-    let folder = out.unwrap_or_else(|| Path::new("studies").join(name));
-    file::create_folder(&folder)?;
-    let _lock = file::FolderLock::acquire(&folder)?;
-    runner::check(plan, &folder)?;
+    file::create_folder(folder)?;
+    let _lock = file::FolderLock::acquire(folder)?;
+    runner::check(plan, folder)?;
     let text = serde_json::to_string_pretty(plan)
         .map_err(|error| Error::format(format!("the plan cannot be written: {error}")))?;
     file::write_atomic_bytes(folder.join("plan.json"), text.as_bytes())?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = jobs.threads.threads.map_or(cores, usize::from);
     let runs = plan.variants.len() * plan.seeds.len();
     let tensorboard = jobs.tensorboard.on;
     let at_once = if device == Device::flex() { cores } else { 1 };
@@ -87,13 +103,13 @@ fn run(
         folder.display()
     );
     let threads = (cores / jobs).max(1);
-    let Some(records) = runner::run(plan, &folder, data, &device, [jobs, threads], tensorboard)?
+    let Some(records) = runner::run(plan, folder, data, &device, [jobs, threads], tensorboard)?
     else {
         eprintln!("stopped; the same command goes on where it was");
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let summary = Summary::of(plan, &records);
-    summary.write(&folder)?;
+    summary.write(folder)?;
     if json {
         print_json(&summary)?;
     } else {

@@ -23,6 +23,8 @@ pub struct Plan {
     pub median_stopping: Option<MedianStopping>,
     /// Whether variants are ranked by validation accuracy and only the best one's test accuracy counts.
     pub search: bool,
+    /// Whether variants are parts of the same data, each held out once, so that their mean is the result.
+    pub cross_validation: bool,
 }
 
 /// One point of a study: a name and the settings that make it.
@@ -238,6 +240,7 @@ impl Plan {
             variants,
             median_stopping: sweep.median_stopping,
             search: true,
+            cross_validation: false,
         };
         plan.check()?;
         Ok(plan)

@@ -14,7 +14,7 @@ use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::file;
 use barnowl::task::{Prepared, Split, TaskConfig};
 use barnowl::train::run::{RunData, RunFolder};
-use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer};
+use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer, Warnings};
 use burn::tensor::Device;
 use indicatif::ProgressBar;
 use serde_json::Value;
@@ -33,6 +33,11 @@ struct Parts {
     valid: Dataset,
     test: Dataset,
     known: RunData,
+}
+
+/// The parts with what they are for.
+fn named(Parts { train: data, valid, test, .. }: &Parts) -> [(&'static str, &Dataset); 3] {
+    [("training", data), ("validation", valid), ("test", test)]
 }
 
 /// A study under way.
@@ -188,7 +193,7 @@ impl Study<'_> {
         }
         let mut record = match ended(&path, &task)? {
             Some(record) => {
-                self.compare_data(&path, &task)?;
+                self.compare_data(&path, &task, &name)?;
                 self.bar.inc(1000);
                 if self.is_first(seed) {
                     self.learn_of(&path)?;
@@ -230,6 +235,10 @@ impl Study<'_> {
         });
     }
 
+    fn warn(&self, name: &str, text: &str) {
+        self.bar.suspend(|| eprintln!("warning: {name}: {text}"));
+    }
+
     /// Only first seeds are judged: the mean of a variant that passes is over all its seeds, and one that does not is not
     /// run again.
     fn is_first(&self, seed: u64) -> bool {
@@ -247,11 +256,11 @@ impl Study<'_> {
     }
 
     /// Refuses a run of an earlier call that was on other data: it would stand in one table with those on these.
-    fn compare_data(&self, path: &Path, task: &TaskConfig) -> Result<()> {
+    fn compare_data(&self, path: &Path, task: &TaskConfig, name: &str) -> Result<()> {
         let Some(before) = RunFolder::open(path)?.data()? else {
             return Ok(());
         };
-        let parts = self.parts(task)?;
+        let parts = self.parts(task, name)?;
         let changed = before.card.changed_parts(&parts.known.card);
         if changed.is_empty() {
             return Ok(());
@@ -266,9 +275,11 @@ impl Study<'_> {
         .remedy("give the data of the study that is in this folder with --data, or another folder with --out"))
     }
 
-    fn parts(&self, task: &TaskConfig) -> Result<Arc<Parts>> {
+    fn parts(&self, task: &TaskConfig, name: &str) -> Result<Arc<Parts>> {
         let train = &task.train;
-        let key = format!("{:?} {} {}", task.dataset, train.validation, train.split_seed);
+        let held_out = (train.fold, &train.leave_out);
+        let key =
+            format!("{:?} {} {} {held_out:?}", task.dataset, train.validation, train.split_seed);
         // Held while loading: others wait rather than load the same again.
         let mut parts = lock(&self.parts);
         if let Some(found) = parts.get(&key) {
@@ -282,13 +293,16 @@ impl Study<'_> {
         let directory = directory.map_err(|error| Error::config(format!("--data: {error}")))?;
         let known = RunData { directory, card };
         let loaded = Arc::new(Parts { train, valid, test, known });
+        for text in Warnings::default().of_data(&named(&loaded)) {
+            self.warn(name, &text);
+        }
         parts.insert(key, loaded.clone());
         Ok(loaded)
     }
 
     /// Trains to the end and writes down how it came.
     fn train(&self, path: &Path, task: &TaskConfig, name: &str) -> Result<Option<RunRecord>> {
-        let parts = self.parts(task)?;
+        let parts = self.parts(task, name)?;
         let Parts { train: data, valid, test, known } = &*parts;
         let (folder, mut trainer) = if path.join("config.toml").is_file() {
             let folder = RunFolder::reopen(path)?;
@@ -301,6 +315,9 @@ impl Study<'_> {
             let trainer = Trainer::new(&task.network, &task.train, self.device)?;
             (RunFolder::create(path, task, known)?, trainer)
         };
+        let mut warnings = Warnings::default();
+        // Said when the data were read, once for all runs on them.
+        warnings.of_data(&named(&parts));
         let mut watch = Watch {
             study: self,
             folder: &folder,
@@ -315,11 +332,12 @@ impl Study<'_> {
                 true => Some(Recorder::create(&folder, &trainer)?),
                 false => None,
             },
+            warnings,
         };
         watch.show(trainer.progress().epoch);
         let started = Instant::now();
         let outcome = trainer.run(data, valid, &mut watch);
-        let verdict = watch.verdict.take();
+        let (verdict, mut warnings) = (watch.verdict.take(), std::mem::take(&mut watch.warnings));
         watch.show(task.train.epochs);
         let (end, note) = match (outcome, verdict) {
             (Ok(_), Some(note)) => (End::Stopped, Some(note)),
@@ -335,7 +353,8 @@ impl Study<'_> {
         };
         let result = match end {
             End::Finished => {
-                conclude(task, &folder, (Split::Test, test), self.device, started)?.result
+                let test = (Split::Test, test);
+                conclude(task, &folder, test, self.device, started, &mut warnings)?.result
             }
             _ => Value::Null,
         };
@@ -380,6 +399,7 @@ struct Watch<'a> {
     shown: u64,
     verdict: Option<String>,
     tensorboard: Option<Recorder>,
+    warnings: Warnings,
 }
 
 impl Watch<'_> {
@@ -400,6 +420,9 @@ impl Observer for Watch<'_> {
         self.folder.record(report, trainer, self.task, self.card)?;
         if let Some(events) = &mut self.tensorboard {
             events.epoch(self.task, self.valid, report, trainer)?;
+        }
+        for text in self.warnings.of_epoch(&self.task.network, report) {
+            self.study.warn(self.name, &text);
         }
         self.best = self.best.max(report.valid_accuracy);
         self.show(report.epoch);

@@ -36,6 +36,9 @@ pub struct Summary<'a> {
     pub seeds: &'a [u64],
     /// In the order of the plan; in a search the best on validation first.
     pub variants: Vec<Row>,
+    /// Of a cross-validation: over its parts, each by its mean over the seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_parts: Option<Row>,
     pub runs: &'a [RunRecord],
     #[serde(skip)]
     search: bool,
@@ -74,7 +77,9 @@ impl<'a> Summary<'a> {
             // One look at the test data: that of the winner.
             variants.iter_mut().skip(1).for_each(|row| row.test_accuracy = None);
         }
+        let over_parts = plan.cross_validation.then(|| over_parts(&variants));
         Self {
+            over_parts,
             title: &plan.title,
             task: &plan.task,
             seeds: &plan.seeds,
@@ -100,12 +105,16 @@ impl<'a> Summary<'a> {
         let parameters =
             |row: &Row| row.parameters.map_or("–".into(), |parameters| parameters.to_string());
         let column = |head: &str, cell: &dyn Fn(&Row) -> String| -> Vec<String> {
-            [head.to_owned()].into_iter().chain(self.variants.iter().map(cell)).collect()
+            let rows = self.variants.iter().chain(&self.over_parts);
+            [head.to_owned()].into_iter().chain(rows.map(cell)).collect()
         };
         let mut columns = vec![
             column("variant", &|row| row.variant.clone()),
             column("validation accuracy", &|row| text(row.valid_accuracy, 4)),
-            column("test accuracy", &|row| text(row.test_accuracy, 4)),
+            column(
+                if self.over_parts.is_some() { "accuracy held out" } else { "test accuracy" },
+                &|row| text(row.test_accuracy, 4),
+            ),
             column("spikes/neuron/step", &|row| text(row.spike_rate, 3)),
             column("runs", &runs),
         ];
@@ -197,6 +206,26 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// The mean of the parts of a cross-validation, and how far they differ.
+fn over_parts(parts: &[Row]) -> Row {
+    let over = |of: fn(&Row) -> Option<Spread>| {
+        Spread::of(parts.iter().filter_map(|row| of(row).map(|spread| spread.mean)))
+    };
+    let sum = |of: fn(&Row) -> usize| parts.iter().map(of).sum();
+    Row {
+        variant: format!("mean of {}", parts.len()),
+        settings: Vec::new(),
+        finished: sum(|row| row.finished),
+        diverged: sum(|row| row.diverged),
+        stopped: sum(|row| row.stopped),
+        valid_accuracy: over(|row| row.valid_accuracy),
+        test_accuracy: over(|row| row.test_accuracy),
+        spike_rate: over(|row| row.spike_rate),
+        seconds: over(|row| row.seconds),
+        parameters: parts.first().and_then(|row| row.parameters),
+    }
+}
+
 fn text(spread: Option<Spread>, digits: usize) -> String {
     spread.map_or("–".into(), |spread| format!("{spread:.digits$}"))
 }
@@ -241,6 +270,7 @@ mod tests {
             variants: ["a", "b, \"c\"", "d"].map(variant).into(),
             median_stopping: None,
             search,
+            cross_validation: false,
         }
     }
 
@@ -273,6 +303,19 @@ mod tests {
                 .table()
                 .contains("parameters")
         );
+    }
+
+    #[test]
+    fn a_cross_validation_ends_with_the_mean_of_its_parts() {
+        let (plan, runs) = (Plan { cross_validation: true, ..plan(false) }, runs());
+        let summary = Summary::of(&plan, &runs);
+        let found = summary.over_parts.as_ref().unwrap().test_accuracy.unwrap();
+        // Of 0.6, 0.3 and 0.9.
+        assert!((found.mean - 0.6).abs() < 1e-12 && (found.sd.unwrap() - 0.3).abs() < 1e-12);
+        let table = summary.table();
+        assert!(table.contains("accuracy held out"), "{table}");
+        assert!(table.lines().last().unwrap().contains("mean of 3"), "{table}");
+        assert!(table.lines().last().unwrap().contains("0.6000 ± 0.3000"), "{table}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::error::Result;
 
 /// An update rule and its constants; defaults and meanings are PyTorch's.
 ///
-/// The learning rate η belongs to the step, not to the rule. In TOML, every constant may be left out but not `kind`:
+/// The learning rate η belongs to the step, not to the rule; on which parameters a weight decay acts, to the recipe
+/// ([`DecayGroups`](crate::train::DecayGroups)). In TOML, every constant may be left out but not `kind`:
 ///
 /// ```toml
 /// [optimizer]
@@ -198,6 +199,35 @@ impl OptimizerConfig {
                 penalty("weight_decay", c.weight_decay)
             }
         }
+    }
+
+    /// The weight decay λ.
+    #[must_use]
+    pub fn weight_decay(&self) -> f64 {
+        match self {
+            Self::Adam(c) => c.weight_decay,
+            Self::AdamW(c) => c.weight_decay,
+            Self::Sgd(c) => c.weight_decay,
+            Self::RmsProp(c) => c.weight_decay,
+            Self::Adagrad(c) => c.weight_decay,
+            Self::Adamax(c) => c.weight_decay,
+            Self::RAdam(c) => c.weight_decay,
+        }
+    }
+
+    /// The same rule with another weight decay.
+    #[must_use]
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        *match &mut self {
+            Self::Adam(c) => &mut c.weight_decay,
+            Self::AdamW(c) => &mut c.weight_decay,
+            Self::Sgd(c) => &mut c.weight_decay,
+            Self::RmsProp(c) => &mut c.weight_decay,
+            Self::Adagrad(c) => &mut c.weight_decay,
+            Self::Adamax(c) => &mut c.weight_decay,
+            Self::RAdam(c) => &mut c.weight_decay,
+        } = weight_decay;
+        self
     }
 
     /// The update rule for a single parameter.

@@ -21,8 +21,11 @@ use crate::error::Result;
 /// Build it once, call [`step`](Self::step) for every mini-batch; [`state`](Self::state) and
 /// [`restore`](Self::restore) carry its memory over a restart.
 pub struct GroupedOptimizer {
-    pub(super) rule: Box<dyn DynOptimizer>,
-    pub(super) states: BTreeMap<String, DynState>,
+    rule: Box<dyn DynOptimizer>,
+    /// Rules of groups that have their own.
+    rules: Vec<(ParamGroup, Box<dyn DynOptimizer>)>,
+    /// With the id of the parameter, by its path.
+    pub(super) states: BTreeMap<String, (ParamId, DynState)>,
     groups: Vec<(ParamGroup, f64)>,
     clipping: Option<GradientClipping>,
     /// Steps since the last [`sweep`].
@@ -43,8 +46,15 @@ impl GroupedOptimizer {
     /// An optimizer without memory; the same learning rate for all parameters and no clipping.
     #[must_use]
     pub fn new(config: &OptimizerConfig) -> Self {
+        Self::of(config.build())
+    }
+
+    /// The same, by an update rule of one's own: every [`Optimizer`](burn::optim::Optimizer) of Burn is one.
+    #[must_use]
+    pub fn of(rule: Box<dyn DynOptimizer>) -> Self {
         Self {
-            rule: config.build(),
+            rule,
+            rules: Vec::new(),
             states: BTreeMap::new(),
             groups: Vec::new(),
             clipping: None,
@@ -58,6 +68,14 @@ impl GroupedOptimizer {
     #[must_use]
     pub fn with_group(mut self, group: ParamGroup, multiplier: f64) -> Self {
         self.groups.push((group, multiplier));
+        self
+    }
+
+    /// Updates the parameters in `group` by another rule, such as one with another weight decay; where groups overlap, the
+    /// last one counts.
+    #[must_use]
+    pub fn with_rule(mut self, group: ParamGroup, rule: Box<dyn DynOptimizer>) -> Self {
+        self.rules.push((group, rule));
         self
     }
 
@@ -103,9 +121,18 @@ impl GroupedOptimizer {
     }
 
     fn multiplier(&self, id: ParamId, path: &str) -> f64 {
-        let matching = |(group, _): &&(ParamGroup, f64)| group.matches(&id, Some(path));
-        self.groups.iter().rfind(matching).map_or(1.0, |group| group.1)
+        last_of(&self.groups, id, path).copied().unwrap_or(1.0)
     }
+
+    /// What updates a parameter.
+    pub(super) fn rule(&self, id: ParamId, path: &str) -> &dyn DynOptimizer {
+        last_of(&self.rules, id, path).unwrap_or(&self.rule).as_ref()
+    }
+}
+
+/// What the last group that a parameter is in has.
+fn last_of<'a, T>(groups: &'a [(ParamGroup, T)], id: ParamId, path: &str) -> Option<&'a T> {
+    groups.iter().rfind(|(group, _)| group.matches(&id, Some(path))).map(|(_, of)| of)
 }
 
 /// The walk of one step.
@@ -138,20 +165,20 @@ impl ModuleMapper for Update<'_> {
             gradient = clipping.clip(gradient, self.norm);
         }
 
-        let rule = &self.optimizer.rule;
         let device = gradient.device();
         let rate = self.learning_rate * self.optimizer.multiplier(id, &path);
         let state = self.optimizer.states.remove(&path);
+        let rule = self.optimizer.rule(id, &path);
         let (updated, state) = rule.step_dyn(
             D,
             rate,
             tensor.clone().inner().into_bridge(),
             gradient.into_bridge(),
-            state.map(|state| rule.to_device_dyn(state, &device)),
+            state.map(|(_, state)| rule.to_device_dyn(state, &device)),
         );
         let updated = self.updated.add(path.clone(), Tensor::from_bridge(updated));
         if let Some(state) = state {
-            self.optimizer.states.insert(path, state);
+            self.optimizer.states.insert(path, (id, state));
         }
         Param::from_mapped_value(id, tracked_like(&tensor, updated), mapper)
     }
@@ -182,7 +209,8 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use crate::optimizer::toy::{Toy, bits};
-    use crate::optimizer::{AdamConfig, SgdConfig};
+    use crate::optimizer::{AdamConfig, AdamState, SgdConfig};
+    use burn::optim::{LearningRate, Optimizer};
 
     fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         bits(tensor).into_iter().map(f32::from_bits).collect()
@@ -208,6 +236,36 @@ mod tests {
             assert_eq!(values(toy.log_tau.val()), [0.0; 2]);
             assert_eq!(norm, 32f64.sqrt());
         }
+    }
+
+    /// One's own rule steps by the sign of the gradient; a group keeps another.
+    #[test]
+    fn a_rule_may_be_ones_own_and_a_group_may_have_another() {
+        #[derive(Clone)]
+        struct Sign;
+        impl Optimizer for Sign {
+            type State<const D: usize> = AdamState<D>;
+            fn step<const D: usize>(
+                &self,
+                rate: LearningRate,
+                tensor: Tensor<D>,
+                gradient: Tensor<D>,
+                _: Option<AdamState<D>>,
+            ) -> (Tensor<D>, Option<AdamState<D>>) {
+                (tensor - gradient.sign() * rate, None)
+            }
+            fn to_device<const D: usize>(state: AdamState<D>, _: &Device) -> AdamState<D> {
+                state
+            }
+        }
+        let toy = Toy::new([1.0; 6], [1.0; 2]);
+        let decayed = OptimizerConfig::Sgd(SgdConfig { weight_decay: 2.0, ..SgdConfig::default() });
+        let mut optimizer = GroupedOptimizer::of(Box::new(Sign))
+            .with_rule(ParamGroup::from_predicate("log_tau"), decayed.build());
+        let gradients = toy.gradients([-3.0; 6], [1.0; 2]);
+        let (toy, _) = optimizer.step(0.25, toy, gradients).unwrap();
+        assert_eq!(values(toy.weight.val()), [1.25; 6]);
+        assert_eq!(values(toy.log_tau.val()), [0.25; 2]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::{DynState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -24,11 +24,15 @@ pub struct OptimizerState {
 
 impl GroupedOptimizer {
     /// A copy of the optimizer's memory.
+    ///
+    /// # Panics
+    ///
+    /// If an update rule of one's own counts in other numbers than integers.
     #[must_use]
     pub fn state(&self) -> OptimizerState {
         let mut sink = StateSink::default();
-        for (path, state) in &self.states {
-            self.rule.state_flatten(path, state, &mut sink);
+        for (path, (id, state)) in &self.states {
+            self.rule(*id, path).state_flatten(path, state, &mut sink);
         }
         OptimizerState {
             tensors: sink.tensors.into_iter().collect(),
@@ -78,7 +82,7 @@ struct Restore<'a> {
     optimizer: &'a GroupedOptimizer,
     /// Entries that no parameter has claimed yet.
     left: OptimizerState,
-    states: BTreeMap<String, DynState>,
+    states: BTreeMap<String, (ParamId, DynState)>,
     path: Vec<String>,
     error: Option<Error>,
 }
@@ -89,11 +93,12 @@ impl Restore<'_> {
     /// What the state must hold is found by asking the update rule for one step with a gradient of zero.
     fn take<const D: usize>(
         &mut self,
+        id: ParamId,
         path: &str,
         shape: [usize; D],
         device: &Device,
     ) -> Result<Option<DynState>> {
-        let rule = &self.optimizer.rule;
+        let rule = self.optimizer.rule(id, path);
         let zeros = Tensor::<D>::zeros(shape, device);
         let (_, template) =
             rule.step_dyn(D, 0.0, zeros.clone().into_bridge(), zeros.into_bridge(), None);
@@ -156,8 +161,8 @@ impl ModuleVisitor for Restore<'_> {
         }
         let path = self.path.join(".");
         let device = param.device().without_autodiff();
-        match self.take::<D>(&path, param.dims(), &device) {
-            Ok(Some(state)) => _ = self.states.insert(path, state),
+        match self.take::<D>(param.id, &path, param.dims(), &device) {
+            Ok(Some(state)) => _ = self.states.insert(path, (param.id, state)),
             Ok(None) => {}
             Err(error) => self.error = Some(error),
         }

@@ -159,13 +159,43 @@ impl TaskConfig {
         Ok((prepared.train, prepared.valid))
     }
 
+    /// The training part without the fold or the group that is held out, and what is held out; none where nothing is.
+    pub(crate) fn hold_out(&self, train: &Dataset) -> Result<Option<(Dataset, Dataset)>> {
+        let TrainConfig { fold, leave_out, split_seed, .. } = &self.train;
+        match (fold, leave_out) {
+            (Some(fold), _) => train.hold_out(*fold, *split_seed).map(Some),
+            (None, Some(group)) => train.leave_out(group).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The names of the groups of the training part, such as its subjects.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be read, or have no groups.
+    pub fn groups(&self, data: Option<&Path>) -> Result<Vec<String>> {
+        let train = self.part(data, Split::Train, Known::default())?;
+        match train.groups() {
+            Some(_) => Ok(train.group_names().to_vec()),
+            None => Err(Error::mismatch(format!(
+                "{} does not say which group its sequences are of",
+                self.dataset.source()
+            ))
+            .expected("a group, such as the subject, for every sequence")
+            .remedy(
+                "say which subject or group each sequence is of, or use `barnowl study folds`",
+            )),
+        }
+    }
+
     /// One part of the data, normalized as the task says by the training data.
     ///
     /// # Errors
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn data(&self, data: Option<&Path>, split: Split) -> Result<Dataset> {
-        if split == Split::Test && !self.dataset.is_normalized() {
+        if split == Split::Test && !self.dataset.is_normalized() && !self.train.holds_out() {
             return self.part(data, split, Known::default());
         }
         let prepared = self.prepare(data, split == Split::Test)?;
@@ -186,7 +216,15 @@ impl TaskConfig {
     pub fn prepare(&self, data: Option<&Path>, with_test: bool) -> Result<Prepared> {
         let whole = self.part(data, Split::Train, Known::default())?;
         let mut card = DataCard::of(&whole, self.sampling_rate());
-        let valid = self.dataset.load(data, Split::Valid, card.known())?;
+        let (whole, held_out) = match self.hold_out(&whole)? {
+            Some((rest, out)) => (rest, Some(out)),
+            None => (whole, None),
+        };
+        // A validation part of the data set's own may share groups with what is held out.
+        let valid = match held_out {
+            Some(_) => None,
+            None => self.dataset.load(data, Split::Valid, card.known())?,
+        };
         if let Some(valid) = &valid {
             self.check(valid)?;
             card = card.with(Split::Valid, valid);
@@ -195,13 +233,14 @@ impl TaskConfig {
             Some(valid) => (whole, valid),
             None => whole.split(self.train.validation, self.train.split_seed)?,
         };
-        let test = match with_test {
-            true => {
+        let test = match (with_test, held_out) {
+            (true, None) => {
                 let test = self.part(data, Split::Test, card.known())?;
                 card = card.with(Split::Test, &test);
                 Some(test)
             }
-            false => None,
+            (true, held_out) => held_out,
+            (false, _) => None,
         };
         card.normalization = train.fit_normalization(self.dataset.normalize(&train));
         let normal = |data: Dataset| match &card.normalization {

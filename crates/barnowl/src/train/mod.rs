@@ -4,23 +4,28 @@
 //! - [`Trainer`]: backpropagation through time over mini-batches, validation after every epoch;
 //! - [`evaluate`]: loss, accuracy, confusion and spike rates of a network on a data set;
 //! - [`Checkpoint`]: everything that a run needs to go on, bit for bit;
+//! - [`Warnings`]: what looks wrong, and what to try;
 //! - [`run`]: the folder of a run on disk.
 //!
 //! Everything random is drawn from a stream that depends on seed, epoch and batch only, so a run that is stopped and
 //! resumed, or runs on another number of threads, ends with the same bits.
 
 mod checkpoint;
+mod decay;
 mod evaluate;
 pub mod run;
 mod trainer;
+mod warnings;
 
 pub use checkpoint::{Checkpoint, differences};
+pub use decay::DecayGroups;
 pub use evaluate::{Evaluation, Prediction, evaluate};
 pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
 };
+pub use warnings::Warnings;
 
-use crate::dataset::Augmentation;
+use crate::dataset::{Augmentation, Fold};
 use crate::error::{Error, Result};
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
 use serde::{Deserialize, Serialize};
@@ -55,6 +60,9 @@ pub struct TrainConfig {
     pub encoder_rate: f64,
     /// The update rule. Default Adam.
     pub optimizer: OptimizerConfig,
+    /// On which parameters the optimizer's weight decay acts. Default: on weights alone.
+    #[serde(skip_serializing_if = "DecayGroups::is_default")]
+    pub decay: DecayGroups,
     /// How the learning rate goes over the epochs. Default constant.
     pub schedule: ScheduleConfig,
     /// How gradients are bounded. Default not at all.
@@ -84,6 +92,14 @@ pub struct TrainConfig {
     /// chosen on the same sequences. Default 1.
     /// Range: 0 to 9223372036854775807.
     pub split_seed: u64,
+    /// Holds a part of the training data out, which takes the place of the test data: one fold of a cross-validation, such as
+    /// `{ index = 1, count = 5 }`. Folds are drawn by `split_seed` and keep groups and recordings whole. Default: nothing is
+    /// held out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// Holds the group of this name, such as a subject, out of the training data, in the place of the test data. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_out: Option<String>,
     /// Stops after this many epochs without a better validation accuracy. Default never.
     /// Range: 1 to 1000000000 epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +120,7 @@ impl Default for TrainConfig {
             time_constant_rate: 1.0,
             encoder_rate: 0.01,
             optimizer: OptimizerConfig::default(),
+            decay: DecayGroups::default(),
             schedule: ScheduleConfig::default(),
             clipping: None,
             rate_penalty: None,
@@ -113,6 +130,8 @@ impl Default for TrainConfig {
             sampling: Sampling::default(),
             validation: 0.1,
             split_seed: 1,
+            fold: None,
+            leave_out: None,
             patience: None,
             divergence: 10.0,
         }
@@ -173,6 +192,12 @@ pub enum Update {
 }
 
 impl TrainConfig {
+    /// Whether a part of the training data takes the place of the test data.
+    #[must_use]
+    pub fn holds_out(&self) -> bool {
+        self.fold.is_some() || self.leave_out.is_some()
+    }
+
     /// Checks ranges; `key` names the recipe in messages.
     ///
     /// # Errors
@@ -207,6 +232,17 @@ impl TrainConfig {
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return refuse(key, "validation", self.validation, "a share between 0 and 1");
         }
+        if let Some(Fold { index, count }) = self.fold {
+            if count < 2 {
+                return refuse(key, "fold.count", count, "2 or more");
+            }
+            if !(1..=count).contains(&index) {
+                return refuse(key, "fold.index", index, &format!("1 to {count}"));
+            }
+            if let Some(group) = &self.leave_out {
+                return refuse(key, "leave_out", group, "none beside train.fold");
+            }
+        }
         if self.checkpoint_steps == Some(0) {
             return refuse(key, "checkpoint_steps", 0, "1 or more");
         }
@@ -234,6 +270,7 @@ impl TrainConfig {
             clipping.validate(&format!("{key}.clipping"))?;
         }
         self.optimizer.validate(&format!("{key}.optimizer"))?;
+        self.decay.validate(&format!("{key}.decay"), &self.optimizer)?;
         self.schedule.validate(&format!("{key}.schedule"))
     }
 }

@@ -200,7 +200,7 @@ impl Trainer {
         config.validate("train")?;
         let device = device.clone().autodiff();
         let network = network_config.init(&device, config.seed)?;
-        let mut optimizer = GroupedOptimizer::new(&config.optimizer)
+        let mut optimizer = (config.decay.optimizer(&config.optimizer))
             .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate)
             .with_group(ParamGroup::from_predicate("encoder"), config.encoder_rate);
         if let Some(clipping) = config.clipping {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Where the group of a sequence is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Groups {
     /// In a column of this name, the same in all lines of a file; of arrays, in an array of this name.
@@ -16,7 +16,7 @@ pub enum Groups {
 }
 
 /// How the name of a file begins with its group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileName {
     /// The group is what stands before this: of `eve_03.csv` and `_`, `eve`.
