@@ -1,6 +1,8 @@
 //! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
 
-use barnowl::dataset::own::{self, Binning, Form, OwnConfig, SoundEncoding};
+use barnowl::dataset::own::{
+    self, Binning, Form, Origin, OwnConfig, Several, SoundEncoding, TimeUnit,
+};
 use barnowl::dataset::speech::SpeechFeatures;
 use barnowl::dataset::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use barnowl::error::Result;
@@ -165,7 +167,7 @@ fn events_are_put_into_steps() {
         ("train/left/1.csv", "time,channel,polarity\n0.0,2,1\n0.9,0,0\n2.5,1,-1\n"),
         ("train/right/1.csv", "channel,time,polarity\n1,1.0,1\n"),
     ]);
-    let form = Form::Events(Binning { channels: 3, step: 1.0 });
+    let form = Form::Events(Binning::new(3, 1.0));
     let data = load_own(temp.path(), Split::Train, form, None).unwrap().unwrap();
     let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
@@ -191,7 +193,7 @@ fn events_are_put_into_steps() {
     refused(load_own(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
     for (text, parts) in [
         ("time,channel\n0,3\n", ["line 2", "channel is 3", "0 to 2"]),
-        ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 to"]),
+        ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 or more"]),
         ("time,unit\n0,1\n", ["line 1", "time, unit", "time, channel"]),
         ("time,channel,polarity\n0,1,up\n", ["line 2", "\"up\"", "1, or 0"]),
     ] {
@@ -200,12 +202,146 @@ fn events_are_put_into_steps() {
     }
 }
 
+fn of_events(folder: &TempDir, split: Split, binning: Binning, steps: Option<usize>) -> Dataset {
+    load_own(folder.path(), split, Form::Events(binning), steps).unwrap().unwrap()
+}
+
+/// Nothing happened in some recordings: they are sequences as well.
+#[test]
+fn recordings_without_events_are_silence() {
+    let temp = folder(&[
+        ("train/still/1.csv", "time,channel\n"),
+        ("train/still/2.csv", "time,channel\n0,1\n"),
+        ("train/wave/1.csv", "time,channel\n1,0\n4,1\n"),
+        ("test/still/1.csv", "time,channel\n"),
+    ]);
+    let binning = Binning::new(2, 1.0);
+    let train = of_events(&temp, Split::Train, binning, None);
+    assert_eq!(train.lengths(), Some(&[5, 1, 5][..]), "to the last event, or all the time");
+    assert_eq!(train.sequence_name(2), "wave/1.csv");
+    assert!(train.notes()[0].contains("1 recordings without events are silence of 5 steps"));
+    let test = of_events(&temp, Split::Test, binning, None);
+    assert_eq!([test.samples(), test.steps(), test.length(0)], [1, 5, 5]);
+    let alone = folder(&[("train/still/1.csv", "time,channel\n")]);
+    assert_eq!(of_events(&alone, Split::Train, binning, Some(7)).steps(), 7);
+    let form = Form::Events(binning);
+    refused(load_own(alone.path(), Split::Train, form, None), &["no recording has an event"]);
+}
+
+/// The same events in seconds, milliseconds, microseconds and nanoseconds, on the grid of steps.
+#[test]
+fn events_on_the_grid_are_in_their_own_step() {
+    let list = |per_second: f64, digits: usize| {
+        let line = |k: u32| format!("{:.digits$},{}\n", f64::from(k) * 0.001 * per_second, k % 3);
+        let lines: String = (0..1000).map(line).collect();
+        format!("time,channel\n{lines}")
+    };
+    let load = |text: &str, binning| {
+        of_events(&folder(&[("train/a/1.csv", text)]), Split::Train, binning, None)
+    };
+    let seconds = load(&list(1.0, 3), Binning::new(3, 0.001));
+    let Inputs::Events(events) = seconds.inputs() else { panic!("no events") };
+    assert!((0..1000).all(|k| events.row(k) == [k as u16 % 3]) && seconds.steps() == 1000);
+    for (unit, digits) in
+        [(TimeUnit::S, 6), (TimeUnit::Ms, 0), (TimeUnit::Us, 0), (TimeUnit::Ns, 1)]
+    {
+        let text = list(unit.per_second(), digits);
+        let other = load(&text, Binning { unit: Some(unit), ..Binning::new(3, 0.001) });
+        assert_eq!(other.inputs(), seconds.inputs(), "{unit:?}");
+        let scaled = load(&text, Binning::new(3, 0.001 * unit.per_second()));
+        assert_eq!(scaled.inputs(), seconds.inputs(), "{unit:?}");
+    }
+}
+
+#[test]
+fn times_of_another_unit_or_origin_are_refused_with_what_to_set() {
+    let list = |start: f64, every: f64| {
+        let line = |k: u32| format!("{},{}\n", start + f64::from(k) * every, k % 2);
+        let lines: String = (0..24).map(line).collect();
+        folder(&[("train/a/0.csv", &*format!("time,channel\n{lines}"))])
+    };
+    let seconds = Binning::new(2, 0.001);
+    let refused = |temp: &TempDir, binning, steps, parts: &[&str]| {
+        refused(load_own(temp.path(), Split::Train, Form::Events(binning), steps), parts);
+    };
+    let unix = list(1_700_000_000.0, 0.001);
+    let from_start = ["0.csv, line 2", "subtract that of the first", "origin = \"first_event\""];
+    refused(&unix, seconds, None, &from_start);
+    let first = Binning { origin: Origin::FirstEvent, ..seconds };
+    assert_eq!(of_events(&unix, Split::Train, first, None).steps(), 24, "as the message says");
+    let micro = list(0.0, 4000.0);
+    let unit = ["0.csv, line 3", "microseconds", "step = 1000", "unit = \"us\""];
+    refused(&micro, seconds, None, &unit);
+    let by_unit = Binning { unit: Some(TimeUnit::Us), ..seconds };
+    for binning in [by_unit, Binning::new(2, 1000.0)] {
+        assert_eq!(of_events(&micro, Split::Train, binning, None).steps(), 93, "as it says");
+    }
+    // Few enough steps, but with hardly an event; most events after the end; all in one step.
+    let sparse = list(0.0, 25.0);
+    refused(&sparse, seconds, None, &["24 events in 575001 steps", "unit = \"ms\""]);
+    refused(&micro, seconds, Some(100), &["23 of 24 events are after", "unit = \"us\""]);
+    let coarse = Binning { unit: Some(TimeUnit::Us), ..seconds };
+    refused(&list(0.0, 0.01), coarse, None, &["all events are in the first step", "unit = \"s\""]);
+    refused(&list(-5.0, 0.001), seconds, None, &["line 2", "time is -5", "first_event"]);
+    // Cut where the user says so, and told.
+    let some = of_events(&list(0.0, 0.001), Split::Train, seconds, Some(20));
+    assert!(some.notes()[0].contains("4 of 24 events are after the last of 20 steps"));
+}
+
+#[test]
+fn several_events_of_a_channel_in_a_step() {
+    let temp = folder(&[(
+        "train/a/1.csv",
+        "time,channel,polarity\n2.9,0,0\n2.1,0,1\n2.5,0,1\n0,1,1\n0,1,0\n5,0,1\n",
+    )]);
+    let load = |several| {
+        let binning = Binning { several, ..Binning::new(2, 1.0) };
+        let data = of_events(&temp, Split::Train, binning, None);
+        let values = data.batch(&[0]).inputs;
+        let note = "3 of 6 events share their step and channel";
+        assert!(data.notes()[0].contains(note), "{:?}", data.notes());
+        (values, data.inputs().is_real())
+    };
+    let expected = |first: f32, second: f32| {
+        [0.0, first, 0.0, 0.0, second, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0].to_vec()
+    };
+    assert_eq!(load(Several::Last), (expected(-1.0, -1.0), false));
+    assert_eq!(load(Several::Sign), (expected(0.0, 1.0), false));
+    assert_eq!(load(Several::Count), (expected(0.0, 1.0), true));
+}
+
+#[test]
+fn columns_of_events_by_other_names() {
+    let load = |text: &str| {
+        let temp = folder(&[("train/a/1.csv", text)]);
+        let form = Form::Events(Binning::new(4, 1.0));
+        load_own(temp.path(), Split::Train, form, None)
+    };
+    let plain = load("time,channel,polarity\n0,1,1\n2,3,0\n").unwrap().unwrap();
+    let other = load("ch,T,On\n1,0,true\n3.0,2,false\n").unwrap().unwrap();
+    assert_eq!(plain.inputs(), other.inputs());
+    let extra = load("time,channel,note\n0,1,x\n").unwrap().unwrap();
+    assert_eq!(extra.notes(), ["columns that are not used: note"]);
+    for (text, parts) in [
+        ("time,chanel\n0,1\n", ["line 1", "is the column chanel meant to be channel?"]),
+        ("time_us,channel\n0,1\n", ["call the column time_us time", "unit = \"us\""]),
+        ("t,x,y,p\n0,1,1,1\n", ["line 1", "channel = x + width · y"]),
+        ("t,time,channel\n0,1,1\n", ["the columns t and time", "only one of"]),
+        ("time,channel,polarty\n0,1,1\n", ["column polarty", "polarity"]),
+        ("time,channel\nNaN,1\n", ["line 2", "time is \"NaN\""]),
+        ("time,channel\n0,1.5\n", ["line 2", "channel is 1.5"]),
+        ("time,channel\n0,4\n", ["numbered from 0", "channels = 5"]),
+    ] {
+        refused(load(text), &parts);
+    }
+}
+
 /// As a dense array they would take 13 GB.
 #[test]
 fn events_on_many_channels_are_kept_as_events() {
     let temp = folder(&[("train/a/1.csv", "time,channel\n7,32767\n"), ("train/b/1.csv", "")]);
     let load = |channels, steps| {
-        let form = Form::Events(Binning { channels, step: 1.0 });
+        let form = Form::Events(Binning::new(channels, 1.0));
         load_own(temp.path(), Split::Train, form, steps)
     };
     refused(load(32_768, None), &["train/b/1.csv"]);

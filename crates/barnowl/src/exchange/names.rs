@@ -141,7 +141,7 @@ fn unknown_names(task: &str, table: Option<&Table>, unknown: &[String]) -> Error
 }
 
 /// The candidate that the fewest edits turn into `name`, if that is less than half of it.
-fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
     candidates
         .iter()
         .map(|candidate| (edit_distance(name, candidate), candidate.as_str()))

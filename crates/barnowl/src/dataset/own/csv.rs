@@ -10,6 +10,11 @@ pub(super) fn read(folder: &Path, names: &[String]) -> Result<Sequences> {
     let mut header: Option<(Vec<String>, bool)> = None;
     for (path, class) in super::files(folder, names, "csv")? {
         let table = Table::read(&path)?;
+        if table.rows.is_empty() {
+            return Err(Error::format("there is nothing below the names of the columns")
+                .in_file(&path)
+                .expected("a line for every step"));
+        }
         let label = table.names.iter().position(|name| name == "label");
         let found = (table.names.clone(), label.is_some());
         let (expected, per_step) = header.get_or_insert(found);
@@ -97,11 +102,6 @@ impl Table {
             let record = record.map_err(bad)?;
             let line = record.position().map_or(0, |position| position.line() as usize);
             rows.push((line, record.iter().map(str::to_owned).collect()));
-        }
-        if rows.is_empty() {
-            return Err(Error::format("there is nothing below the names of the columns")
-                .in_file(path)
-                .expected("a line for every step"));
         }
         Ok(Self { names, rows })
     }

@@ -13,11 +13,15 @@
 
 mod arrays;
 mod csv;
+mod event_list;
 mod events;
+mod instant;
 mod sound;
+mod unit;
 
-pub use events::Binning;
+pub use events::{Binning, Origin, Several};
 pub use sound::SoundEncoding;
+pub use unit::TimeUnit;
 
 use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
@@ -45,7 +49,8 @@ impl Form {
     pub fn sampling_rate(&self) -> Option<f64> {
         match self {
             Self::Sound(encoding) => Some(encoding.sampling_rate()),
-            Self::Arrays | Self::Csv | Self::Events(_) => None,
+            Self::Events(binning) => binning.sampling_rate(),
+            Self::Arrays | Self::Csv => None,
         }
     }
 }
