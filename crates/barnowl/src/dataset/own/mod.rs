@@ -5,6 +5,7 @@
 //! | arrays | `train.npz` and `test.npz` with `x` `[N, T, C]` and `y` `[N]` or `[N, T]`; or `train/x.npy`, `train/y.npy` and so on |
 //! | tables | `train/CLASS/*.csv`: a sequence a file, a step a line, a channel a column, names in the first line; or `train/*.csv` with a column `label` |
 //! | sound | `train/CLASS/*.wav` |
+//! | `.ts` | `FOLDER_TRAIN.ts` and `FOLDER_TEST.ts` of the UCR/UEA archive |
 //! | events | `train/CLASS/*.csv` with the columns `time`, `channel` and, if there are signs, `polarity` |
 //!
 //! A part `valid` is used where there is one. Sequences have the length of the longest of the training data, or that of the
@@ -17,10 +18,12 @@ mod event_list;
 mod events;
 mod instant;
 mod sound;
+mod ts;
 mod unit;
 
 pub use events::{Binning, Origin, Several};
 pub use sound::SoundEncoding;
+pub use ts::Missing;
 pub use unit::TimeUnit;
 
 use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
@@ -37,6 +40,8 @@ pub enum Form {
     Arrays,
     /// Tables of numbers.
     Csv,
+    /// Files `.ts` of the UCR/UEA archive of time series.
+    Ts,
     /// Lists of events.
     Events(Binning),
     /// Sounds.
@@ -50,7 +55,7 @@ impl Form {
         match self {
             Self::Sound(encoding) => Some(encoding.sampling_rate()),
             Self::Events(binning) => binning.sampling_rate(),
-            Self::Arrays | Self::Csv => None,
+            Self::Arrays | Self::Csv | Self::Ts => None,
         }
     }
 }
@@ -73,13 +78,23 @@ pub struct OwnConfig {
     /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
+    /// What is done about missing values in files `.ts`. Default: the data are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
 }
 
 impl OwnConfig {
     /// Files of a form in a folder, all else by default.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, form: Form) -> Self {
-        Self { folder: folder.into(), form, steps: None, sampling_rate: None, normalize: None }
+        Self {
+            folder: folder.into(),
+            form,
+            steps: None,
+            sampling_rate: None,
+            normalize: None,
+            missing: None,
+        }
     }
 
     /// Checks ranges; `key` names the data set in messages.
@@ -95,6 +110,10 @@ impl OwnConfig {
             return Err(
                 Error::setting(format!("{key}.sampling_rate"), rate).expected("steps a second")
             );
+        }
+        if let Some(missing) = self.missing.filter(|_| self.form != Form::Ts) {
+            return Err(Error::setting(format!("{key}.missing"), missing)
+                .expected("none, unless form = \"ts\""));
         }
         Ok(())
     }
@@ -144,7 +163,7 @@ pub fn load(
 ) -> Result<Option<Dataset>> {
     let &OwnConfig { form, steps, .. } = config;
     let part = split.name();
-    if split == Split::Valid && !exists(folder, part) {
+    if split == Split::Valid && form != Form::Ts && !exists(folder, part) {
         return Ok(None);
     }
     let names = match known.classes {
@@ -159,6 +178,7 @@ pub fn load(
     let reader: &dyn Fn(&str) -> Result<Sequences> = match form {
         Form::Arrays => &|part| arrays::read(folder, part),
         Form::Csv => &|part| csv::read(&folder.join(part), &names),
+        Form::Ts => return ts::load(folder, split, config, known),
         Form::Events(binning) => {
             return events::load(folder, split, binning, steps, names).map(Some);
         }
