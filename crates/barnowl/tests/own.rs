@@ -1,6 +1,8 @@
 //! Data of one's own: arrays that NumPy wrote (reference/own_fixture.py), tables and events.
 
-use barnowl::dataset::own::{self, Binning, Form, OwnConfig, SoundEncoding};
+use barnowl::dataset::own::{
+    self, Binning, Form, Missing, Origin, OwnConfig, Several, SoundEncoding, TimeUnit,
+};
 use barnowl::dataset::speech::SpeechFeatures;
 use barnowl::dataset::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use barnowl::error::Result;
@@ -165,12 +167,12 @@ fn events_are_put_into_steps() {
         ("train/left/1.csv", "time,channel,polarity\n0.0,2,1\n0.9,0,0\n2.5,1,-1\n"),
         ("train/right/1.csv", "channel,time,polarity\n1,1.0,1\n"),
     ]);
-    let form = Form::Events(Binning { channels: 3, step: 1.0 });
+    let form = Form::Events(Binning::new(3, 1.0));
     let data = load_own(temp.path(), Split::Train, form, None).unwrap().unwrap();
     let expected = [-1, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(data.inputs(), &Inputs::Events(Events::from_dense(3, &expected).unwrap()));
     assert_eq!(data.class_names(), ["left", "right"]);
-    // The last event of a channel in a step says its sign, whatever their order.
+    // The last event in time of a channel in a step says its sign, whatever the order of lines.
     let temp = folder(&[
         ("train/a/1.csv", "time,channel,polarity\n3.1,2,1\n0,1,1\n3.2,2,0\n0.5,0,-1\n0.1,0,1\n"),
         ("train/a/2.csv", "time,channel\n0,1\n"),
@@ -179,19 +181,19 @@ fn events_are_put_into_steps() {
     let load = |split, steps| load_own(temp.path(), split, form, steps).unwrap().unwrap();
     let of = |values: &[i8]| Inputs::Events(Events::from_dense(3, values).unwrap());
     let long = load(Split::Train, None);
-    let first = [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1];
+    let first = [-1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1];
     let second = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(long.inputs(), &of(&[first, second].concat()));
     assert!(long.origin().ends_with("2 sequences of 4 steps; 1 were shorter and are filled up"));
     let short = load(Split::Train, Some(1));
-    assert_eq!(short.inputs(), &of(&[1, 1, 0, 0, 1, 0]));
+    assert_eq!(short.inputs(), &of(&[-1, 1, 0, 0, 1, 0]));
     assert!(short.origin().ends_with("2 sequences of 1 steps; 1 were longer and are cut"));
     let test = load(Split::Test, None);
     assert_eq!(test.inputs(), &of(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "as long as trained on");
     refused(load_own(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
     for (text, parts) in [
         ("time,channel\n0,3\n", ["line 2", "channel is 3", "0 to 2"]),
-        ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 to"]),
+        ("time,channel\n-1,0\n", ["line 2", "time is -1", "0 or more"]),
         ("time,unit\n0,1\n", ["line 1", "time, unit", "time, channel"]),
         ("time,channel,polarity\n0,1,up\n", ["line 2", "\"up\"", "1, or 0"]),
     ] {
@@ -200,12 +202,146 @@ fn events_are_put_into_steps() {
     }
 }
 
+fn of_events(folder: &TempDir, split: Split, binning: Binning, steps: Option<usize>) -> Dataset {
+    load_own(folder.path(), split, Form::Events(binning), steps).unwrap().unwrap()
+}
+
+/// Nothing happened in some recordings: they are sequences as well.
+#[test]
+fn recordings_without_events_are_silence() {
+    let temp = folder(&[
+        ("train/still/1.csv", "time,channel\n"),
+        ("train/still/2.csv", "time,channel\n0,1\n"),
+        ("train/wave/1.csv", "time,channel\n1,0\n4,1\n"),
+        ("test/still/1.csv", "time,channel\n"),
+    ]);
+    let binning = Binning::new(2, 1.0);
+    let train = of_events(&temp, Split::Train, binning, None);
+    assert_eq!(train.lengths(), Some(&[5, 1, 5][..]), "to the last event, or all the time");
+    assert_eq!(train.sequence_name(2), "wave/1.csv");
+    assert!(train.notes()[0].contains("1 recordings without events are silence of 5 steps"));
+    let test = of_events(&temp, Split::Test, binning, None);
+    assert_eq!([test.samples(), test.steps(), test.length(0)], [1, 5, 5]);
+    let alone = folder(&[("train/still/1.csv", "time,channel\n")]);
+    assert_eq!(of_events(&alone, Split::Train, binning, Some(7)).steps(), 7);
+    let form = Form::Events(binning);
+    refused(load_own(alone.path(), Split::Train, form, None), &["no recording has an event"]);
+}
+
+/// The same events in seconds, milliseconds, microseconds and nanoseconds, on the grid of steps.
+#[test]
+fn events_on_the_grid_are_in_their_own_step() {
+    let list = |per_second: f64, digits: usize| {
+        let line = |k: u32| format!("{:.digits$},{}\n", f64::from(k) * 0.001 * per_second, k % 3);
+        let lines: String = (0..1000).map(line).collect();
+        format!("time,channel\n{lines}")
+    };
+    let load = |text: &str, binning| {
+        of_events(&folder(&[("train/a/1.csv", text)]), Split::Train, binning, None)
+    };
+    let seconds = load(&list(1.0, 3), Binning::new(3, 0.001));
+    let Inputs::Events(events) = seconds.inputs() else { panic!("no events") };
+    assert!((0..1000).all(|k| events.row(k) == [k as u16 % 3]) && seconds.steps() == 1000);
+    for (unit, digits) in
+        [(TimeUnit::S, 6), (TimeUnit::Ms, 0), (TimeUnit::Us, 0), (TimeUnit::Ns, 1)]
+    {
+        let text = list(unit.per_second(), digits);
+        let other = load(&text, Binning { unit: Some(unit), ..Binning::new(3, 0.001) });
+        assert_eq!(other.inputs(), seconds.inputs(), "{unit:?}");
+        let scaled = load(&text, Binning::new(3, 0.001 * unit.per_second()));
+        assert_eq!(scaled.inputs(), seconds.inputs(), "{unit:?}");
+    }
+}
+
+#[test]
+fn times_of_another_unit_or_origin_are_refused_with_what_to_set() {
+    let list = |start: f64, every: f64| {
+        let line = |k: u32| format!("{},{}\n", start + f64::from(k) * every, k % 2);
+        let lines: String = (0..24).map(line).collect();
+        folder(&[("train/a/0.csv", &*format!("time,channel\n{lines}"))])
+    };
+    let seconds = Binning::new(2, 0.001);
+    let refused = |temp: &TempDir, binning, steps, parts: &[&str]| {
+        refused(load_own(temp.path(), Split::Train, Form::Events(binning), steps), parts);
+    };
+    let unix = list(1_700_000_000.0, 0.001);
+    let from_start = ["0.csv, line 2", "subtract that of the first", "origin = \"first_event\""];
+    refused(&unix, seconds, None, &from_start);
+    let first = Binning { origin: Origin::FirstEvent, ..seconds };
+    assert_eq!(of_events(&unix, Split::Train, first, None).steps(), 24, "as the message says");
+    let micro = list(0.0, 4000.0);
+    let unit = ["0.csv, line 3", "microseconds", "step = 1000", "unit = \"us\""];
+    refused(&micro, seconds, None, &unit);
+    let by_unit = Binning { unit: Some(TimeUnit::Us), ..seconds };
+    for binning in [by_unit, Binning::new(2, 1000.0)] {
+        assert_eq!(of_events(&micro, Split::Train, binning, None).steps(), 93, "as it says");
+    }
+    // Few enough steps, but with hardly an event; most events after the end; all in one step.
+    let sparse = list(0.0, 25.0);
+    refused(&sparse, seconds, None, &["24 events in 575001 steps", "unit = \"ms\""]);
+    refused(&micro, seconds, Some(100), &["23 of 24 events are after", "unit = \"us\""]);
+    let coarse = Binning { unit: Some(TimeUnit::Us), ..seconds };
+    refused(&list(0.0, 0.01), coarse, None, &["all events are in the first step", "unit = \"s\""]);
+    refused(&list(-5.0, 0.001), seconds, None, &["line 2", "time is -5", "first_event"]);
+    // Cut where the user says so, and told.
+    let some = of_events(&list(0.0, 0.001), Split::Train, seconds, Some(20));
+    assert!(some.notes()[0].contains("4 of 24 events are after the last of 20 steps"));
+}
+
+#[test]
+fn several_events_of_a_channel_in_a_step() {
+    let temp = folder(&[(
+        "train/a/1.csv",
+        "time,channel,polarity\n2.9,0,0\n2.1,0,1\n2.5,0,1\n0,1,1\n0,1,0\n5,0,1\n",
+    )]);
+    let load = |several| {
+        let binning = Binning { several, ..Binning::new(2, 1.0) };
+        let data = of_events(&temp, Split::Train, binning, None);
+        let values = data.batch(&[0]).inputs;
+        let note = "3 of 6 events share their step and channel";
+        assert!(data.notes()[0].contains(note), "{:?}", data.notes());
+        (values, data.inputs().is_real())
+    };
+    let expected = |first: f32, second: f32| {
+        [0.0, first, 0.0, 0.0, second, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0].to_vec()
+    };
+    assert_eq!(load(Several::Last), (expected(-1.0, -1.0), false));
+    assert_eq!(load(Several::Sign), (expected(0.0, 1.0), false));
+    assert_eq!(load(Several::Count), (expected(0.0, 1.0), true));
+}
+
+#[test]
+fn columns_of_events_by_other_names() {
+    let load = |text: &str| {
+        let temp = folder(&[("train/a/1.csv", text)]);
+        let form = Form::Events(Binning::new(4, 1.0));
+        load_own(temp.path(), Split::Train, form, None)
+    };
+    let plain = load("time,channel,polarity\n0,1,1\n2,3,0\n").unwrap().unwrap();
+    let other = load("ch,T,On\n1,0,true\n3.0,2,false\n").unwrap().unwrap();
+    assert_eq!(plain.inputs(), other.inputs());
+    let extra = load("time,channel,note\n0,1,x\n").unwrap().unwrap();
+    assert_eq!(extra.notes(), ["columns that are not used: note"]);
+    for (text, parts) in [
+        ("time,chanel\n0,1\n", ["line 1", "is the column chanel meant to be channel?"]),
+        ("time_us,channel\n0,1\n", ["call the column time_us time", "unit = \"us\""]),
+        ("t,x,y,p\n0,1,1,1\n", ["line 1", "channel = x + width · y"]),
+        ("t,time,channel\n0,1,1\n", ["the columns t and time", "only one of"]),
+        ("time,channel,polarty\n0,1,1\n", ["column polarty", "polarity"]),
+        ("time,channel\nNaN,1\n", ["line 2", "time is \"NaN\""]),
+        ("time,channel\n0,1.5\n", ["line 2", "channel is 1.5"]),
+        ("time,channel\n0,4\n", ["numbered from 0", "channels = 5"]),
+    ] {
+        refused(load(text), &parts);
+    }
+}
+
 /// As a dense array they would take 13 GB.
 #[test]
 fn events_on_many_channels_are_kept_as_events() {
     let temp = folder(&[("train/a/1.csv", "time,channel\n7,32767\n"), ("train/b/1.csv", "")]);
     let load = |channels, steps| {
-        let form = Form::Events(Binning { channels, step: 1.0 });
+        let form = Form::Events(Binning::new(channels, 1.0));
         load_own(temp.path(), Split::Train, form, steps)
     };
     refused(load(32_768, None), &["train/b/1.csv"]);
@@ -219,6 +355,93 @@ fn events_on_many_channels_are_kept_as_events() {
     refused(load(3, None), &["train", "no sequences", "docs/own-data.md"]);
     std::fs::remove_dir_all(temp.path().join("train")).unwrap();
     refused(load(3, None), &["train", "cannot read the folder", "docs/own-data.md"]);
+}
+
+const TS: &str = "\u{feff}# Vowels, by someone\r\n\r\n@problemName v\r\n@timeStamps false\r\n@univariate false\r\n\
+                  @dimensions 2\r\n@equalLength false\r\n@classLabel true b a\r\n@data\r\n\
+                  1.5,2,3:4,5,6:a\r\n# between\r\n -1, 2.5 : 0,1e1 : b \r\n";
+
+/// A folder of the archive: keys in any case, comments, BOM, CRLF, spaces, classes in the order of the header.
+#[test]
+fn series_of_the_archive() {
+    let lower = "@PROBLEMNAME v\n@classlabel true b a\n@data\n1,2,3,4:9,9,9,9:b\n";
+    let temp = folder(&[
+        ("V/V_TRAIN.ts", TS),
+        ("V/v_test.ts", lower),
+        ("V/V_eq_TRAIN.ts", "another of the same folder"),
+        ("one/train.ts", "@univariate true\n@classLabel true x\n@data\n0.5,1:x\n"),
+    ]);
+    let load = |name: &str, split| load_own(&temp.path().join(name), split, Form::Ts, None);
+    let train = load("V", Split::Train).unwrap().unwrap();
+    assert_eq!([train.samples(), train.steps(), train.channels()], [2, 3, 2]);
+    assert_eq!(train.class_names(), ["b", "a"]);
+    assert_eq!(train.targets(), &Targets::PerSequence(vec![1, 0]));
+    let values = [1.5, 4.0, 2.0, 5.0, 3.0, 6.0, -1.0, 0.0, 2.5, 10.0, 0.0, 0.0];
+    assert_eq!((real(&train), train.lengths()), (&values[..], Some(&[3, 2][..])));
+    let test = load("V", Split::Test).unwrap().unwrap();
+    assert_eq!((test.steps(), test.targets()), (3, &Targets::PerSequence(vec![0])));
+    assert!(test.origin().contains("1 were longer and are cut"));
+    assert!(load("V", Split::Valid).unwrap().is_none());
+    assert_eq!(load("one", Split::Train).unwrap().unwrap().channels(), 1);
+    refused(load("one", Split::Test), &["no file of the part test", "one_TEST.ts, or test.ts"]);
+    refused(load("", Split::Train), &["no file of the part train"]);
+    // A model's order of classes; a class that it does not know.
+    let known: Vec<String> = ["a", "b"].map(str::to_owned).to_vec();
+    let config = OwnConfig::new("V", Form::Ts);
+    let of = |classes: &[String]| {
+        let known = Known { classes, ..Known::default() };
+        own::load(&temp.path().join("V"), Split::Train, &config, known)
+    };
+    assert_eq!(of(&known).unwrap().unwrap().targets(), &Targets::PerSequence(vec![0, 1]));
+    refused(of(&known[..1]), &["V_TRAIN.ts, line 12", "the label is \"b\"", "one of a"]);
+    std::fs::rename(temp.path().join("V"), temp.path().join("W")).unwrap();
+    refused(load("W", Split::Train), &["V_TRAIN.ts", "V_eq_TRAIN.ts", "one file a part"]);
+}
+
+#[test]
+fn missing_values_of_series() {
+    let text = "@classLabel true a b\n@data\n1,?,3.5,?:2,NaN,?,?:a\n?,?:1,2:b\n";
+    let load = |text: &str, missing| {
+        let temp = folder(&[("train.ts", text)]);
+        let config = OwnConfig { missing, ..OwnConfig::new(temp.path(), Form::Ts) };
+        own::load(temp.path(), Split::Train, &config, Known::default())
+    };
+    let parts = ["line 3", "5 values of series 1 are missing; 7 of 2 series", "\"interpolate\""];
+    refused(load(text, None), &parts);
+    let interpolate = Some(Missing::Interpolate);
+    refused(load(text, interpolate), &["line 4", "all values of dimension 1 are missing"]);
+    let data = load(text.split_once("?,?:1,2:b").unwrap().0, interpolate).unwrap().unwrap();
+    assert_eq!(real(&data), [1.0, 2.0, 2.25, 2.0, 3.5, 2.0], "and nothing at the end");
+    assert!(data.notes()[0].contains("3 missing values are interpolated"), "{:?}", data.notes());
+    let csv = OwnConfig { missing: interpolate, ..OwnConfig::new("x", Form::Csv) };
+    assert!(csv.validate("dataset").unwrap_err().to_string().contains("form = \"ts\""));
+}
+
+#[test]
+fn bad_series_are_named_with_their_line() {
+    for (text, parts) in [
+        ("@timeStamps true\n@data\n", ["line 1", "time stamps"]),
+        ("@classLabel true a\n@data\n(0,1),(1,2):a\n", ["line 3", "time stamps"]),
+        ("@targetLabel true\n@data\n", ["line 1", "regression"]),
+        ("@classLabel false\n@data\n", ["line 1", "no classes"]),
+        ("@classLabel true a a\n@data\n", ["line 1", "not a twice"]),
+        ("@univariate maybe\n", ["line 1", "true, or false"]),
+        ("@problemName x\n@data\n1:a\n", ["line 2", "names no classes"]),
+        ("1,2:a\n", ["line 1", "no @data"]),
+        ("@classLabel true a\n", ["train.ts", "no series"]),
+        ("@classLabel true a\n@data\n1,x:a\n", ["line 3", "dimension 1 is \"x\""]),
+        ("@classLabel true a\n@data\n1,,2:a\n", ["line 3", "dimension 1 is \"\""]),
+        ("@classLabel true a\n@data\n1,2\n", ["line 3", "no \":\""]),
+        ("@classLabel true a\n@data\n1,2:3:a\n", ["line 3", "dimension 2 has 1 values"]),
+        ("@classLabel true a\n@data\n1:2:a\n1:a\n", ["line 4", "there are 1 dimensions"]),
+        ("@univariate true\n@classLabel true a\n@data\n1:2:a\n", ["line 4", "expected 1"]),
+        ("@equalLength true\n@classLabel true a\n@data\n1,2:a\n1:a\n", ["line 5", "1 values"]),
+        ("@classLabel true walk\n@data\n1,2.5:wlk\n", ["line 3", "is walk meant?"]),
+        ("\u{0}@data\n", ["train.ts", "UTF-8"]),
+    ] {
+        let temp = folder(&[("train.ts", text)]);
+        refused(load_own(temp.path(), Split::Train, Form::Ts, None), &parts);
+    }
 }
 
 #[test]
@@ -242,6 +465,31 @@ fn sounds_become_spikes_or_bands() {
     let test = load(Split::Test, cochlea, None).unwrap().unwrap();
     assert_eq!([train.samples(), test.samples()], [2, 1]);
     assert_eq!(train.steps(), test.steps());
+    assert_eq!(train.sequence_name(0), "no/a.wav");
+    // A short sound ends early; one of another rate is refused, in whatever part it is.
+    let wav = |rate: u32, samples: u16| {
+        let (size, bytes) = (u32::from(samples) * 2, rate * 2);
+        let mut wav = b"RIFF".to_vec();
+        wav.extend((36 + size).to_le_bytes());
+        wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        wav.extend([rate.to_le_bytes(), bytes.to_le_bytes()].concat());
+        wav.extend(b"\x02\0\x10\0data");
+        wav.extend(size.to_le_bytes());
+        wav.extend((0..samples).flat_map(|n| (n % 50 * 400).to_le_bytes()));
+        wav
+    };
+    let short = temp.path().join("test/no/short.wav");
+    std::fs::create_dir_all(short.parent().unwrap()).unwrap();
+    std::fs::write(&short, wav(16_000, 1600)).unwrap();
+    let both = load(Split::Test, cochlea, None).unwrap().unwrap();
+    assert_eq!([both.length(0), both.steps()], [10, train.steps()], "0.1 s in steps of 10 ms");
+    for path in ["test/no/short.wav", "test/yes/a.wav"] {
+        std::fs::write(temp.path().join(path), wav(8000, 1600)).unwrap();
+    }
+    let rates = ["short.wav", "8000 samples a second", "expected 16000", "ffmpeg", "-ar 16000"];
+    refused(load(Split::Test, cochlea, None), &rates);
+    std::fs::remove_file(&short).unwrap();
+    std::fs::copy(fixtures.join("yes/1_nohash_0.wav"), temp.path().join("test/yes/a.wav")).unwrap();
     assert_eq!(load(Split::Train, cochlea, None).unwrap().unwrap(), train, "the same spikes");
     assert_eq!(load(Split::Test, cochlea, Some(7)).unwrap().unwrap().steps(), 7);
     assert!(load(Split::Valid, cochlea, None).unwrap().is_none());

@@ -165,7 +165,7 @@ fn mirrors_of_timit_are_the_same_sentences() {
     let lower = |name: &str| name.to_lowercase();
     // Each makes another layout of the same data.
     type Change<'a> = &'a dyn Fn(&Path);
-    let layouts: [(&str, Change); 6] = [
+    let layouts: [(&str, Change<'_>); 6] = [
         ("SX2.WAV.wav beside SX2.WAV", &copied),
         ("SX2.WAV.wav only", &|folder| {
             copied(folder);

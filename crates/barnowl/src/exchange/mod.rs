@@ -16,7 +16,7 @@
 
 mod check;
 mod element;
-mod names;
+pub(crate) mod names;
 pub mod npy;
 pub mod pytorch;
 mod repair;

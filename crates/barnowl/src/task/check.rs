@@ -2,11 +2,11 @@
 //!
 //! The types of the configuration refuse the same, in the words of their libraries; here it is said in the user's.
 
-use super::nearest::nearest;
 use super::reference::paths;
 use super::shape::{self, Fields, Form, Kind, Setting, Shape};
 use super::short::CELLS;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use toml::{Table, Value};
 
 const ALL: &str = "`barnowl tasks NAME --all` prints a task with every setting that there is";

@@ -6,7 +6,6 @@
 mod check;
 mod data;
 mod effort;
-mod nearest;
 mod parse;
 mod range;
 mod reference;

@@ -267,6 +267,8 @@ mod tests {
     fn a_saturated_layer_is_named() {
         let mut warnings = Warnings::default();
         let report = |rates: [f64; 2]| EpochReport {
+            train_loss_per_step: None,
+            valid_loss_per_step: None,
             epoch: 4,
             train_loss: 1.0,
             train_accuracy: 0.5,

@@ -76,7 +76,9 @@ pub fn read_all<T: Send>(
             return Err(Error::format(format!("{} samples a second", sound.rate))
                 .in_file(path)
                 .expected(format!("{rate}, as of the other files"))
-                .remedy(format!("convert it: sox INPUT -r {rate} OUTPUT.wav")));
+                .remedy(format!(
+                    "convert it: sox INPUT -r {rate} OUTPUT.wav, or ffmpeg -i INPUT -ar {rate} OUTPUT.wav"
+                )));
         }
         of(place, sound).map_err(|error| error.in_file(path))
     };

@@ -5,6 +5,7 @@
 //! | arrays | `train.npz` and `test.npz` with `x` `[N, T, C]` and `y` `[N]` or `[N, T]`; or `train/x.npy`, `train/y.npy` and so on |
 //! | tables | `train/CLASS/*.csv`: a sequence a file, a step a line, a channel a column, names in the first line; or `train/*.csv` with a column `label` |
 //! | sound | `train/CLASS/*.wav` |
+//! | `.ts` | `FOLDER_TRAIN.ts` and `FOLDER_TEST.ts` of the UCR/UEA archive |
 //! | events | `train/CLASS/*.csv` with the columns `time`, `channel` and, if there are signs, `polarity` |
 //!
 //! A part `valid` is used where there is one. Sequences keep their lengths; those of more steps than the option `steps` are cut.
@@ -19,17 +20,23 @@
 
 mod arrays;
 mod csv;
+mod event_list;
 mod events;
 mod groups;
+mod instant;
 mod labels;
 mod npy;
 mod sound;
 mod table;
+mod ts;
+mod unit;
 
-pub use events::Binning;
+pub use events::{Binning, Origin, Several};
 pub use groups::{FileName, Groups};
 pub use labels::NoLabel;
 pub use sound::SoundEncoding;
+pub use ts::Missing;
+pub use unit::TimeUnit;
 
 use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
@@ -45,6 +52,8 @@ pub enum Form {
     Arrays,
     /// Tables of numbers.
     Csv,
+    /// Files `.ts` of the UCR/UEA archive of time series.
+    Ts,
     /// Lists of events.
     Events(Binning),
     /// Sounds.
@@ -55,13 +64,14 @@ impl Form {
     /// Whether real values are as the user's instrument gave them, on whatever scale: those of sounds are made by an encoder.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        matches!(self, Self::Arrays | Self::Csv)
+        matches!(self, Self::Arrays | Self::Csv | Self::Ts)
     }
 
     /// Which files hold data of this form, in words.
     fn files(&self) -> &'static str {
         match self {
             Self::Arrays | Self::Csv => "tables (.csv) or arrays (.npz, .npy)",
+            Self::Ts => "files of the UCR/UEA archive (.ts)",
             Self::Events(_) => "lists of events (.csv)",
             Self::Sound(_) => "sounds (.wav)",
         }
@@ -72,7 +82,8 @@ impl Form {
     pub fn sampling_rate(&self) -> Option<f64> {
         match self {
             Self::Sound(encoding) => Some(encoding.sampling_rate()),
-            Self::Arrays | Self::Csv | Self::Events(_) => None,
+            Self::Events(binning) => binning.sampling_rate(),
+            Self::Arrays | Self::Csv | Self::Ts => None,
         }
     }
 }
@@ -105,6 +116,9 @@ pub struct OwnConfig {
     /// is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
+    /// What is done about missing values in files `.ts`. Default: the data are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
 }
 
 impl OwnConfig {
@@ -119,6 +133,7 @@ impl OwnConfig {
             normalize: None,
             no_label: None,
             groups: None,
+            missing: None,
         }
     }
 
@@ -135,6 +150,10 @@ impl OwnConfig {
             return Err(
                 Error::setting(format!("{key}.sampling_rate"), rate).expected("steps a second")
             );
+        }
+        if let Some(missing) = self.missing.filter(|_| self.form != Form::Ts) {
+            return Err(Error::setting(format!("{key}.missing"), missing)
+                .expected("none, unless form = \"ts\""));
         }
         Ok(())
     }
@@ -194,7 +213,7 @@ pub fn load(
 ) -> Result<Option<Dataset>> {
     let &OwnConfig { form, steps, .. } = config;
     let part = split.name();
-    if split == Split::Valid && !exists(folder, part) {
+    if split == Split::Valid && form != Form::Ts && !exists(folder, part) {
         return Ok(None);
     }
     let names = match known.classes {
@@ -207,6 +226,7 @@ pub fn load(
             .expected(format!("at most {MOST_CLASSES}")));
     }
     match form {
+        Form::Ts => return ts::load(folder, split, config, known),
         Form::Events(binning) => {
             return events::load(folder, split, binning, steps, names).map(Some);
         }

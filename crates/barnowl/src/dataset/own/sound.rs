@@ -60,7 +60,15 @@ pub(super) fn load(
     names: Vec<String>,
 ) -> Result<Dataset> {
     let (paths, classes) = files(&folder.join(split.name()), &names)?;
-    let rate = Sound::read(&paths[0])?.rate;
+    let part = folder.join(split.name());
+    let called: Vec<String> = paths.iter().map(|path| super::relative(path, &part)).collect();
+    // That of all parts, or a network would hear the test sounds at another pitch.
+    let train = folder.join(Split::Train.name());
+    let first = match train.is_dir() {
+        true => files(&train, &names)?.0.swap_remove(0),
+        false => paths[0].clone(),
+    };
+    let rate = Sound::read(first)?.rate;
     let targets = Targets::PerSequence(classes);
     let origin = format!("{}, {}: {} sounds", folder.display(), split.name(), paths.len());
     match encoding {
@@ -83,18 +91,20 @@ pub(super) fn load(
                 }
             };
             let spikes = read_all(&paths, rate, |place, sound| {
+                let end = length(sound.samples.len()).clamp(1, steps);
                 let frame =
                     |spike: CochleaSpike| ((spike.time * 1000.0 / step_ms) as usize, spike.unit);
                 let spikes = cochlea.encode(&sound.samples, place as u64);
                 let mut spikes: Vec<(usize, u16)> =
-                    spikes.into_iter().map(frame).filter(|(step, _)| *step < steps).collect();
+                    spikes.into_iter().map(frame).filter(|(step, _)| *step < end).collect();
                 spikes.sort_unstable();
                 spikes.dedup();
-                Ok(spikes)
+                Ok((end, spikes))
             })?;
+            let lengths: Vec<usize> = spikes.iter().map(|(end, _)| *end).collect();
             let mut events = Events::new(channels)?;
             let mut row = Vec::new();
-            for spikes in &spikes {
+            for (_, spikes) in &spikes {
                 let mut spikes = spikes.iter().peekable();
                 for step in 0..steps {
                     row.clear();
@@ -107,7 +117,9 @@ pub(super) fn load(
             let origin =
                 format!("{origin} as spikes of {channels} cochlear channels, {step_ms} ms a step");
             let shape = [paths.len(), steps, channels];
-            Dataset::new(shape, names, Inputs::Events(events), targets, origin)
+            Dataset::new(shape, names, Inputs::Events(events), targets, origin)?
+                .with_lengths(&lengths)?
+                .with_sequence_names(called)
         }
         SoundEncoding::Mel { features } => {
             if let Some(steps) = steps {
@@ -119,7 +131,8 @@ pub(super) fn load(
             let shape = [paths.len(), extractor.steps(), features.channels()];
             let origin = format!("{origin} in {} mel bands with deltas", features.mels);
             let inputs = Inputs::Half(values.concat());
-            let data = Dataset::new(shape, names, inputs, targets, origin)?;
+            let data =
+                Dataset::new(shape, names, inputs, targets, origin)?.with_sequence_names(called)?;
             Ok(if features.scale_batches { data.scaled_by_batch() } else { data })
         }
     }
