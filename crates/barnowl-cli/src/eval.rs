@@ -1,15 +1,15 @@
 //! `barnowl eval`: a model on a part of the data.
 
+use crate::answers::Table;
 use crate::args::Eval;
 use crate::opened::Opened;
 use crate::{print_json, print_line, set_threads, table};
 use barnowl::dataset::{Dataset, Targets, timit};
 use barnowl::error::{Error, Result};
-use barnowl::exchange::npy;
 use barnowl::metric::Votes;
 use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
 use barnowl::task::TaskConfig;
-use barnowl::train::{Evaluation, evaluate, run::RunFolder};
+use barnowl::train::{Evaluation, evaluate, predict, run::RunFolder};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,12 +37,9 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     let dataset = &part.data;
     let evaluation = evaluate(&model.network, &task.network, dataset, task.train.batch)?;
     if let Some(path) = &args.predictions {
-        let prediction = &evaluation.prediction;
-        let shape: &[usize] = match dataset.targets() {
-            Targets::PerStep(_) => &[dataset.samples(), prediction.steps],
-            Targets::PerSequence(_) => &[dataset.samples()],
-        };
-        npy::write_u16(path, shape, &prediction.classes)?;
+        let answers = predict(&model.network, &task.network, dataset, task.train.batch)?;
+        let sampling_rate = task.sampling_rate();
+        Table { data: dataset, answers: &answers, sampling_rate, labelled: true }.write(path)?;
     }
     let boundaries = boundaries(&task, dataset, &evaluation);
     if args.output.json {

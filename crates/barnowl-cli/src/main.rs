@@ -1,5 +1,6 @@
 //! The `barnowl` command.
 
+mod answers;
 mod args;
 mod bench;
 mod data;
@@ -11,6 +12,7 @@ mod info;
 mod interrupt;
 mod opened;
 mod plots;
+mod predict;
 mod progress;
 mod report;
 mod settings;
@@ -63,6 +65,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Tasks(args) => tasks::run(&args),

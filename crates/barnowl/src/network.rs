@@ -156,11 +156,22 @@ impl NetworkConfig {
     pub fn check(&self, dataset: &Dataset) -> Result<()> {
         let (channels, classes) = (dataset.channels(), dataset.class_names().len());
         if channels != self.inputs {
-            return Err(Error::mismatch(format!(
+            let error = Error::mismatch(format!(
                 "the data have {channels} channels, the network has {} inputs",
                 self.inputs
-            ))
-            .remedy("use data of the task that the model was trained on, or set network.inputs"));
+            ));
+            if dataset.steps() == self.inputs {
+                let shape = [dataset.samples(), dataset.steps(), channels];
+                return Err(error
+                    .also(format_args!("the data are {shape:?}"))
+                    .expected("sequences, steps, channels: [N, T, C]")
+                    .remedy(
+                        "steps and channels seem to be exchanged: write x.transpose(0, 2, 1)",
+                    ));
+            }
+            return Err(error.remedy(
+                "use data of the task that the model was trained on, or set network.inputs",
+            ));
         }
         if classes != self.readout.size {
             let error = Error::mismatch(format!(

@@ -30,6 +30,8 @@ pub enum Command {
     Train(Train),
     /// Evaluate a model or the best model of a run.
     Eval(Eval),
+    /// Answer data without labels: classes and probabilities, a line a sequence or step.
+    Predict(Predict),
     /// Make a model from the parameters of a PyTorch state dict or a safetensors file.
     Import(Import),
     /// Show what a model is: task, layers, time constants, where it comes from.
@@ -124,7 +126,7 @@ const EVAL_EXAMPLES: &str = "Examples:
   barnowl eval runs/ecg-1                            the best model of a run on the test data
   barnowl eval model.safetensors --data data --json
   barnowl eval runs/mine-1 --data elsewhere --other-data   data that the model was not trained on
-  barnowl eval runs/ecg-1 --split valid --predictions valid.npy";
+  barnowl eval runs/ecg-1 --split valid --predictions valid.csv";
 
 #[derive(Debug, Args)]
 #[command(after_help = EVAL_EXAMPLES)]
@@ -142,8 +144,9 @@ pub struct Eval {
     /// Which part of the data.
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitName,
-    /// Write the predicted classes as a NumPy array: [sequences, steps], or [sequences].
-    #[arg(long, value_name = "FILE.npy")]
+    /// Write the answers: .csv or .json with names, labels and probabilities; .npy the classes alone, [sequences, steps] or
+    /// [sequences], 65535 after the end of a sequence.
+    #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
     #[command(flatten)]
     pub place: Place,
@@ -151,6 +154,46 @@ pub struct Eval {
     pub threads: Threads,
     #[command(flatten)]
     pub output: Output,
+}
+
+const PREDICT_EXAMPLES: &str = "Examples:
+  barnowl predict runs/gestures-1 new/*.csv                     a table on the screen
+  barnowl predict model.safetensors x.npz --out answers.csv     or .json, or .npy (classes alone)
+  barnowl predict runs/gestures-1 - < recording.csv             from standard input
+  barnowl predict runs/gestures-1 long.npz --votes              one answer a file, by the votes of its windows
+
+The files are of the form that the model was trained on; tables may have a column label, which is not looked at. Classes and \
+channels are in the model's own order, and values are normalized as its training data were.";
+
+#[derive(Debug, Args)]
+#[command(after_help = PREDICT_EXAMPLES)]
+pub struct Predict {
+    /// A model file, or the folder of a run.
+    pub model: PathBuf,
+    /// Files to answer; - reads a table from standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: AnswerFormat,
+    /// Write the answers into this file instead: .csv, .json, or .npy (classes alone).
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// One answer a file: the class that most of its sequences or steps have.
+    #[arg(long)]
+    pub votes: bool,
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnswerFormat {
+    /// A table.
+    Csv,
+    /// A list of objects.
+    Json,
 }
 
 const IMPORT_EXAMPLES: &str = "Examples:

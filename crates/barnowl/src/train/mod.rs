@@ -13,6 +13,7 @@
 mod checkpoint;
 mod decay;
 mod evaluate;
+mod predict;
 pub mod run;
 mod trainer;
 mod warnings;
@@ -20,6 +21,7 @@ mod warnings;
 pub use checkpoint::{Checkpoint, differences};
 pub use decay::DecayGroups;
 pub use evaluate::{Evaluation, Prediction, evaluate};
+pub use predict::{Answers, predict};
 pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
 };

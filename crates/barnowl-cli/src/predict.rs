@@ -1,0 +1,77 @@
+//! `barnowl predict`: answers to data without labels.
+
+use crate::answers::Table;
+use crate::args::{AnswerFormat, Predict};
+use crate::opened::Opened;
+use crate::{print_line, set_threads};
+use barnowl::dataset::own::{self, Form, OwnConfig};
+use barnowl::error::{Error, Result};
+use barnowl::task::DatasetConfig;
+use barnowl::train::predict;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How many sequences run at a time: enough to fill the processor.
+const BATCH: usize = 64;
+
+pub fn run(args: &Predict) -> Result<ExitCode> {
+    set_threads(&args.threads)?;
+    let device = barnowl::device::open(&args.place.device)?;
+    let opened = Opened::load(&args.model, &device)?;
+    let model = &opened.model;
+    let task = &model.task;
+    let config = match &task.dataset {
+        DatasetConfig::Own(config) => config.clone(),
+        _ => {
+            eprintln!(
+                "note: the values of the files are what the network reads, {} channels, as the data set {} is encoded",
+                task.network.inputs,
+                task.dataset.source()
+            );
+            OwnConfig::new("", Form::Arrays)
+        }
+    };
+    let mut known = model.known();
+    let numbers: Vec<String> =
+        (0..task.network.readout.size).map(|class| class.to_string()).collect();
+    if known.classes.is_empty() {
+        eprintln!("note: the model does not know the names of its classes: they are numbers");
+        known.classes = &numbers;
+    }
+    let paths: Vec<PathBuf> = args
+        .files
+        .iter()
+        .map(|path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.clone() })
+        .collect();
+    let per_step = task.network.decode.is_per_step();
+    let data = own::read_files(&paths, &config, known, per_step)?;
+    let data = match model.data.as_ref().and_then(|card| card.normalization.as_ref()) {
+        Some(by) => data.normalized(by)?,
+        None => data,
+    };
+    data.notes().iter().for_each(|note| eprintln!("note: {note}"));
+    let answers = predict(&model.network, &task.network, &data, BATCH)?;
+    let table = Table {
+        data: &data,
+        answers: &answers,
+        sampling_rate: task.sampling_rate(),
+        labelled: false,
+    };
+    if args.votes {
+        if args.out.is_some() {
+            return Err(Error::config("--votes prints its table: write it into a file with >"));
+        }
+        let file_of = |name: &str| match name.rsplit_once(':') {
+            Some((file, number)) if number.parse::<usize>().is_ok() => file.to_owned(),
+            _ => name.to_owned(),
+        };
+        print_line(table.votes(file_of).trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match (&args.out, args.format) {
+        (Some(path), _) => table.write(path)?,
+        (None, AnswerFormat::Csv) => print_line(table.csv().trim_end())?,
+        (None, AnswerFormat::Json) => print_line(&table.json().to_string())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
