@@ -502,6 +502,13 @@ fn sounds_become_spikes_or_bands() {
     refused(load(Split::Train, bad, None), &["step_ms"]);
     let bad = Form::Sound(SoundEncoding::Cochlea { step_ms: 4.0, channels: 1 });
     refused(load(Split::Train, bad, None), &["channels", "form.sound"]);
+    // A test part at 8 kHz, and a training part at 16.
+    let slow = fixtures.with_file_name("fsdd/recordings/3_ann_5.wav");
+    std::fs::copy(slow, temp.path().join("test/yes/a.wav")).unwrap();
+    for form in [cochlea, mel] {
+        let parts = ["test/yes/a.wav", "8000 samples", "16000, as of", "train/no/a.wav", "sox"];
+        refused(load(Split::Test, form, None), &parts);
+    }
     std::fs::copy(fixtures.join("no/1_nohash_0.wav"), temp.path().join("train/b.wav")).unwrap();
     refused(load(Split::Train, cochlea, None), &["b.wav", "no label"]);
 }

@@ -62,13 +62,8 @@ pub(super) fn load(
     let (paths, classes) = files(&folder.join(split.name()), &names)?;
     let part = folder.join(split.name());
     let called: Vec<String> = paths.iter().map(|path| super::relative(path, &part)).collect();
-    // That of all parts, or a network would hear the test sounds at another pitch.
-    let train = folder.join(Split::Train.name());
-    let first = match train.is_dir() {
-        true => files(&train, &names)?.0.swap_remove(0),
-        false => paths[0].clone(),
-    };
-    let rate = Sound::read(first)?.rate;
+    let rate = Sound::read(&paths[0])?.rate;
+    check_rate(folder, split, &names, (&paths[0], rate))?;
     let targets = Targets::PerSequence(classes);
     let origin = format!("{}, {}: {} sounds", folder.display(), split.name(), paths.len());
     match encoding {
@@ -136,6 +131,23 @@ pub(super) fn load(
             Ok(if features.scale_batches { data.scaled_by_batch() } else { data })
         }
     }
+}
+
+/// Refuses a part of another rate than the training part, if that is there: the features of the two would not compare.
+fn check_rate(folder: &Path, split: Split, names: &[String], of: (&Path, u32)) -> Result<()> {
+    let training = folder.join(Split::Train.name());
+    if split == Split::Train || !training.is_dir() {
+        return Ok(());
+    }
+    let (paths, _) = files(&training, names)?;
+    let rate = Sound::read(&paths[0])?.rate;
+    if of.1 == rate {
+        return Ok(());
+    }
+    Err(Error::mismatch(format!("{} samples a second", of.1))
+        .in_file(of.0)
+        .expected(format!("{rate}, as of {}", paths[0].display()))
+        .remedy(format!("one rate for all parts: sox INPUT -r {rate} OUTPUT.wav")))
 }
 
 /// The sounds of a part and their classes.

@@ -1,0 +1,95 @@
+"""Compares reference/inference.py with `barnowl eval --predictions`: on spikes, on pixels if there are, on tables of one's own.
+
+    python reference/inference_check.py BARNOWL [DATA CHECKPOINTS]
+
+BARNOWL is the command; DATA holds qtdb/ and mnist/, CHECKPOINTS the authors' smnist.safetensors. Needs NumPy alone.
+"""
+
+import gzip
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+import gestures
+from inference import Model
+
+
+def barnowl(*args):
+    subprocess.run([sys.argv[1], *map(str, args)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def agreement(name, model, sequences, predictions, least):
+    """The share of answers that are the same; `predictions` are those of Barnowl, 65535 after the end of a sequence."""
+    same = count = 0
+    for x, wanted in zip(sequences, predictions):
+        found = model.run(x).argmax(-1)
+        wanted = np.atleast_1d(wanted)[: np.size(found)]
+        same, count = same + np.sum(found == wanted), count + np.size(found)
+    print(f"{name}: {same} of {count} answers are the same ({same / count:.5f})")
+    assert count > 0 and same / count >= least, f"{name}: fewer than {least}"
+
+
+TASK = """
+name = "gestures"
+summary = "Four gestures before an accelerometer"
+[dataset]
+kind = "own"
+folder = "gestures"
+form = "arrays"
+[network]
+inputs = 3
+decode = { kind = "mean_membrane", skip = 20 }
+[[network.layers]]
+size = 48
+b0 = 0.1
+[network.readout]
+kind = "leaky_integrator"
+size = 4
+[train]
+epochs = 3
+batch = 20
+"""
+
+
+def own(folder):
+    rng = np.random.default_rng(1)
+    (folder / "gestures").mkdir()
+    for part, count in [("train", 60), ("test", 40)]:
+        gestures.write(folder / "gestures", part, "arrays", [gestures.recording(rng, False) for _ in range(count)], False, 7)
+    (folder / "t.toml").write_text(TASK)
+    barnowl("train", folder / "t.toml", "--data", folder, "--out", folder / "own")
+    barnowl("eval", folder / "own", "--predictions", folder / "own.npy")
+    data = np.load(folder / "gestures/test.npz")
+    sequences = [x[:length] for x, length in zip(data["x"], data["lengths"])]
+    agreement("own data", Model(folder / "own/best.safetensors"), sequences, np.load(folder / "own.npy"), 1.0)
+    # The same files without labels.
+    barnowl("predict", folder / "own", folder / "gestures/test.npz", "--out", folder / "p.npy")
+    assert np.array_equal(np.load(folder / "p.npy"), np.load(folder / "own.npy")), "predict and eval differ"
+
+
+def smnist(folder, data, checkpoints):
+    model = folder / "smnist.safetensors"
+    barnowl("import", checkpoints / "smnist.safetensors", "--task", "smnist", "--out", model)
+    barnowl("eval", model, "--data", data, "--predictions", folder / "smnist.npy")
+    raw = gzip.open(next(data.glob("mnist/t10k-images*.gz"))).read()
+    count = struct.unpack(">IIII", raw[:16])[1]
+    pixels = np.frombuffer(raw, np.uint8, offset=16).reshape(count, 784)[:25].astype("f4") / np.float32(255)
+    window = [np.minimum(np.arange(784), 776)[:, None] + np.arange(8)]  # the last windows stand still at the end
+    agreement("smnist", Model(model), [image[window[0]] for image in pixels], np.load(folder / "smnist.npy"), 1.0)
+
+
+def main():
+    given = [pathlib.Path(path) for path in sys.argv[2:]]
+    with tempfile.TemporaryDirectory() as temp:
+        folder = pathlib.Path(temp)
+        own(folder)
+        if len(given) == 2:
+            smnist(folder, *given)
+
+
+if __name__ == "__main__":
+    main()
