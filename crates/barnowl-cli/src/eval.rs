@@ -27,6 +27,9 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
         let other = TaskConfig::load(name, &[])?;
         (task.name, task.dataset) = (other.name, other.dataset);
     }
+    if let Some(note) = model.provenance.get("note") {
+        eprintln!("note: {note}");
+    }
     let dataset = task.data(args.data.directory.as_deref(), args.split.into())?;
     let evaluation = evaluate(&model.network, &task.network, &dataset, task.train.batch)?;
     if let Some(path) = &args.predictions {
