@@ -9,6 +9,7 @@ their addresses.
 
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -21,15 +22,15 @@ INPUTS, HIDDEN, OUTPUTS = 2, 3, 2
 class Net(nn.Module):
     """The parameters of the authors' ECG network, in a smaller size."""
 
-    def __init__(self):
+    def __init__(self, inputs=INPUTS, hidden=HIDDEN, outputs=OUTPUTS):
         super().__init__()
-        self.i2h = nn.Linear(INPUTS, HIDDEN)
-        self.h2h = nn.Linear(HIDDEN, HIDDEN)
-        self.h2o = nn.Linear(HIDDEN, OUTPUTS)
-        self.tau_m_h = nn.Parameter(torch.empty(HIDDEN))
-        self.tau_adp_h = nn.Parameter(torch.empty(HIDDEN))
-        self.tau_m_o = nn.Parameter(torch.empty(OUTPUTS))
-        self.tau_adp_o = nn.Parameter(torch.empty(OUTPUTS))
+        self.i2h = nn.Linear(inputs, hidden)
+        self.h2h = nn.Linear(hidden, hidden)
+        self.h2o = nn.Linear(hidden, outputs)
+        self.tau_m_h = nn.Parameter(torch.empty(hidden))
+        self.tau_adp_h = nn.Parameter(torch.empty(hidden))
+        self.tau_m_o = nn.Parameter(torch.empty(outputs))
+        self.tau_adp_o = nn.Parameter(torch.empty(outputs))
         with torch.no_grad():
             for offset, parameter in enumerate(self.parameters()):
                 values = torch.arange(parameter.numel()) / 8 - offset
@@ -61,6 +62,16 @@ def element_types():
     return types | views
 
 
+def without_paths(path):
+    """Takes what names the folders of this machine out of a TorchScript archive."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in entries:
+            if not entry.filename.endswith(".debug_pkl"):
+                archive.writestr(entry, content)
+
+
 def main():
     folder = Path(__file__).parent.parent / "crates/barnowl/tests/fixtures"
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else folder
@@ -86,6 +97,21 @@ def main():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "Couldn't retrieve source code": as meant
         save("module_legacy.pth", bare, zipped=False)
+
+    # As people bring them: a checkpoint, a model on several GPUs beside its loss, a key that is missing, TorchScript.
+    pair = Net(inputs=4, hidden=2, outputs=6).state_dict()
+    optimizer = torch.optim.SGD([v.clone().requires_grad_() for v in pair.values()], lr=0.1, momentum=0.9)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    save("wrapper.pth", {"epoch": 3, "state_dict": pair, "optimizer": optimizer.state_dict(), "best": 0.8})
+    extra = {f"module.{name}": value for name, value in pair.items()}
+    save("module_and_extra.pth", extra | {"criterion.weight": torch.ones(6)})
+    save("missing_key.pth", {name: value for name, value in pair.items() if name != "tau_m_h"})
+    script = folder / "torchscript.pth"
+    torch.jit.trace(nn.Linear(1, 1), torch.zeros(1, 1)).save(str(script))
+    without_paths(script)
 
     types = element_types()
     save("types.pth", types)

@@ -7,7 +7,7 @@ use barnowl_fuzz::{file, named};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    if let Some(tensors) = named(pytorch::read(file("a.pth", input), None)) {
-        let _ = exchange::rename("shd", tensors);
+    if let Some(tensors) = named(pytorch::read(file("a.pth", input))) {
+        let _ = exchange::rename("shd", tensors, &[]);
     }
 });

@@ -28,6 +28,9 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
         let other = TaskConfig::load(name, &[])?;
         (task.name, task.dataset) = (other.name, other.dataset);
     }
+    if let Some(note) = model.provenance.get("note") {
+        eprintln!("note: {note}");
+    }
     if let Some(setting) = args.set.iter().find(|setting| !setting.trim().starts_with("dataset.")) {
         return Err(Error::config(format!("--set {setting}"))
             .expected("a key of the data, such as dataset.folder: the model decides all else"));

@@ -427,7 +427,7 @@ fn bad_parameters_are_refused() {
         &[
             "missing: layers.0.input.weight",
             "not expected: layers.1.input.weight",
-            "misshapen: layers.0.tau_m",
+            "layer 0 has 8 neurons in the file, 36 in the task",
         ],
     );
     // Time constants that no membrane can have.
@@ -441,6 +441,22 @@ fn bad_parameters_are_refused() {
     let mut import = import_of(&other);
     import.args(["--set", "network.layers.0.size=8", "--repair", "--json"]);
     let repaired = json(&succeeds(import));
+    // What is there is not written over unasked, nor the file that is read.
+    let again = |more: &[&str]| {
+        let mut import = import_of(&other);
+        import.args(["--set", "network.layers.0.size=8", "--repair"]).args(more);
+        import
+    };
+    let before = std::fs::read(&model).unwrap();
+    refuses(
+        again(&[]),
+        &["model.safetensors", "a model of ecg-paper", "other.safetensors", "--force"],
+    );
+    assert_eq!(std::fs::read(&model).unwrap(), before);
+    succeeds(again(&["--force"]));
+    let mut onto_itself = barnowl(&["import", "--task", "ecg-paper", "--force", "--out"]);
+    onto_itself.arg(&other).arg(&other);
+    refuses(onto_itself, &["this is the file that is imported"]);
     let repair = &repaired["repaired"][0];
     assert_eq!(repair["tensor"], "layers.0.tau_adp");
     assert_eq!(repair["values"], serde_json::json!([[3, -55.0]]));

@@ -8,7 +8,7 @@
 use crate::cell::Cell;
 use crate::encoder::LEAST_THRESHOLD;
 use crate::error::{Error, Result};
-use crate::exchange::{self, NamedTensor, TensorMap};
+use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
 use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
@@ -16,7 +16,6 @@ use crate::readout::Readout;
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
-use std::collections::BTreeMap;
 
 /// The name of the threshold of the inputs.
 const THRESHOLD: &str = "encoder.threshold";
@@ -63,6 +62,26 @@ impl Network {
         form: TimeConstantForm,
         device: &Device,
     ) -> Result<Self> {
+        let expected = Self::shapes(config, tensors, form)?;
+        exchange::check(tensors, &expected)?;
+        for (name, tensor) in tensors {
+            check_values(name, &tensor.values)?;
+        }
+        let mut network = config.blank().init(device, 0)?;
+        network.walk(config, form, |name, slot| slot.write(&tensors[&name], form));
+        Ok(network)
+    }
+
+    /// The parameters that a network of this configuration has.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not valid, or has far more weights than `tensors` could fill.
+    pub(crate) fn shapes(
+        config: &NetworkConfig,
+        tensors: &TensorMap,
+        form: TimeConstantForm,
+    ) -> Result<Shapes> {
         config.validate("network")?;
         // Not made before it is known that the file could fill it: its sizes may be nonsense.
         let (weights, found) = (config.weights(), numbers(tensors));
@@ -72,17 +91,12 @@ impl Network {
             ))
             .remedy("check that the file and the configuration describe the same network"));
         }
-        let mut network = config.blank().init(device, 0)?;
-        let mut expected = BTreeMap::new();
-        network.clone().walk(config, form, |name, slot| {
-            expected.insert(name, slot.read(form).shape);
+        let mut network = config.blank().init(&Device::flex(), 0)?;
+        let mut shapes = Shapes::new();
+        network.walk(config, form, |name, slot| {
+            shapes.insert(name, slot.read(form).shape);
         });
-        exchange::check(tensors, &expected)?;
-        for (name, tensor) in tensors {
-            check_values(name, &tensor.values)?;
-        }
-        network.walk(config, form, |name, slot| slot.write(&tensors[&name], form));
-        Ok(network)
+        Ok(shapes)
     }
 
     /// Brings time constants and thresholds that a step has carried out of range back to its edge.

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use barnowl::error::ErrorKind;
-use barnowl::exchange::{self, TensorMap, pytorch, safetensors};
+use barnowl::exchange::{self, FitOptions, TensorMap, pytorch, safetensors};
+use barnowl::task::TaskConfig;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -37,7 +38,7 @@ fn a_state_dict_is_read_in_both_formats() {
     assert_eq!(expected["h2h.weight"].shape, [3, 3]);
     assert_eq!(expected["tau_m_h"].values, [0.0, 0.125, 0.25]);
     for name in ["state_dict.pth", "state_dict_legacy.pth"] {
-        assert_same(&pytorch::read(fixture(name), None).unwrap(), &expected);
+        assert_same(&pytorch::read(fixture(name)).unwrap(), &expected);
     }
 }
 
@@ -49,25 +50,68 @@ fn the_format_is_found_from_the_contents() {
     for path in [disguised.clone(), fixture("state_dict.pth"), fixture("state_dict.safetensors")] {
         assert_same(&exchange::read(path, None).unwrap(), &state_dict());
     }
-    let error = pytorch::read(&disguised, None).unwrap_err().to_string();
+    let zip = folder.path().join("model.safetensors");
+    fs::copy(fixture("state_dict.pth"), &zip).unwrap();
+    assert_same(&exchange::read(&zip, None).unwrap(), &state_dict());
+    let error = pytorch::read(&disguised).unwrap_err().to_string();
     assert!(error.contains("this is a safetensors file"), "{error}");
     let error = exchange::read(&disguised, Some("model")).unwrap_err().to_string();
-    assert!(error.contains("has no key `model`"), "{error}");
+    assert!(error.contains("no tensors under the key `model`"), "{error}");
+    assert!(error.contains("nearest") || error.contains("i2h (2)"), "{error}");
 }
 
 #[test]
-fn a_nested_state_dict_is_found_by_its_key() {
+fn a_nested_state_dict_is_found_by_its_key_and_without() {
     let path = fixture("nested.pth");
-    assert_same(&pytorch::read(&path, Some("model")).unwrap(), &state_dict());
-    let flat = pytorch::read(&path, None).unwrap();
+    assert_same(&exchange::read(&path, Some("model")).unwrap(), &state_dict());
+    let flat = pytorch::read(&path).unwrap();
     assert_eq!(flat["model.i2h.weight"], state_dict()["i2h.weight"]);
     assert!(flat.contains_key("optimizer.state.0.momentum_buffer"));
-    let error = exchange::rename("ecg-paper", flat).unwrap_err().to_string();
-    assert!(error.contains("name the key that holds it"), "{error}");
-    for (key, expected) in [("net", "\"model\""), ("epoch", "'epoch'")] {
-        let error = pytorch::read(&path, Some(key)).unwrap_err().to_string();
+    let renamed = exchange::rename("ecg-paper", flat, &[]).unwrap();
+    assert_eq!(renamed.prefix, "model.");
+    assert_eq!((renamed.tensors.len(), renamed.left_out.len()), (10, 10));
+    assert_eq!(renamed.tensors["layers.0.tau_m"], state_dict()["tau_m_h"]);
+    for (key, expected) in [("modle", "the nearest is --key model"), ("epoch", "model (10)")] {
+        let error = exchange::read(&path, Some(key)).unwrap_err().to_string();
         assert!(error.contains("nested.pth"), "{error}");
         assert!(error.contains(expected), "{error} lacks: {expected}");
+    }
+}
+
+/// The task of `state_dict.pth`'s network, in another size, and the cases' own.
+fn ecg(size: usize) -> TaskConfig {
+    TaskConfig::load("ecg-paper", &[format!("network.layers.0.size={size}")]).unwrap()
+}
+
+#[test]
+fn a_checkpoint_with_an_optimizer_is_imported_from_its_state_dict() {
+    let tensors = exchange::read(fixture("wrapper.pth"), None).unwrap();
+    let fitted = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
+    assert_eq!(fitted.renamed.prefix, "state_dict.");
+    assert_eq!(fitted.renamed.tensors.len(), 10);
+    assert!(fitted.renamed.left_out.iter().all(|name| name.starts_with("optimizer.")));
+}
+
+#[test]
+fn a_tensor_of_the_loss_is_left_out_and_named() {
+    let tensors = exchange::read(fixture("module_and_extra.pth"), None).unwrap();
+    let fitted = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
+    assert_eq!(fitted.renamed.prefix, "module.");
+    assert_eq!(fitted.renamed.left_out, ["criterion.weight"]);
+}
+
+#[test]
+fn a_missing_tensor_is_named_as_the_file_would() {
+    let tensors = exchange::read(fixture("missing_key.pth"), None).unwrap();
+    let error = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("missing: tau_m_h [2], our layers.0.tau_m"), "{error}");
+}
+
+#[test]
+fn a_torchscript_archive_is_named_and_its_parameters_are_one_line_away() {
+    let error = exchange::read(fixture("torchscript.pth"), None).unwrap_err().to_string();
+    for part in ["torchscript.pth", "TorchScript", "torch.save(torch.jit.load(f).state_dict(), "] {
+        assert!(error.contains(part), "{error} lacks: {part}");
     }
 }
 
@@ -75,7 +119,7 @@ fn a_nested_state_dict_is_found_by_its_key() {
 fn the_authors_names_become_ours() {
     for name in ["state_dict.pth", "state_dict_legacy.pth", "data_parallel.pth", "module.pth"] {
         let renamed =
-            exchange::rename("ecg-paper", pytorch::read(fixture(name), None).unwrap()).unwrap();
+            exchange::rename("ecg-paper", pytorch::read(fixture(name)).unwrap(), &[]).unwrap();
         assert!(renamed.ignored.is_empty());
         assert_eq!(renamed.tensors.len(), 10);
         assert_eq!(renamed.tensors["layers.0.recurrent.weight"], state_dict()["h2h.weight"]);
@@ -96,8 +140,8 @@ fn every_element_type_is_read() {
 
 #[test]
 fn a_module_saved_whole_is_its_state_dict_or_refused() {
-    assert_same(&pytorch::read(fixture("module.pth"), None).unwrap(), &state_dict());
-    let error = pytorch::read(fixture("module_legacy.pth"), None).unwrap_err();
+    assert_same(&pytorch::read(fixture("module.pth")).unwrap(), &state_dict());
+    let error = pytorch::read(fixture("module_legacy.pth")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Format);
     let error = error.to_string();
     assert!(error.contains("module_legacy.pth") && error.contains("a whole module"), "{error}");
@@ -110,10 +154,10 @@ fn what_is_no_state_dict_is_refused() {
         ("not_a_dict.pth", "model.state_dict()"),
         ("no_tensors.pth", "there are no tensors"),
         ("too_precise.pth", "element 1 of tensor `count` is 16777217"),
-        ("complex.pth", "ComplexFloatStorage"),
+        ("complex.pth", "a tensor has complex numbers"),
         ("expanded.pth", "the tensors claim 268435456 bytes"),
     ] {
-        let error = pytorch::read(fixture(name), None).unwrap_err();
+        let error = pytorch::read(fixture(name)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Format);
         let error = error.to_string();
         assert!(error.contains(name) && error.contains(expected), "{error} lacks: {expected}");
@@ -124,7 +168,7 @@ fn what_is_no_state_dict_is_refused() {
     tar[257..262].copy_from_slice(b"ustar");
     let pointer = b"version https://git-lfs.github.com/spec/v1".to_vec();
     for (bytes, expected) in
-        [(tar, "TAR archive"), (pointer, "not a PyTorch"), (vec![], "the file is empty")]
+        [(tar, "TAR archive"), (pointer, "a pointer of Git LFS"), (vec![], "the file is empty")]
     {
         fs::write(&path, bytes).unwrap();
         let error = exchange::read(&path, None).unwrap_err().to_string();
@@ -200,7 +244,7 @@ fn the_published_checkpoints_are_read() {
             None,
         )
         .unwrap();
-        let renamed = exchange::rename(task, theirs).unwrap();
+        let renamed = exchange::rename(task, theirs, &[]).unwrap();
         assert_eq!(renamed.tensors.len(), count, "{task}");
         assert_eq!(renamed.ignored, ignored, "{task}");
         // A layer's recurrent weight is square, and as wide as the layer's input weight is high.

@@ -198,14 +198,17 @@ pub enum AnswerFormat {
 
 const IMPORT_EXAMPLES: &str = "Examples:
   barnowl import ecg.pth --task ecg-paper --out ecg.safetensors
-  barnowl import checkpoint.pt --key model --task mine.toml --out mine.safetensors
+  barnowl import checkpoint.pt --key ema.model --task mine.toml --out mine.safetensors
+  barnowl import timit.safetensors --task timit --set network.layers.0.size=512 --repair --out timit-512.safetensors
 
-Names of the paper's published scripts are translated; names of ours (`barnowl info`) are taken as they are.";
+Names of the paper's published scripts are translated; names of ours (`barnowl info`) are taken as they are. The state dict is
+found in a checkpoint by its names; what wrappers put before them (module., _orig_mod.) is dropped, and what belongs to the
+training (optimizer, criterion) is left out with a note. Any other tensor that the network does not have is refused.";
 
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub struct Import {
-    /// A PyTorch state dict (.pth, .pt) or a safetensors file.
+    /// A PyTorch state dict or checkpoint (.pth, .pt), or a safetensors file; told apart by what it holds.
     pub file: PathBuf,
     /// The task whose network the parameters are for.
     #[arg(long, value_name = "TASK")]
@@ -213,9 +216,15 @@ pub struct Import {
     /// The model file to write.
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
-    /// The entry of a PyTorch checkpoint that holds the state dict.
+    /// Write over a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The entry of a checkpoint that holds the state dict, such as ema.model [default: the one whose names are known].
     #[arg(long, value_name = "NAME")]
     pub key: Option<String>,
+    /// Leave out a tensor, or all that begin with NAME and a dot, which the network does without; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub leave_out: Vec<String>,
     /// Set time constants that no neuron can have, such as those below zero, to the nearest that one can, and say which.
     #[arg(long)]
     pub repair: bool,

@@ -1,13 +1,14 @@
 //! Parameters from and for other programs: PyTorch state dicts, safetensors.
 //!
-//! A file is read into a [`TensorMap`], whatever its format; [`rename`] turns the names of the model's authors into
-//! ours, and [`check`] compares the result with the parameters that a network has:
+//! A file is read into a [`TensorMap`], whatever its format; [`rename`] finds the state dict in it and turns the names of the
+//! model's authors into ours, and [`check`] compares the result with the parameters that a network has. [`fit`] does all of
+//! that for a task, and reports all problems at once.
 //!
 //! ```no_run
 //! use barnowl::exchange::{self, Shapes};
 //! # fn main() -> barnowl::error::Result<()> {
 //! let tensors = exchange::read("ecg.pth", None)?;
-//! let renamed = exchange::rename("ecg-paper", tensors)?;
+//! let renamed = exchange::rename("ecg-paper", tensors, &[])?;
 //! let expected = Shapes::from([("layers.0.input.weight".to_string(), vec![36, 4])]);
 //! exchange::check(&renamed.tensors, &expected)?;
 //! # Ok(())
@@ -16,9 +17,12 @@
 
 mod check;
 mod element;
-pub(crate) mod names;
+mod find;
+mod fit;
+mod names;
 pub mod npy;
 pub mod pytorch;
+mod recognise;
 mod repair;
 pub mod safetensors;
 pub mod sealed;
@@ -28,13 +32,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use check::{Discrepancies, Misshapen, Shapes, check, take};
+pub use fit::{FitOptions, Fitted, fit};
 pub use names::{Renamed, rename, renamed_tasks};
+pub use recognise::Format;
 pub use repair::{
     Elements, Repair, impossible_time_constants, repair_time_constants, short_time_constants,
 };
 
-use crate::error::{Error, Result};
-use crate::file;
+use crate::error::Result;
 
 /// A tensor as it stands in a file, as 32-bit floats.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,27 +82,23 @@ fn element_count(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |count, &extent| count.checked_mul(extent))
 }
 
-/// Reads the tensors of a safetensors file or of a PyTorch state dict, told apart by what the file holds.
+/// Reads the tensors of a safetensors file or of a PyTorch file, told apart by [what the file holds](Format::of).
 ///
-/// `top_level_key` names the entry of a PyTorch checkpoint that holds the state dict, where it is not the whole file:
-/// `"model"` for `torch.save({"model": net.state_dict(), "epoch": 3}, file)`.
+/// `key` names the entry of a checkpoint that holds the state dict, where it is not the whole file: `"model"` for
+/// `torch.save({"model": net.state_dict(), "epoch": 3}, file)`, `"a.model"` for one in an entry of an entry.
 ///
 /// # Errors
 ///
 /// If the file cannot be read or is damaged, holds no tensors or some that 32-bit floats cannot represent, or has no
 /// such key.
-pub fn read(path: impl AsRef<Path>, top_level_key: Option<&str>) -> Result<TensorMap> {
+pub fn read(path: impl AsRef<Path>, key: Option<&str>) -> Result<TensorMap> {
     let path = path.as_ref();
-    let named_so = path.extension().is_some_and(|extension| extension == "safetensors");
-    if !named_so && !safetensors::starts_like(&file::read_start(path, 9)?) {
-        return pytorch::read(path, top_level_key);
+    let tensors = match Format::of(path)? {
+        Format::Safetensors => safetensors::read(path)?.tensors,
+        Format::Pytorch => pytorch::read(path)?,
+    };
+    match key {
+        Some(key) => find::under(key, tensors).map_err(|error| error.in_file(path)),
+        None => Ok(tensors),
     }
-    if let Some(key) = top_level_key {
-        return Err(Error::config(format!("a safetensors file has no key `{key}`"))
-            .in_file(path)
-            .remedy(
-                "leave the key out: all tensors of a safetensors file stand at its top level",
-            ));
-    }
-    Ok(safetensors::read(path)?.tensors)
 }

@@ -10,7 +10,8 @@ use std::path::Path;
 use pytorch_reader::{DType, PickleError, PytorchError, PytorchReader, Tensor};
 
 use super::element::{self, Element};
-use super::{NamedTensor, TensorMap, safetensors};
+use super::recognise::{Format, SAVE_STATE_DICT};
+use super::{NamedTensor, TensorMap};
 use crate::error::{Error, Result};
 use crate::file;
 
@@ -20,60 +21,28 @@ use crate::file;
 /// the former at most a few times over (tied weights).
 const MAX_GROWTH: u64 = 16;
 
-/// What to do about a file that holds something else than a state dict.
-const SAVE_STATE_DICT: &str =
-    "Barnowl reads state dicts: save one in Python with torch.save(model.state_dict(), path)";
-
 /// Reads the tensors of a PyTorch file, under the names of its state dict.
 ///
-/// `top_level_key` names the entry that holds the state dict, where it is not the whole file. Without it, the tensors
-/// of nested dictionaries get dotted names: `model.i2h.weight`. A module that was saved whole (`torch.save(model)`) is
-/// read as its state dict where the file holds it in full, which the format before PyTorch 1.6 does not.
+/// The tensors of nested dictionaries get dotted names: `model.i2h.weight`. A module that was saved whole
+/// (`torch.save(model)`) is read as its state dict where the file holds it in full, which the format before PyTorch 1.6
+/// does not.
 ///
 /// # Errors
 ///
 /// If the file cannot be read, is damaged or cut short, holds no tensors, or some that a 32-bit float cannot represent.
-pub fn read(path: impl AsRef<Path>, top_level_key: Option<&str>) -> Result<TensorMap> {
+pub fn read(path: impl AsRef<Path>) -> Result<TensorMap> {
     let path = path.as_ref();
-    refuse_other_formats(path)?;
-    let opened = match top_level_key {
-        None => PytorchReader::new(path),
-        Some(key) => PytorchReader::with_top_level_key(path, key),
-    };
-    let tensors = opened.map_err(|error| explain(error, path))?.into_tensors();
-    if tensors.is_empty() {
-        let place = top_level_key.map_or_else(String::new, |key| format!(" under the key `{key}`"));
-        return Err(Error::format(format!("there are no tensors{place}"))
-            .in_file(path)
-            .remedy(SAVE_STATE_DICT));
-    }
-    check_sizes(path, tensors.values())?;
-    tensors.into_iter().map(|(name, tensor)| Ok((name, load(path, &tensor)?))).collect()
-}
-
-/// Refuses what the reader does not know, or would take for something else.
-fn refuse_other_formats(path: &Path) -> Result<()> {
-    const TAR_MAGIC: std::ops::Range<usize> = 257..262;
-    let start = file::read_start(path, TAR_MAGIC.end as u64)?;
-    if start.is_empty() {
-        return Err(Error::format("the file is empty")
+    if Format::of(path)? == Format::Safetensors {
+        return Err(Error::format("this is a safetensors file")
             .in_file(path)
             .expected("a PyTorch state dict"));
     }
-    if safetensors::starts_like(&start) {
-        return Err(Error::format("this is a safetensors file")
-            .in_file(path)
-            .expected("a PyTorch state dict")
-            .remedy("give it the ending .safetensors"));
+    let tensors = PytorchReader::new(path).map_err(|error| explain(error, path))?.into_tensors();
+    if tensors.is_empty() {
+        return Err(Error::format("there are no tensors").in_file(path).remedy(SAVE_STATE_DICT));
     }
-    // The TAR format has sparse entries, which can claim any length, and is older than every published model of ours.
-    if start.get(TAR_MAGIC) == Some(b"ustar") && !start.starts_with(b"PK") {
-        return Err(Error::format("this is a TAR archive, as PyTorch wrote before version 0.1.10")
-            .in_file(path)
-            .expected("a PyTorch state dict")
-            .remedy("load it in Python and save it again with torch.save"));
-    }
-    Ok(())
+    check_sizes(path, tensors.values())?;
+    tensors.into_iter().map(|(name, tensor)| Ok((name, load(path, &tensor)?))).collect()
 }
 
 /// Refuses tensors that claim far more elements than the file holds.
@@ -143,11 +112,11 @@ fn explain(error: PytorchError, path: &Path) -> Error {
             }
         }
         PytorchError::Zip(problem) => damaged(&problem),
-        PytorchError::KeyNotFound(problem) => Error::config(problem),
         PytorchError::Pickle(PickleError::UnsupportedType(name)) => {
-            Error::format(format!("a tensor or object is of type {name}"))
+            let (what, remedy) = unsupported(&name);
+            Error::format(format!("{what} ({name})"))
                 .expected("dense tensors of floats, integers or truth values")
-                .remedy("leave it out of the state dict or convert it in Python")
+                .remedy(remedy)
         }
         PytorchError::Pickle(problem) if holds_module(&problem) => {
             Error::format("this is a whole module, with its source code")
@@ -163,9 +132,85 @@ fn explain(error: PytorchError, path: &Path) -> Error {
     .in_file(path)
 }
 
+/// What of this Python type cannot be read, and what to do about it. In the remedies, `s` is the state dict.
+fn unsupported(python_type: &str) -> (&'static str, &'static str) {
+    let holds = |part: &str| python_type.contains(part);
+    if python_type.starts_with("__torch__") {
+        (
+            "this is a TorchScript archive",
+            "save its parameters in Python with torch.save(torch.jit.load(f).state_dict(), \"m.pth\") and import m.pth",
+        )
+    } else if holds("Complex") || holds("complex") {
+        (
+            "a tensor has complex numbers",
+            "no parameter of these networks is complex: leave the tensor out of the state dict",
+        )
+    } else if holds("qtensor") || holds("QInt") || holds("QUInt") || holds("qint") || holds("quint")
+    {
+        (
+            "a tensor is quantized",
+            "turn it into floats in Python: s = {k: v.dequantize() if v.is_quantized else v for k, v in s.items()}; torch.save(s, \"m.pth\")",
+        )
+    } else if holds("sparse") {
+        (
+            "a tensor is sparse",
+            "make it dense in Python: s = {k: v.to_dense() for k, v in s.items()}; torch.save(s, \"m.pth\")",
+        )
+    } else if holds("nested") {
+        (
+            "a tensor is nested: its rows differ in length",
+            "leave it out of the state dict: no parameter of these networks is nested",
+        )
+    } else if holds("float8") || holds("float4") {
+        (
+            "a tensor has floats of eight bits or fewer",
+            "turn it into floats of 32 bits in Python: s = {k: v.float() for k, v in s.items()}; torch.save(s, \"m.pth\")",
+        )
+    } else if holds("meta_tensor") {
+        (
+            "a tensor is on the device `meta`, where it has no values",
+            "load the network's values in Python before saving it",
+        )
+    } else {
+        ("an object that holds tensors is of a type that is not known", SAVE_STATE_DICT)
+    }
+}
+
 /// Before PyTorch 1.6, and in its old format since, a module's class was pickled as a persistent id of four fields,
 /// `('module', class, file, source)`, where a state dict has only storages, of five. The reader has no error kind of
 /// its own for it.
 fn holds_module(problem: &PickleError) -> bool {
     problem.to_string().contains("storage persistent id has 4 fields")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_named_in_plain_words() {
+        for (python_type, what, remedy) in [
+            (
+                "__torch__.torch.nn.modules.linear.Linear",
+                "TorchScript",
+                "torch.jit.load(f).state_dict()",
+            ),
+            ("torch.ComplexFloatStorage", "complex numbers", "leave the tensor out"),
+            ("torch.complex32", "complex numbers", "leave the tensor out"),
+            ("torch._utils._rebuild_qtensor", "quantized", "dequantize()"),
+            ("torch.QUInt8Storage", "quantized", "dequantize()"),
+            ("torch._utils._rebuild_sparse_tensor", "sparse", "to_dense()"),
+            ("torch._utils._rebuild_sparse_csr_tensor", "sparse", "to_dense()"),
+            ("torch._utils._rebuild_nested_tensor", "nested", "leave it out"),
+            ("torch.float8_e4m3fn", "floats of eight bits", "v.float()"),
+            ("torch._utils._rebuild_meta_tensor_no_storage", "no values", "before saving"),
+            ("mine.Quantiser", "not known", "model.state_dict()"),
+        ] {
+            let error = PytorchError::Pickle(PickleError::UnsupportedType(python_type.to_owned()));
+            let error = explain(error, Path::new("m.pth")).to_string();
+            for part in ["m.pth", python_type, what, remedy] {
+                assert!(error.contains(part), "{error} lacks: {part}");
+            }
+        }
+    }
 }

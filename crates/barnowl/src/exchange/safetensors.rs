@@ -79,9 +79,20 @@ pub fn decode(bytes: &[u8]) -> Result<Contents> {
         let (start, end) = info.data_offsets;
         let offset = (offset_of_elements + start) as u64;
         let element = element_of(info.dtype).ok_or_else(|| {
-            Error::format(format!("tensor `{name}` is of type {}", info.dtype))
+            let (what, remedy) = match info.dtype {
+                Dtype::C64 => (
+                    "has complex numbers",
+                    "no parameter of these networks is complex: leave the tensor out",
+                ),
+                _ => (
+                    "has floats of eight bits or fewer",
+                    "turn it into floats of 32 bits in the program that wrote it: tensor.float() in PyTorch",
+                ),
+            };
+            Error::format(format!("tensor `{name}` {what} ({})", info.dtype))
                 .at_byte(offset)
                 .expected("floats of 16, 32 or 64 bits, integers or truth values")
+                .remedy(remedy)
         })?;
         // The header was checked against its tensors' shapes and the length of the file.
         let stored = elements.get(start..end).ok_or_else(|| {

@@ -127,6 +127,12 @@ impl Table {
         linear.chain(parameters).chain(unused)
     }
 
+    /// The authors' name of the parameter that is `ours`.
+    pub(super) fn theirs(&self, ours: &str) -> Option<String> {
+        self.names()
+            .find_map(|(theirs, fate)| (fate == Fate::Kept(ours.to_owned())).then_some(theirs))
+    }
+
     /// What becomes of the authors' `name`, unless they have none such.
     pub(super) fn fate(&self, name: &str) -> Option<Fate> {
         self.names().find_map(|(theirs, fate)| (theirs == name).then_some(fate))
