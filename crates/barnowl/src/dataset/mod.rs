@@ -25,6 +25,7 @@ mod scaling;
 pub mod soli;
 pub mod speech;
 mod split;
+mod summary;
 pub mod timit;
 pub mod wfdb;
 
@@ -33,6 +34,7 @@ pub use events::Events;
 pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;
 pub use split::Split;
+pub use summary::{ChannelSummary, ClassSummary, Summary};
 
 use crate::error::{Error, Result};
 use details::Details;
