@@ -248,6 +248,7 @@ const DATA_EXAMPLES: &str = "Examples:
   barnowl data --data data                   what is in the folder data, and what is not
   barnowl data fetch shd --data data         into data/shd
   barnowl data verify mnist --data data      compare with the published checksums
+  barnowl data look mine.toml                what the network of a task gets, in numbers and drawn
 
 A fetch that was stopped goes on where it ended.";
 
@@ -281,6 +282,28 @@ pub enum DataAction {
         #[command(flatten)]
         data: Data,
     },
+    /// Show what the network of a task gets: shapes, classes, ranges, events, and a few sequences of each class.
+    Look(Look),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  barnowl data look mine.toml --split test --out test.svg")]
+pub struct Look {
+    /// A built-in task (see `barnowl tasks`) or the path of a TOML file.
+    pub task: String,
+    #[command(flatten)]
+    pub data: Data,
+    /// Which part of the data.
+    #[arg(long, value_enum, default_value = "train")]
+    pub split: SplitName,
+    /// Where a few sequences of each class are drawn [default: TASK-data.svg in the current folder].
+    #[arg(long, value_name = "FILE.svg")]
+    pub out: Option<PathBuf>,
+    /// Set a key of the task, such as dataset.steps=500; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 const TASKS_EXAMPLES: &str = "Examples:

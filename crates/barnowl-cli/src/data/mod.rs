@@ -1,6 +1,9 @@
-//! `barnowl data`: which data sets there are, whether they are here, and getting those that are openly served.
+//! `barnowl data`: which data sets there are, whether they are here, getting those that are openly served, and a look at what a
+//! network gets.
 
 mod download;
+mod look;
+mod sketch;
 mod unpack;
 
 use crate::args::{Data, DataAction, DataSets};
@@ -19,6 +22,7 @@ pub fn run(args: &DataSets) -> Result<ExitCode> {
             fetch(find(name)?, &folder(data)?, mirror.as_deref())
         }
         Some(DataAction::Verify { name, data }) => verify(find(name)?, &folder(data)?),
+        Some(DataAction::Look(args)) => look::run(args),
     }
 }
 

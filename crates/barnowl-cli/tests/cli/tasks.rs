@@ -409,3 +409,47 @@ fn a_flag_and_a_setting_of_the_same_key_are_refused() {
         &["train.seed = 18446744073709551615", "0 to 9223372036854775807"],
     );
 }
+
+/// What a network gets, in numbers, in the terminal and drawn; what goes wrong with the picture costs nothing.
+#[test]
+fn data_are_looked_at_before_training() {
+    let temp = folder();
+    let write = |name: &str, text: &str| {
+        let path = temp.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("train/left/1.csv", "x,y\n0.5,1\n2,1\n4,1\n");
+    write("train/right/1.csv", "x,y\n6,1\n7,1\n");
+    let task = "name = \"g\"\nsummary = \"s\"\n[dataset]\nkind = \"own\"\nfolder = \".\"\nform = \"csv\"\n\
+                [network]\ninputs = 2\ndecode = { kind = \"mean_membrane\" }\n[[network.layers]]\nsize = 4\n\
+                [network.readout]\nkind = \"leaky_integrator\"\nsize = 2\n\
+                [train]\nepochs = 1\nbatch = 1\nlearning_rate = 0.01\nvalidation = 0.5\n";
+    write("g.toml", task);
+    let look = |extra: &[&str]| {
+        let mut look = barnowl(&[&["data", "look", "g.toml"][..], extra].concat());
+        look.current_dir(temp.path());
+        look
+    };
+    write("valid/left/1.csv", "x,y\n0.5,1\n");
+    let shown = succeeds(look(&[]));
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    for part in [
+        "2 of 2 to 3 steps",
+        "left 1, right 1",
+        "2 channels of real values",
+        "channel    x:",
+        "constant",
+        "g-data.svg",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(
+        std::fs::read_to_string(temp.path().join("g-data.svg")).unwrap().contains("g: train data")
+    );
+    let result = json(&succeeds(look(&["--json", "--out", "there.svg"])));
+    assert_eq!(result["summary"]["classes"][0]["name"], "left");
+    assert_eq!(result["picture"], "there.svg");
+    let shown = succeeds(look(&["--out", "train", "--set", "dataset.steps=2"]));
+    assert!(stderr(&shown).contains("warning: there is no picture"), "{}", stderr(&shown));
+}

@@ -27,6 +27,7 @@ mod scaling;
 pub mod soli;
 pub mod speech;
 mod split;
+mod summary;
 pub mod timit;
 pub mod wfdb;
 
@@ -37,6 +38,7 @@ pub use folds::Fold;
 pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;
 pub use split::Split;
+pub use summary::{ChannelSummary, ClassSummary, Summary};
 
 use crate::error::{Error, Result};
 use details::Details;

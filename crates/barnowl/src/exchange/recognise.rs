@@ -135,7 +135,7 @@ fn other_file(start: &[u8]) -> Option<(&'static str, &'static str)> {
         ));
     }
     if text.starts_with(['{', '['])
-        && text.bytes().nth(1).is_some_and(|b| b" \"\n\r\t{[".contains(&b))
+        && text.as_bytes().get(1).is_some_and(|b| b" \"\n\r\t{[".contains(b))
     {
         return Some(("JSON text", SAVE_ARRAYS));
     }

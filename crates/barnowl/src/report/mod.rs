@@ -13,6 +13,7 @@ mod histogram;
 mod pixels;
 mod raster;
 mod scaling;
+mod sequences;
 mod spikes;
 mod svg;
 pub mod tensorboard;
@@ -27,6 +28,7 @@ pub use histogram::{Histogram, histograms};
 pub use pixels::{Bitmap, raster_pixels};
 pub use raster::{LayerSpikes, RasterData, raster};
 pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};
+pub use sequences::{SequenceData, SequencesData, sequences};
 pub use time_constants::{TimeConstantHistogram, time_constants};
 pub use traces::{NeuronTrace, traces};
 
