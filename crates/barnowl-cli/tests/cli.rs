@@ -4,6 +4,8 @@
 mod bench;
 #[path = "cli/energy.rs"]
 mod energy;
+#[path = "cli/own.rs"]
+mod own;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/runs.rs"]

@@ -1,0 +1,230 @@
+//! Data of one's own from outside, as people have them, and the answers of `barnowl predict`.
+
+use super::{barnowl, folder, json, refuses, stderr, succeeds};
+use std::path::Path;
+use std::process::Command;
+
+fn task(form: &str, decode: &str) -> String {
+    format!(
+        "name = \"t\"\nsummary = \"two movements\"\n[dataset]\nkind = \"own\"\nfolder = \"data\"\nform = {form}\n\
+         [network]\ninputs = 2\ndecode = {{ kind = \"{decode}\" }}\n[[network.layers]]\nsize = 8\nb0 = 0.1\n\
+         [network.readout]\nkind = \"leaky_integrator\"\nsize = 2\n\
+         [train]\nepochs = 4\nbatch = 4\nvalidation = 0.25\n"
+    )
+}
+
+/// A folder with a task, for files of this form.
+fn with_task(form: &str, decode: &str) -> tempfile::TempDir {
+    let temp = folder();
+    std::fs::write(temp.path().join("t.toml"), task(form, decode)).unwrap();
+    temp
+}
+
+fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn at(folder: &Path, args: &[&str]) -> Command {
+    let mut command = barnowl(args);
+    command.current_dir(folder);
+    command
+}
+
+fn train(folder: &Path) -> Command {
+    at(folder, &["train", "t.toml", "--out", "m", "--json"])
+}
+
+/// One value of a movement: class 0 goes up and down slowly, class 1 fast.
+fn value(class: usize, i: usize, t: usize) -> f64 {
+    (t as f64 * (0.2 + 0.6 * class as f64) + i as f64).sin() * 2.0 + 5.0
+}
+
+/// A table of a movement of `steps` steps, of which `dialect` makes the text.
+fn table(class: usize, i: usize, steps: usize) -> String {
+    let mut text = "x,y\n".to_owned();
+    for t in 0..steps {
+        text += &format!("{:.3},{:.3}\n", value(class, i, t), -value(class, i, t));
+    }
+    text
+}
+
+/// Training and test files of two classes, in folders of their names.
+fn tables(folder: &Path, dialect: impl Fn(&str) -> Vec<u8>) {
+    for (part, count) in [("train", 8), ("test", 3)] {
+        for (class, name) in ["a", "b"].iter().enumerate() {
+            for i in 0..count {
+                let text = table(class, i, 20 + i);
+                write(folder, &format!("data/{part}/{name}/{i}.csv"), dialect(&text));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dialect_of_tables_trains_to_the_same_bits() {
+    let result = |dialect: &dyn Fn(&str) -> Vec<u8>| {
+        let temp = with_task("\"csv\"", "mean_membrane");
+        tables(temp.path(), dialect);
+        // Files that systems leave behind are no data.
+        write(temp.path(), "data/train/a/._0.csv", [0xb8, 0, 1]);
+        write(temp.path(), "data/train/.ipynb_checkpoints/0.csv", "x,y\n1,2\n");
+        write(temp.path(), "data/train/__MACOSX/0.csv", "x,y\n1,2\n");
+        let result = json(&succeeds(train(temp.path())));
+        (result["test"]["loss"].to_string(), result["valid_accuracy"].to_string())
+    };
+    let plain = result(&|text| text.as_bytes().to_vec());
+    for dialect in [
+        &(|text: &str| text.replace(',', ";").into_bytes()) as &dyn Fn(&str) -> Vec<u8>,
+        &|text| text.replace(',', ";").replace('.', ",").into_bytes(),
+        &|text| text.replace(',', "\t").replace('\n', "\r\n").into_bytes(),
+        &|text| text.replace('\n', ",\n").into_bytes(),
+        &|text| format!("\u{feff}{text}").into_bytes(),
+        &|text| format!("# {text}").into_bytes(),
+        &|text| {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect()
+        },
+    ] {
+        assert_eq!(result(dialect), plain);
+    }
+    // Columns in another order in the test part.
+    let temp = with_task("\"csv\"", "mean_membrane");
+    tables(temp.path(), |text| text.as_bytes().to_vec());
+    for name in ["a", "b"] {
+        for i in 0..3 {
+            let path = temp.path().join(format!("data/test/{name}/{i}.csv"));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let swap = |line: &str| {
+                let (x, y) = line.split_once(',').unwrap();
+                format!("{y},{x}\n")
+            };
+            std::fs::write(&path, text.lines().map(swap).collect::<String>()).unwrap();
+        }
+    }
+    let output = succeeds(train(temp.path()));
+    assert_eq!(json(&output)["test"]["loss"].to_string(), plain.0);
+    assert!(stderr(&output).contains("6 files have their columns in another order"));
+}
+
+#[test]
+fn tables_that_cannot_be_meant_are_refused_in_the_users_words() {
+    let refused = |first: &str, parts: &[&str]| {
+        let temp = with_task("\"csv\"", "mean_membrane");
+        tables(temp.path(), |text| text.as_bytes().to_vec());
+        write(temp.path(), "data/train/a/0.csv", first);
+        refuses(train(temp.path()), parts);
+    };
+    refused("-1.5,0.0\n1,2\n", &["0.csv, line 1", "no names of columns"]);
+    refused("x,z\n1,2\n", &["0.csv, line 1", "the columns are x, z"]);
+    refused("x,y\n1,2\n1,\n", &["0.csv, line 3", "y is \"\"", "missing"]);
+    refused("x,y\n1,2\n1\n", &["0.csv, line 3", "1 fields"]);
+    refused("x,y\n", &["0.csv", "nothing below the names"]);
+    // Labels a step.
+    let labelled = |text: &str, parts: &[&str]| {
+        let temp = with_task("\"csv\"", "per_step");
+        for part in ["train", "test"] {
+            for i in 0..4 {
+                write(temp.path(), &format!("data/{part}/{i}.csv"), text);
+            }
+        }
+        match parts {
+            [] => drop(succeeds(train(temp.path()))),
+            _ => refuses(train(temp.path()), parts),
+        }
+    };
+    labelled("x,y,label\n1,2,0.0\n2,2,1.0\n3,1,\n", &[]);
+    labelled("x,y,label\n1,2,walk\n2,2,run\n3,1,nan\n", &[]);
+    labelled("x,y,label\n1,2,1\n2,2,2\n", &["nothing is of class 0", "take 1 from every label"]);
+    labelled("x,y,label\n1,2,0\n2,2,1.5\n", &["label"]);
+    labelled("1.5,2,walk\n2,2,run\n", &["no names of columns", "x0,x1,label"]);
+}
+
+#[test]
+fn answers_without_labels_are_those_with_labels() {
+    for (decode, per_step) in [("mean_membrane", false), ("per_step", true)] {
+        let temp = with_task("\"csv\"", decode);
+        let temp = temp.path();
+        for (part, count) in [("train", 8), ("test", 3)] {
+            for (class, name) in ["left, turn", "b"].iter().enumerate() {
+                for i in 0..count {
+                    let text = table(class, i, 20 + i);
+                    match per_step {
+                        false => write(temp, &format!("data/{part}/{name}/{i}.csv"), text),
+                        true => {
+                            let label = |(n, line): (usize, &str)| match n {
+                                0 => format!("{line},label\n"),
+                                _ => format!("{line},\"{name}\"\n"),
+                            };
+                            let text: String = text.lines().enumerate().map(label).collect();
+                            write(temp, &format!("data/{part}/{class}{i}.csv"), text);
+                        }
+                    }
+                }
+            }
+        }
+        succeeds(train(temp));
+        succeeds(at(temp, &["eval", "m", "--predictions", "eval.csv"]));
+        succeeds(at(temp, &["eval", "m", "--predictions", "eval.json"]));
+        succeeds(at(temp, &["eval", "m", "--predictions", "eval.npy"]));
+        let evaluated = std::fs::read_to_string(temp.join("eval.csv")).unwrap();
+        let names = evaluated.lines().next().unwrap();
+        assert!(names.ends_with("label,class,p(b),\"p(left, turn)\""), "{names}");
+        // The same files, without their labels, one by one.
+        let mut files: Vec<_> = Vec::new();
+        let test = temp.join("data/test");
+        for entry in walk(&test) {
+            let name = entry.strip_prefix(&test).unwrap().display().to_string();
+            let table = std::fs::read_to_string(&entry).unwrap();
+            let bare: String = table
+                .lines()
+                .map(|line| {
+                    let fields: Vec<&str> = line.splitn(3, ',').take(2).collect();
+                    fields.join(",") + "\n"
+                })
+                .collect();
+            let place = name.replace('/', "_");
+            write(temp, &format!("new/{place}"), bare);
+            files.push(format!("new/{place}"));
+        }
+        let mut predict = at(temp, &["predict", "m"]);
+        predict.args(&files);
+        let predicted = String::from_utf8(succeeds(predict).stdout).unwrap();
+        // Without the first fields, the names of files, and the labels.
+        let answers = |text: &str| -> Vec<String> {
+            let probabilities = |line: &str| {
+                let parts: Vec<&str> = line.rsplitn(3, ',').collect();
+                format!("{} {}", parts[1], parts[0])
+            };
+            text.lines().skip(1).map(probabilities).collect()
+        };
+        assert_eq!(answers(&predicted), answers(&evaluated));
+        assert_eq!(predicted.lines().count(), evaluated.lines().count());
+        // From standard input, as JSON, and by votes.
+        let mut piped = at(temp, &["predict", "m", "-", "--format", "json"]);
+        piped.stdin(std::fs::File::open(temp.join(&files[0])).unwrap());
+        let rows = json(&succeeds(piped));
+        let p = &rows[0]["probabilities"];
+        assert!((p["b"].as_f64().unwrap() + p["left, turn"].as_f64().unwrap() - 1.0).abs() < 1e-5);
+        let mut votes = at(temp, &["predict", "m", "--votes"]);
+        votes.args(&files);
+        let votes = String::from_utf8(succeeds(votes).stdout).unwrap();
+        assert_eq!(votes.lines().count(), 1 + files.len(), "{votes}");
+        refuses(at(temp, &["predict", "m", "t.wav"]), &["t.wav", "not of a form"]);
+        write(temp, "other.csv", "a,b\n1,2\n");
+        refuses(at(temp, &["predict", "m", "other.csv"]), &["other.csv", "the columns are a, b"]);
+    }
+}
+
+/// All files below a folder, by name.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() { found.extend(walk(&entry)) } else { found.push(entry) }
+    }
+    found
+}
