@@ -85,8 +85,12 @@ pub(super) fn remedy(span: Span, binning: Binning) -> String {
         && span.events > 1
         && (span.first < 0.0 || span.first > 10.0 * lasted.max(step));
     let steps = if counts_from_elsewhere { lasted } else { span.last } / step;
-    let likely =
-        |steps: f64| (1.0..=MOST).contains(&steps) && span.events as f64 * STEPS_PER_EVENT >= steps;
+    // One event by itself says nothing of its unit.
+    let likely = |steps: f64| {
+        span.events > 1
+            && (1.0..=MOST).contains(&steps)
+            && span.events as f64 * STEPS_PER_EVENT >= steps
+    };
     let origin = "times count from the start of the recording: subtract that of the first event from all, or set \
                   origin = \"first_event\"";
     let unit = match likely(steps) {
