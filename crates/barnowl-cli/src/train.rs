@@ -10,7 +10,7 @@ use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, Result};
 use barnowl::metric::boundary::ClassBoundaries;
 use barnowl::model::Model;
-use barnowl::task::{Prepared, Split, TaskConfig};
+use barnowl::task::{DatasetConfig, Prepared, Split, TaskConfig};
 use barnowl::train::run::{RunData, RunFolder};
 use barnowl::train::{
     BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, Warnings, evaluate,
@@ -52,7 +52,11 @@ pub fn run(args: &Train) -> Result<ExitCode> {
             (folder, trainer)
         }
     };
-    eprintln!("data: {}", data.origin());
+    match &task.dataset {
+        // What the network gets, of data that nobody has looked at before.
+        DatasetConfig::Own(_) => eprintln!("{}", data.summary().to_string().trim_end()),
+        _ => eprintln!("data: {}", data.origin()),
+    }
     let mut said = HashSet::new();
     for note in [&data, &valid].into_iter().chain(&test).flat_map(Dataset::notes) {
         if said.insert(note) {

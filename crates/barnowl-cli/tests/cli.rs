@@ -304,11 +304,11 @@ fn bad_settings_are_refused() {
     let path = |name: &str| temp.path().join(name);
     let out = path("run");
     for (setting, parts) in [
-        ("train.batch=0", &["train.batch = 0", "1 or more"][..]),
+        ("train.epochs=0", &["train.epochs = 0", "1 to 1000000000"][..]),
         ("network.layers.0.b0=-1", &["network.layers.0.b0 = -1", "0 or more"]),
         ("train.optimizer.kind=adamm", &["train.optimizer.kind", "adamm"]),
         ("train.nonsense=1", &["nonsense"]),
-        ("dataset.generator.train_samples=0", &["dataset.generator.train_samples = 0"]),
+        ("train.batch=0", &["--set train.batch=5", "--set train.batch=0"]),
         ("network.inputs=5", &["4 channels", "5 inputs"]),
         ("network.readout.size=7", &["6 classes", "7 neurons"]),
         ("network.decode.skip=5000", &["network.decode.skip = 5000", "200 steps"]),

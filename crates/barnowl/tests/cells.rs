@@ -193,7 +193,6 @@ fn the_word_reaches_every_layer() {
     for (words, key) in [
         (&["network.cell=transformer"][..], "network.cell"),
         (&["network.cell=gru", "network.decode.kind=spike_count"], "network.decode.kind"),
-        (&["network.cell=gru", "network.layers.0.recurrent=false"], ""),
         (
             &["network.layers.0.cell=gru", "network.layers.0.recurrent=false"],
             "network.layers.0.recurrent",
@@ -205,6 +204,8 @@ fn the_word_reaches_every_layer() {
             Err(error) => assert_eq!(error.key(), Some(key), "{words:?}: {error}"),
         }
     }
+    let undone = load(&["network.cell=gru", "network.layers.0.recurrent=false"]).unwrap_err();
+    assert!(undone.to_string().contains("undoes it"), "{undone}");
 }
 
 /// `torch.nn.LSTM`, `GRU` and `RNN`, and a rectified layer, in double precision: `reference/cell_golden.py`.

@@ -264,7 +264,10 @@ fn bptt(case: &Case, options: BpttOptions) -> impl Fn(&Network, &Dataset, &[usiz
         let pass = Pass { seed: 7, ..Pass::default() };
         let (outcome, gradients) = bptt.gradients(network, data, indices, pass);
         let without = bptt.evaluate(network, data, indices, pass);
-        assert_eq!((&without.classes, &without.rates), (&outcome.classes, &outcome.rates));
+        assert_eq!(without.classes, outcome.classes);
+        // With cuts, the rates are added up in another order.
+        let pairs = without.rates.iter().zip(&outcome.rates);
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
         assert!((without.loss - outcome.loss).abs() <= 1e-6 * outcome.loss.max(1e-3));
         (outcome, collect(network, gradients))
     }
@@ -277,7 +280,10 @@ fn layerwise(case: &Case, cut: Option<usize>) -> impl Fn(&Network, &Dataset, &[u
         let layerwise = Layerwise::new(&config).with_cut(cut);
         let (outcome, gradients) = layerwise.gradients(network, data, indices, pass);
         let without = layerwise.evaluate(network, data, indices, pass);
-        assert_eq!((&without.classes, &without.rates), (&outcome.classes, &outcome.rates));
+        assert_eq!(without.classes, outcome.classes);
+        // Window by window, the rates are added up in another order.
+        let pairs = without.rates.iter().zip(&outcome.rates);
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-12));
         (outcome, collect(network, gradients))
     }
 }
@@ -445,6 +451,7 @@ fn activity_counts_the_steps_before_the_end() {
 fn initial_states_have_streams_of_their_own() {
     // Without weights, membranes are what the initial states leave of themselves.
     let mut config = config(DecoderKind::PerStep);
+    config.decode.skip = 0;
     config.layers[0].bidirectional = true;
     for layer in &mut config.layers {
         layer.initial_state = InitialState::Uniform { low: 1.0, high: 2.0 };

@@ -61,6 +61,8 @@ fn examples_of_what_is_not_set_can_be_set() {
             "train.rate_penalty" => {
                 vec!["train.rate_penalty={ target = 0.1, weight = 1 }".to_owned()]
             }
+            "train.truncation" => vec!["train.truncation={ window = 50 }".to_owned()],
+            "train.fold" => vec!["train.fold={ index = 1, count = 5 }".to_owned()],
             _ => vec![],
         };
         let setting = format!("{head}.{key}={value}");

@@ -3,7 +3,7 @@
 use super::sketch;
 use crate::args::Look;
 use crate::{print_json, print_line};
-use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::dataset::{Dataset, Inputs, Known, Targets};
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::report::{SequenceData, SequencesData, sequences};
@@ -19,7 +19,12 @@ const OF_EACH: usize = 3;
 pub fn run(args: &Look) -> Result<ExitCode> {
     let task = TaskConfig::load(&args.task, &args.set)?;
     let split: Split = args.split.into();
-    let data = task.data(args.data.directory().as_deref(), split)?;
+    let folder = args.data.directory();
+    // As they are in the files: not yet normalized, and the training part with what will validate.
+    let data = match split {
+        Split::Valid => task.data(folder.as_deref(), split)?,
+        _ => task.raw_part(folder.as_deref(), split, Known::default())?,
+    };
     let summary = data.summary();
     let examples = examples(&data);
     let picture =

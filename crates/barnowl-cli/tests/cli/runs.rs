@@ -126,15 +126,14 @@ fn other_data_are_refused_or_named() {
     let found = json(&succeeds(at(temp, &[&other[..], &["names"]].concat())));
     let differences = found["data_of"]["differences"].to_string();
     assert!(differences.contains("jump, walk, and are sit, stand"), "{differences}");
-    // A generator is no stand-in for the data of a run, nor the other way round.
+    // What a generator makes by other settings is other data.
     let out = temp.join("generated");
     succeeds(train(&out, &["--epochs", "1"]));
     let found = json(&succeeds(at(temp, &["eval", "generated", "--json"])));
     assert_eq!(found["data_of"]["of_the_model"], true);
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../barnowl/tests/fixtures/data");
-    let mut eval = at(temp, &["eval", "generated", "--data"]);
-    eval.arg(fixtures);
-    refuses(eval, &["generated ECG", "qtdb"]);
+    let longer = ["eval", "generated", "--set", "dataset.generator.steps=150"];
+    refuses(at(temp, &longer), &["the data were", "generated ECG", "--other-data"]);
+    succeeds(at(temp, &[&longer[..], &["--other-data"]].concat()));
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn data_that_are_not_there_are_explained() {
         train
     };
     refuses(on_nothing("shd"), &["shd_train.h5", "No such file"]);
-    refuses(on_nothing("timit"), &["TRAIN", "there is no such folder"]);
+    refuses(on_nothing("timit"), &["timit", "`barnowl data` says where timit comes from"]);
     refuses(on_nothing("gsc"), &["validation_list.txt"]);
 }
 

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Fold {
     /// The part, from 1.
+    /// Range: 1 or more.
     pub index: usize,
-    /// How many there are, 2 or more.
+    /// How many there are.
+    /// Range: 2 or more.
     pub count: usize,
 }
 

@@ -175,7 +175,7 @@ impl Tally {
             longer = longer.max(1.0);
         }
         if longer < 0.0 {
-            return Err(Error::format(format!("the last spike of all recordings is at {last} s"))
+            return Err(Error::format(format!("the last spike of all recordings is at {} s", last as f32))
                 .expected(format!("times in seconds, of recordings about as long as the frames, {span} s"))
                 .remedy(format!(
                     "if the times are right, take shorter frames, dataset.frames.step_ms = {:.1e}; else write them in \

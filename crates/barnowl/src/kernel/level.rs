@@ -48,7 +48,7 @@ impl Level {
         };
         let found = Self::ALL.iter().find(|(name, _)| value == *name);
         found.map(|(_, level)| Some(*level)).ok_or_else(|| {
-            Error::setting(VARIABLE, value)
+            Error::setting(VARIABLE, value.to_string_lossy())
                 .expected("portable, avx2 or avx512")
                 .remedy("leave it out for the best instruction set of this processor")
         })

@@ -18,16 +18,22 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct DecayGroups {
     /// Weights from the inputs, or the layer before, to a hidden layer. Default 1.
+    /// Range: 0 or more.
     pub input: f64,
     /// Weights within a hidden layer. Default 1.
+    /// Range: 0 or more.
     pub recurrent: f64,
     /// Weights to the readout. Default 1.
+    /// Range: 0 or more.
     pub readout: f64,
     /// Biases. Default 0.
+    /// Range: 0 or more.
     pub biases: f64,
     /// Logarithms of time constants. Default 0.
+    /// Range: 0 or more.
     pub time_constants: f64,
     /// The threshold of the inputs, where they are encoded. Default 0.
+    /// Range: 0 or more.
     pub encoder: f64,
 }
 

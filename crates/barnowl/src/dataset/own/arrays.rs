@@ -263,7 +263,7 @@ impl Arrays {
             let found: Vec<&str> = self.all.keys().map(String::as_str).collect();
             self.wrong(
                 format!("there is no array y, but {}", found.join(", ")),
-                "y [N], a class a sequence, or [N, T], one a step",
+                "y [N], a class a sequence, or [N, T], one a step: numpy.savez(path, x=x, y=y)",
             )
         })?;
         let given = self.texts(CLASS_NAMES, 0, "a class")?.unwrap_or_default();
@@ -294,6 +294,11 @@ impl Arrays {
                 return Err(self.wrong(found, format!("y [{samples}] or [{samples}, {steps}]")));
             }
         };
+        if per_step && shape.len() == 2 && steps > 2 && y.is_one_hot(samples, steps) {
+            sequences.notes.push(format!(
+                "y {shape:?} is read as a class a step; if it is one-hot, a class a sequence, write y.argmax(1)"
+            ));
+        }
         let one_hot = shape.len() == if per_step { 3 } else { 2 } && shape.last() != Some(&1);
         let (classes, found) = if one_hot {
             sequences

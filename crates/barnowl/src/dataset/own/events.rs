@@ -14,8 +14,10 @@ use std::path::Path;
 #[serde(deny_unknown_fields)]
 pub struct Binning {
     /// The number of channels.
+    /// Range: 1 to 32768 channels.
     pub channels: usize,
     /// The length of a step: in seconds if `unit` is given, else in the unit of the column `time`, whatever that is.
+    /// Range: more than 0.
     pub step: f64,
     /// The unit of the column `time`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

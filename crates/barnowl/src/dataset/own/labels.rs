@@ -64,7 +64,8 @@ impl Classes {
             return Self::Named(names.to_vec());
         }
         let mut given = labels.filter(|text| !NoLabel::is(no_label, text));
-        if given.clone().all(|text| text.parse().ok().and_then(numbered).is_some()) {
+        // Numbers that are no classes are refused as such, not taken for names.
+        if given.clone().all(|text| text.parse::<f64>().is_ok()) {
             return Self::Numbered;
         }
         let mut found = Vec::new();

@@ -147,7 +147,7 @@ fn check_rate(folder: &Path, split: Split, names: &[String], of: (&Path, u32)) -
     Err(Error::mismatch(format!("{} samples a second", of.1))
         .in_file(of.0)
         .expected(format!("{rate}, as of {}", paths[0].display()))
-        .remedy(format!("one rate for all parts: sox INPUT -r {rate} OUTPUT.wav")))
+        .remedy(format!("one rate for all parts: ffmpeg -i INPUT -ar {rate} OUTPUT.wav, or sox INPUT -r {rate} OUTPUT.wav")))
 }
 
 /// The sounds of a part and their classes.
