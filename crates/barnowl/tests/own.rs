@@ -156,8 +156,13 @@ fn bad_tables_are_named_with_their_line() {
     );
     let temp = folder(&[("train/0.csv", "x\n0.5\n")]);
     refused(load_own(temp.path(), Split::Train, Form::Csv, None), &["0.csv", "no label"]);
-    let temp = folder(&[("train/0.csv", "x,label\n0.5,rest\n")]);
-    refused(load_own(temp.path(), Split::Train, Form::Csv, None), &["line 2", "classes.txt"]);
+    // Labels that are words name the classes, in alphabetical order.
+    let temp = folder(&[("train/0.csv", "x,label\n0.5,rest\n1,\n2,move\n")]);
+    let named = load_own(temp.path(), Split::Train, Form::Csv, None).unwrap().unwrap();
+    assert_eq!(named.class_names(), ["move", "rest"]);
+    assert_eq!(named.targets(), &Targets::PerStep(vec![1, UNLABELLED, 0]));
+    let temp = folder(&[("train/0.csv", "x,label\n0.5,0\n1,0.5\n")]);
+    refused(load_own(temp.path(), Split::Train, Form::Csv, None), &["line 3", "\"0.5\""]);
 }
 
 #[test]
