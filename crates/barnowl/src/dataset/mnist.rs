@@ -86,7 +86,7 @@ fn parse_order(text: &str) -> Result<Vec<usize>> {
 }
 
 /// Reads `directory/mnist/train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, or those of `t10k`, with or without `.gz`,
-/// or under another name that is customary ([`places`]).
+/// or under another name that is customary (such as `train-images.idx3-ubyte`).
 ///
 /// A step shows `window` pixels, from 0 to 1.
 ///
