@@ -50,6 +50,12 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
         None => data,
     };
     data.notes().iter().for_each(|note| eprintln!("note: {note}"));
+    if data.is_scaled_by_batch() {
+        eprintln!(
+            "note: the channels of a batch are divided by their standard deviations over the batch \
+             (features.scale_batches): an answer depends on what else is answered with it"
+        );
+    }
     let answers = predict(&model.network, &task.network, &data, BATCH)?;
     let table = Table {
         data: &data,

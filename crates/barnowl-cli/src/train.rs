@@ -129,7 +129,8 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     }
     if let Some(best) = reports.iter().rfind(|report| report.best) {
         print_line(&format!(
-            "best of {} epochs: epoch {}, validation accuracy {:.4} · {}",
+            "{} of {} epochs: epoch {}, validation accuracy {:.4} · {}",
+            task.train.keep.word(),
             reports.len(),
             best.epoch,
             best.valid_accuracy,
@@ -153,7 +154,7 @@ pub struct Conclusion {
     pub reports: Vec<EpochReport>,
 }
 
-/// Evaluates the best model on the test data, once (or, in a trial, on the validation data), and writes the result, and then
+/// Evaluates the model that was kept on the test data, once (or, in a trial, on the validation data), and writes the result, and then
 /// the plots: one that cannot be written costs nothing but itself. `data` are those of `split`.
 pub fn conclude(
     task: &TaskConfig,

@@ -62,8 +62,8 @@ fn overview(page: &mut Page, runs: &[Run]) {
     let head = [
         "run",
         "seed",
-        "best epoch",
-        "accuracy that chose it",
+        "epoch kept",
+        "its validation accuracy",
         "judged on",
         "accuracy",
         "95 % interval",

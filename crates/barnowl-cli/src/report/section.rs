@@ -181,14 +181,13 @@ impl Run {
         page.paragraph(&task.summary);
         let purpose = self.part.split.purpose();
         let judged = match self.part.split {
-            Split::Test => "the best of them is tested here",
-            _ => {
-                "the best of them is judged here by the data that it was chosen on, or trained on: no test"
-            }
+            Split::Test => "is tested here",
+            _ => "is judged here by the data that it was chosen on, or trained on: no test",
         };
+        let kept = task.train.keep.word();
         page.note(&format!(
             "Data ({purpose}): {}, {} sequences. Every epoch was validated on data apart from those it was trained on; \
-             {judged}.",
+             the {kept} of them {judged}.",
             self.part.data.origin(),
             evaluation.samples,
         ));
@@ -207,8 +206,10 @@ impl Run {
             numbers.push((format!("{rate:.4}"), "accuracy of the most frequent class".into()));
         }
         if let Some(best) = self.best() {
-            numbers
-                .push((best.epoch.to_string(), format!("best of {} epochs", self.reports.len())));
+            numbers.push((
+                best.epoch.to_string(),
+                format!("{} of {} epochs", task.train.keep.word(), self.reports.len()),
+            ));
         }
         page.numbers(&numbers);
         for figure in &self.figures {

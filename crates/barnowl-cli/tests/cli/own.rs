@@ -228,3 +228,121 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     }
     found
 }
+
+/// A WAV file of a tone of so many samples, 16 bits at 16 kHz.
+fn tone(frequency: f64, samples: u32) -> Vec<u8> {
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + 2 * samples).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend([16_000_u32.to_le_bytes(), 32_000_u32.to_le_bytes()].concat());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend((2 * samples).to_le_bytes());
+    let at = |n: u32| (f64::from(n) * frequency * std::f64::consts::TAU / 16_000.0).sin() * 9e3;
+    wav.extend((0..samples).flat_map(|n| (at(n) as i16).to_le_bytes()));
+    wav
+}
+
+/// Trains on a folder of any form, and returns what `eval` and `predict` answer to its test files: rows without names.
+fn answered(temp: &Path, files: &[String]) -> [Vec<Vec<String>>; 2] {
+    let trained = json(&succeeds(train(temp)));
+    let evaluated = json(&succeeds(at(temp, &["eval", "m", "--predictions", "e.csv", "--json"])));
+    assert_eq!(trained["test"]["confusion"], evaluated["confusion"]);
+    let mut predict = at(temp, &["predict", "m"]);
+    predict.args(files);
+    let predicted = String::from_utf8(succeeds(predict).stdout).unwrap();
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        let row = |line: &str| {
+            let fields: Vec<&str> = line.rsplitn(4, ',').take(3).collect();
+            fields.into_iter().map(str::to_owned).collect()
+        };
+        text.lines().skip(1).map(row).collect()
+    };
+    [rows(&std::fs::read_to_string(temp.join("e.csv")).unwrap()), rows(&predicted)]
+}
+
+#[test]
+fn files_of_every_form_are_answered_as_in_the_test() {
+    let parts = [("train", 8), ("test", 3)];
+    let each = |of: &mut dyn FnMut(&str, usize, &str, usize)| {
+        for (part, count) in parts {
+            for (class, name) in ["a", "b"].into_iter().enumerate() {
+                (0..count).for_each(|i| of(part, class, name, i));
+            }
+        }
+    };
+    let files_of = |end: &str| -> Vec<String> {
+        let of = |name: &'static str| (0..3).map(move |i| format!("data/test/{name}/{i}"));
+        of("a").chain(of("b")).map(|file| format!("{file}.{end}")).collect()
+    };
+
+    // Events: the first channel is busy in one class, the second in the other; one test recording is longer than any other.
+    let events = "{ events = { channels = 2, step = 0.01 } }";
+    let temp = with_task(events, "mean_membrane");
+    each(&mut |part, class, name, i| {
+        let mut text = "time,channel,polarity\n".to_owned();
+        let count = if (part, i) == ("test", 2) { 60 } else { 20 + i };
+        for n in 0..count {
+            let channel = if n % 3 == 0 { 1 - class } else { class };
+            text += &format!("{:.3},{channel},{}\n", n as f64 * 0.013, n % 2);
+        }
+        write(temp.path(), &format!("data/{part}/{name}/{i}.csv"), text);
+    });
+    let [evaluated, predicted] = answered(temp.path(), &files_of("csv"));
+    assert_eq!(predicted, evaluated);
+    refuses(at(temp.path(), &["predict", "m", "x.wav"]), &["x.wav", "lists of events (.csv)"]);
+
+    // Sounds: two tones. A sound's spikes do not depend on the files beside it.
+    let sound = "{ sound = { encoder = \"cochlea\", step_ms = 5.0, channels = 2 } }";
+    let temp = with_task(sound, "mean_membrane");
+    each(&mut |part, class, name, i| {
+        let sound = tone(300.0 + 1500.0 * class as f64, 800 + 160 * i as u32);
+        write(temp.path(), &format!("data/{part}/{name}/{i}.wav"), sound);
+    });
+    let files = files_of("wav");
+    let [evaluated, predicted] = answered(temp.path(), &files);
+    assert_eq!(predicted, evaluated);
+    for (file, expected) in files.iter().zip(&evaluated) {
+        let alone = String::from_utf8(succeeds(at(temp.path(), &["predict", "m", file])).stdout);
+        assert!(alone.unwrap().trim_end().ends_with(&format!("{},{}", expected[1], expected[0])));
+    }
+    let slow: Vec<u8> =
+        [&tone(300.0, 800)[..24], &8000_u32.to_le_bytes(), &tone(300.0, 800)[28..]].concat();
+    write(temp.path(), "slow.wav", slow);
+    let said = ["slow.wav", "8000 samples a second", "16000, as of the sounds of the model"];
+    refuses(at(temp.path(), &["predict", "m", "slow.wav"]), &said);
+
+    // A file of the UCR/UEA archive, with the classes and without.
+    let temp = with_task("\"ts\"", "mean_membrane");
+    for labelled in [true, false] {
+        for (part, count) in parts {
+            let mut text = "@problemName data\n@univariate false\n@equalLength false\n".to_owned();
+            text += if labelled {
+                "@classLabel true a b\n@data\n"
+            } else {
+                "@classLabel false\n@data\n"
+            };
+            for (class, name) in ["a", "b"].iter().enumerate() {
+                for i in 0..count {
+                    let values = |sign: f64| -> String {
+                        let of = |t| format!("{:.3}", sign * value(class, i, t));
+                        (0..20 + i).map(of).collect::<Vec<_>>().join(",")
+                    };
+                    let end = if labelled { format!(":{name}") } else { String::new() };
+                    text += &format!("{}:{}{end}\n", values(1.0), values(-1.0));
+                }
+            }
+            let folder = if labelled { "data" } else { "bare" };
+            write(temp.path(), &format!("{folder}/{part}.ts"), text);
+        }
+    }
+    let [evaluated, predicted] = answered(temp.path(), &["data/test.ts".into()]);
+    assert_eq!(predicted, evaluated);
+    let bare = succeeds(at(temp.path(), &["predict", "m", "bare/test.ts"])).stdout;
+    let labelled = succeeds(at(temp.path(), &["predict", "m", "data/test.ts"])).stdout;
+    let text = String::from_utf8(bare).unwrap();
+    assert_eq!(text.replace("bare/", "data/"), String::from_utf8(labelled).unwrap());
+    refuses(
+        at(temp.path(), &["data", "look", "t.toml", "--set", "dataset.folder=bare"]),
+        &["@classLabel false"],
+    );
+}

@@ -19,6 +19,9 @@ pub struct DataCard {
     /// Steps a second, where time has a scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling_rate: Option<f64>,
+    /// Samples a second of the sounds that the sequences were made of, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound_rate: Option<u32>,
     /// Steps of the shortest and of the longest training sequence.
     pub steps: [usize; 2],
     /// Whether there is a class at every step, rather than one a sequence.
@@ -42,6 +45,7 @@ impl DataCard {
             channel_names: train.channel_names().to_vec(),
             channels: train.channels(),
             sampling_rate: train.sampling_rate().or(sampling_rate),
+            sound_rate: train.sound_rate(),
             steps: [lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0)],
             per_step: train.targets().is_per_step(),
             normalization: None,
@@ -60,7 +64,12 @@ impl DataCard {
     /// What readers need to know of the data, to put others in the same order.
     #[must_use]
     pub fn known(&self) -> Known<'_> {
-        Known { classes: &self.class_names, channels: &self.channel_names }
+        Known {
+            classes: &self.class_names,
+            channels: &self.channel_names,
+            steps: Some(self.steps[1]).filter(|steps| *steps > 0),
+            sound_rate: self.sound_rate,
+        }
     }
 
     /// In what a part of a data set, as it was read, is of another kind than the card's data: classes, channels, rate. Each in
@@ -83,6 +92,9 @@ impl DataCard {
         if let (Some(was), Some(is)) = (self.sampling_rate, data.sampling_rate().or(sampling_rate))
         {
             differ("steps a second", was.to_string(), is.to_string());
+        }
+        if let (Some(was), Some(is)) = (self.sound_rate, data.sound_rate()) {
+            differ("samples a second", was.to_string(), is.to_string());
         }
         let kind = |per_step| if per_step { "one a step" } else { "one a sequence" };
         let is = data.targets().is_per_step();

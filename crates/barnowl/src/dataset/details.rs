@@ -18,6 +18,8 @@ pub(super) struct Details {
     pub(super) channel_names: Vec<String>,
     /// Steps a second.
     pub(super) sampling_rate: Option<f64>,
+    /// Samples a second of the sounds that the sequences were made of.
+    pub(super) sound_rate: Option<u32>,
     /// What has been done to the values.
     pub(super) normalization: Option<Normalization>,
     /// What was left out, cut or merged while reading, and why.
@@ -123,6 +125,13 @@ impl Dataset {
         self
     }
 
+    /// The same data, made of sounds of so many samples a second.
+    #[must_use]
+    pub fn with_sound_rate(mut self, rate: u32) -> Self {
+        self.details.sound_rate = Some(rate);
+        self
+    }
+
     /// The same data, with a note of what was left out, cut or merged while they were read, and why.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
@@ -204,6 +213,12 @@ impl Dataset {
     #[must_use]
     pub fn sampling_rate(&self) -> Option<f64> {
         self.details.sampling_rate
+    }
+
+    /// Samples a second of the sounds that the sequences were made of, where they were.
+    #[must_use]
+    pub fn sound_rate(&self) -> Option<u32> {
+        self.details.sound_rate
     }
 
     /// What has been done to the values since they were read.

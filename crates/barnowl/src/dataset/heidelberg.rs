@@ -175,12 +175,13 @@ impl Tally {
             longer = longer.max(1.0);
         }
         if longer < 0.0 {
+            // A tenth longer, so that the last spike is in a frame however the number is rounded.
+            let step = (1.1 * last * 1000.0 / frames.steps as f64).max(1e-6);
             return Err(Error::format(format!("the last spike of all recordings is at {} s", last as f32))
                 .expected(format!("times in seconds, of recordings about as long as the frames, {span} s"))
                 .remedy(format!(
-                    "if the times are right, take shorter frames, dataset.frames.step_ms = {:.1e}; else write them in \
-                     seconds",
-                    (last * 1000.0 / frames.steps as f64).max(1e-6)
+                    "if the times are right, take shorter frames, dataset.frames.step_ms = {step:.1e}; else write \
+                     them in seconds"
                 )));
         }
         let problem =
@@ -199,7 +200,7 @@ impl Tally {
             )));
         }
         if lost == spikes {
-            let steps = (last * 1000.0 / frames.step_ms).ceil();
+            let steps = (last * 1000.0 / frames.step_ms).floor() + 1.0;
             return Err(found().remedy(format!(
                 "if they are, more frames hold the recordings, dataset.frames.steps = {steps}"
             )));

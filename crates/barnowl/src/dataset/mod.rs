@@ -96,6 +96,10 @@ pub struct Known<'a> {
     pub classes: &'a [String],
     /// The names of the channels; none where nothing is known.
     pub channels: &'a [String],
+    /// Steps of the longest training sequence.
+    pub steps: Option<usize>,
+    /// Samples a second of the sounds, where it was sounds.
+    pub sound_rate: Option<u32>,
 }
 
 /// Sequences and their classes; checked when it is made, so that training meets no surprise after an hour.
@@ -228,7 +232,8 @@ impl Dataset {
     }
 
     /// Whether they are [scaled by batch](Self::scaled_by_batch).
-    pub(crate) fn is_scaled_by_batch(&self) -> bool {
+    #[must_use]
+    pub fn is_scaled_by_batch(&self) -> bool {
         self.scaled_by_batch
     }
 

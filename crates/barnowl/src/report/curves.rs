@@ -171,11 +171,11 @@ fn draw(
     }
 }
 
-/// The title, and what the best epoch achieved.
+/// The title, and what the epoch that was kept achieved.
 fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
     svg.text((COLUMNS[0], 32.0), Style::new(16.0).bold(), "Learning curves");
     let Some(best) = best else { return };
-    let mut text = format!("best epoch {}", best.epoch);
+    let mut text = format!("epoch {} kept", best.epoch);
     for (name, accuracy) in [(VALIDATION, best.valid_accuracy), (TRAINING, best.train_accuracy)] {
         if accuracy.is_finite() {
             text += &format!(" · {name} accuracy {accuracy:.4}");
@@ -223,7 +223,7 @@ mod tests {
     fn best_epoch_is_named_and_marked() {
         let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)], "");
         assert!(
-            svg.contains("best epoch 2 · validation accuracy 0.4000 · training accuracy 0.5000")
+            svg.contains("epoch 2 kept · validation accuracy 0.4000 · training accuracy 0.5000")
         );
         // A dot on each of the six curves, a dashed line in each of the four panels and in the heading.
         assert_eq!(svg.matches("<circle").count(), 6);

@@ -102,6 +102,9 @@ pub struct TrainConfig {
     /// Holds the group of this name, such as a subject, out of the training data, in the place of the test data. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_out: Option<String>,
+    /// Which epoch's parameters become the model. Default: those of the best one.
+    #[serde(skip_serializing_if = "Keep::is_default")]
+    pub keep: Keep,
     /// Stops after this many epochs without a better validation accuracy. Default never.
     /// Range: 1 to 1000000000 epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +137,7 @@ impl Default for TrainConfig {
             split_seed: 1,
             fold: None,
             leave_out: None,
+            keep: Keep::default(),
             patience: None,
             divergence: 10.0,
         }
@@ -151,6 +155,35 @@ pub struct RatePenalty {
     /// How strong the penalty is.
     /// Range: more than 0.
     pub weight: f64,
+}
+
+/// Which epoch's parameters become the model.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Those of the highest validation accuracy; of the lowest validation loss among equals.
+    #[default]
+    Best,
+    /// Those of the last epoch. Of few validation sequences, the best epoch is a matter of luck; end with a low learning rate
+    /// instead, as with a cosine schedule.
+    Last,
+}
+
+impl Keep {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What the epoch kept is among the others.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        }
+    }
 }
 
 /// Which sequences an epoch is made of.
@@ -253,6 +286,9 @@ impl TrainConfig {
         }
         if self.patience == Some(0) {
             return refuse(key, "patience", 0, "1 or more");
+        }
+        if let (Some(patience), Keep::Last) = (self.patience, self.keep) {
+            return refuse(key, "patience", patience, "none beside train.keep = \"last\"");
         }
         if self.divergence.is_nan() || self.divergence <= 1.0 {
             return refuse(key, "divergence", self.divergence, "more than 1");

@@ -1,7 +1,7 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
 use super::evaluate::{SpikeRate, Sums, evaluate};
-use super::{RatePenalty, Sampling, TrainConfig, Truncation, Update};
+use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::device::{is_cpu, total};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub struct Progress {
     pub epoch: usize,
     /// Mini-batches of the epoch under way that are complete.
     pub batch: usize,
-    /// The best epoch so far, counted from 1, by validation accuracy.
+    /// The epoch kept so far, counted from 1: the best by validation accuracy, or the last.
     pub best_epoch: usize,
     /// Its validation accuracy.
     pub best_accuracy: f64,
@@ -96,7 +96,7 @@ pub struct EpochReport {
     pub layer_spike_rates: Vec<f64>,
     /// The learning rate.
     pub learning_rate: f64,
-    /// Whether this is the best epoch so far.
+    /// Whether this epoch is kept: the best so far, or the last.
     pub best: bool,
 }
 
@@ -400,7 +400,8 @@ impl Trainer {
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
         let SpikeRate { overall, layers, .. } = evaluation.spike_rate;
         let progress = &mut self.progress;
-        let best = progress.best_epoch == 0
+        let best = self.config.keep == Keep::Last
+            || progress.best_epoch == 0
             || evaluation.accuracy > progress.best_accuracy
             || (evaluation.accuracy == progress.best_accuracy
                 && evaluation.loss < progress.best_loss);

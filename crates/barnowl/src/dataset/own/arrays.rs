@@ -3,7 +3,7 @@
 use super::groups::Groups;
 use super::labels::{Classes, NoLabel, numbered};
 use super::npy::{Array, Values, array};
-use super::{Context, Sequences};
+use super::{Context, sequences::Sequences};
 use crate::dataset::UNLABELLED;
 use crate::error::{Error, Result};
 use crate::file;
@@ -268,10 +268,11 @@ impl Arrays {
         })?;
         let given = self.texts(CLASS_NAMES, 0, "a class")?.unwrap_or_default();
         let names = if context.names.is_empty() { given.clone() } else { context.names.to_vec() };
-        // What a number means in the order that the model knows.
+        // What a number means in the order that is wanted.
+        let given = if given.is_empty() { context.listed } else { &given };
         let meanings = match context.names {
             [] => Vec::new(),
-            known => meanings(&given, known).map_err(|error| error.in_file(&self.place))?,
+            known => meanings(given, known).map_err(|error| error.in_file(&self.place))?,
         };
         let shape = y.shape.as_slice();
         let per_step = match shape {
@@ -354,8 +355,8 @@ impl Arrays {
                 Ok((numbers.iter().enumerate().map(class).collect::<Result<_>>()?, Vec::new()))
             }
             Values::Texts(texts) => {
-                let classes =
-                    Classes::of(names, texts.iter().map(String::as_str), context.no_label);
+                let context = &Context { names, ..*context };
+                let classes = Classes::of(context, texts.iter().map(String::as_str));
                 let class = |(at, text): (usize, &String)| {
                     classes.class(text, context.no_label).map_err(|error| {
                         error.during(format!("y, the label {}", place(at))).in_file(&self.place)
@@ -363,7 +364,7 @@ impl Arrays {
                 };
                 let found = texts.iter().enumerate().map(class).collect::<Result<_>>()?;
                 match classes {
-                    Classes::Named(names) => Ok((found, names)),
+                    Classes::Named { names, .. } => Ok((found, names)),
                     Classes::Numbered => Ok((found, Vec::new())),
                 }
             }

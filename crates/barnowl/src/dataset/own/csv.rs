@@ -3,7 +3,7 @@
 use super::groups::Groups;
 use super::labels::Classes;
 use super::table::Table;
-use super::{Context, Sequences};
+use super::{Context, sequences::Sequences};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
     let mut sequences = reader.finish();
     sequences.per_step = labels.first().is_some_and(|(_, texts)| !texts.is_empty());
     let texts = labels.iter().flat_map(|(_, texts)| texts.iter().map(|(_, text)| text.as_str()));
-    let classes = Classes::of(context.names, texts, context.no_label);
+    let classes = Classes::of(context, texts);
     for ((class, texts), path) in labels.iter().zip(&sequences.places) {
         let class_of = |(line, text): &(usize, String)| {
             classes
@@ -61,7 +61,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
             false => class.iter().copied().collect(),
         });
     }
-    if let (Classes::Named(names), true) = (classes, context.names.is_empty()) {
+    if let (Classes::Named { names, .. }, true) = (classes, context.names.is_empty()) {
         sequences.class_names = names;
     }
     Ok(sequences)

@@ -1,13 +1,13 @@
 //! Lists of events: a time and a channel a line.
 
-use super::super::{Dataset, Events, Inputs, Split, Targets};
+use super::super::{Dataset, Events, Inputs, Split, Targets, UNLABELLED};
 use super::MOST_VALUES;
 use super::event_list::{Recording, sequence};
 use super::unit::{self, Span, TimeUnit};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How events are put into steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -117,7 +117,8 @@ const STEPS_PER_EVENT: usize = 10_000;
 /// Counts up to here are whole numbers as 32-bit floats.
 const MOST_COUNTED: i64 = 1 << 24;
 
-/// Reads the lists of one part: `steps` is the length of sequences, by default that of the longest training sequence.
+/// Reads the lists of one part: `steps` is the length of sequences, where it is known, by default that of the longest training
+/// sequence.
 pub(super) fn load(
     folder: &Path,
     split: Split,
@@ -136,7 +137,24 @@ pub(super) fn load(
     let recordings = read(&part, &names, binning, steps)?;
     check_times(&recordings, &part, binning, steps)?;
     let steps = steps.unwrap_or_else(|| longest(&recordings));
-    dataset(&recordings, folder, split, binning, steps, names)
+    dataset(&recordings, (folder, split.name()), binning, steps, names)
+}
+
+/// Reads lists whose classes are not known.
+pub(super) fn of_files(
+    paths: &[PathBuf],
+    binning: Binning,
+    steps: Option<usize>,
+    names: Vec<String>,
+) -> Result<Dataset> {
+    binning.validate()?;
+    let read = |path: &PathBuf| sequence(path.clone(), UNLABELLED, binning, steps);
+    let recordings = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
+    for recording in &recordings {
+        check_times(std::slice::from_ref(recording), &recording.path, binning, steps)?;
+    }
+    let steps = steps.unwrap_or_else(|| longest(&recordings));
+    dataset(&recordings, (Path::new(""), ""), binning, steps, names)
 }
 
 /// The recordings of a part. Events after so many steps are only counted.
@@ -210,24 +228,24 @@ fn check_times(
     Ok(())
 }
 
-/// Recordings as sequences of so many steps. Each ends with its last event; those without any are silent all the time.
+/// Recordings of a part of a folder as sequences of so many steps. Each ends with its last event; those without any are silent
+/// all the time.
 fn dataset(
     recordings: &[Recording],
-    folder: &Path,
-    split: Split,
+    (folder, part): (&Path, &str),
     binning: Binning,
     steps: usize,
     names: Vec<String>,
 ) -> Result<Dataset> {
     let Binning { channels, several, .. } = binning;
-    let part = folder.join(split.name());
-    let in_part = |error: Error| error.in_file(&part);
+    let place = folder.join(part);
+    let in_part = |error: Error| error.in_file(&place);
     let samples = recordings.len();
     let width = if several == Several::Count { channels } else { 1 };
     let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(width));
     if size.is_none_or(|size| size > MOST_VALUES) {
         let sequences = format!("{samples} sequences of {steps} steps");
-        return Err(super::too_many(&part, sequences, if width > 1 { "values" } else { "steps" }));
+        return Err(super::too_many(&place, sequences, if width > 1 { "values" } else { "steps" }));
     }
     let mut merged = 0;
     let inputs = if several == Several::Count {
@@ -261,10 +279,10 @@ fn dataset(
         .collect();
     let cut = recordings.iter().filter(|recording| recording.late > 0).count();
     let filled = lengths.iter().filter(|length| **length < steps).count();
-    let origin = super::origin(folder, split.name(), [samples, steps], [cut, filled]);
+    let origin = super::origin(folder, part, [samples, steps], [cut, filled]);
     let classes = recordings.iter().map(|recording| recording.class).collect();
     let called =
-        recordings.iter().map(|recording| super::relative(&recording.path, &part)).collect();
+        recordings.iter().map(|recording| super::relative(&recording.path, &place)).collect();
     let targets = Targets::PerSequence(classes);
     let data = Dataset::new([samples, steps, channels], names, inputs, targets, origin)
         .and_then(|data| data.with_lengths(&lengths)?.with_sequence_names(called))

@@ -1,6 +1,6 @@
 //! Labels as people write them: names or numbers, and many ways to say that there is none.
 
-use super::{MOST_CLASSES, UNLABELLED};
+use super::{Context, MOST_CLASSES, UNLABELLED};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,9 @@ pub(super) fn numbered(number: f64) -> Option<u16> {
 
 /// The classes that labels stand for.
 pub(super) enum Classes {
-    /// By name, in this order; else by their number.
-    Named(Vec<String>),
+    /// By name, in this order. A number is a name too, `1.0` that of the class `1`; else, where classes are `listed` in
+    /// `classes.txt`, a place in that list.
+    Named { names: Vec<String>, listed: Vec<String> },
     /// By number alone.
     Numbered,
 }
@@ -56,13 +57,14 @@ pub(super) enum Classes {
 impl Classes {
     /// Of labels whose names are known; of others, by what is written: numbers, or else names, in alphabetical order.
     pub(super) fn of<'a>(
-        names: &[String],
+        context: &Context<'_>,
         labels: impl Iterator<Item = &'a str> + Clone,
-        no_label: Option<&NoLabel>,
     ) -> Self {
-        if !names.is_empty() {
-            return Self::Named(names.to_vec());
+        let listed = context.listed.to_vec();
+        if !context.names.is_empty() {
+            return Self::Named { names: context.names.to_vec(), listed };
         }
+        let no_label = context.no_label;
         let mut given = labels.filter(|text| !NoLabel::is(no_label, text));
         // Numbers that are no classes are refused as such, not taken for names.
         if given.clone().all(|text| text.parse::<f64>().is_ok()) {
@@ -74,7 +76,7 @@ impl Classes {
                 found.insert(place, text.to_owned());
             }
         }
-        Self::Named(found)
+        Self::Named { names: found, listed }
     }
 
     /// The class of a label; [`UNLABELLED`] if it says that there is none.
@@ -83,28 +85,44 @@ impl Classes {
     ///
     /// If it is no class.
     pub(super) fn class(&self, text: &str, no_label: Option<&NoLabel>) -> Result<u16> {
-        let by_name = match self {
-            Self::Named(names) => names.iter().position(|name| name == text),
-            Self::Numbered => None,
+        let is_none = NoLabel::is(no_label, text);
+        let Self::Named { names, listed } = self else {
+            return match text.parse().ok().and_then(numbered) {
+                _ if is_none => Ok(UNLABELLED),
+                Some(number) => Ok(number),
+                None => Err(Error::format(format!("the label is {text:?}"))
+                    .expected("a whole number from 0, as the other labels are, or nothing where there is no label")),
+            };
         };
-        if let Some(place) = by_name {
-            return Ok(place as u16);
+        let place = |wanted: &dyn Fn(&str) -> bool| {
+            names.iter().position(|name| wanted(name)).map(|place| place as u16)
+        };
+        // A class may be called none, or −1.
+        if let Some(place) = place(&|name| name == text) {
+            return Ok(place);
         }
-        if NoLabel::is(no_label, text) {
+        if is_none {
             return Ok(UNLABELLED);
         }
-        let number = text.parse().ok().and_then(numbered);
-        match (self, number) {
-            (Self::Numbered, Some(number)) => Ok(number),
-            (Self::Named(names), Some(number)) if usize::from(number) < names.len() => Ok(number),
-            (Self::Named(names), _) => Err(Error::format(format!("the label is {text:?}"))
-                .expected(format!("one of {}", names.join(", ")))
-                .remedy(
+        let number = text.parse::<f64>().ok();
+        let by_number = number.and_then(|number| {
+            place(&|name| name.parse() == Ok(number)).or_else(|| {
+                let meant = listed.get(usize::from(numbered(number)?))?;
+                place(&|name| name == meant)
+            })
+        });
+        by_number.ok_or_else(|| {
+            let error = Error::format(format!("the label is {text:?}"))
+                .expected(format!("one of {}", names.join(", ")));
+            match number {
+                Some(_) => error.remedy(
+                    "write the name, or list the classes in classes.txt, a line each, in the order of the numbers",
+                ),
+                None => error.remedy(
                     "correct the label, or add the class: to classes.txt if there is one, else to the training part",
-                )),
-            (Self::Numbered, None) => Err(Error::format(format!("the label is {text:?}"))
-                .expected("a whole number from 0, as the other labels are, or nothing where there is no label")),
-        }
+                ),
+            }
+        })
     }
 }
 
@@ -145,25 +163,43 @@ mod tests {
 
     #[test]
     fn labels_by_name_number_or_not_at_all() {
-        let classes = |names: &[&str], labels: &[&'static str]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            Classes::of(&names, labels.iter().copied(), None)
+        let owned = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
         };
-        let numbered = classes(&[], &["0", "1.0", "", "2", "-1"]);
+        let classes = |names: &[&str], listed: &[&str], labels: &[&'static str]| {
+            let context = Context {
+                names: &owned(names),
+                listed: &owned(listed),
+                channels: &[],
+                no_label: None,
+                groups: None,
+            };
+            Classes::of(&context, labels.iter().copied())
+        };
+        let numbered = classes(&[], &[], &["0", "1.0", "", "2", "-1"]);
         let of = |classes: &Classes, text: &str| classes.class(text, None).unwrap();
         assert_eq!([of(&numbered, "1.0"), of(&numbered, "2")], [1, 2]);
         for nothing in ["", "nan", "NaN", "-1", "-1.0", "None", "NA"] {
             assert_eq!(of(&numbered, nothing), UNLABELLED, "{nothing}");
         }
-        let named = classes(&[], &["walk", "jump", "", "walk"]);
+        let named = classes(&[], &[], &["walk", "jump", "", "walk"]);
         assert_eq!([of(&named, "jump"), of(&named, "walk")], [0, 1]);
-        let given = classes(&["walk", "none", "jump"], &[]);
+        let list = ["walk", "none", "jump"];
+        let given = classes(&list, &list, &[]);
         assert_eq!([of(&given, "none"), of(&given, "2.0")], [1, 2], "a class may be called none");
         let refused =
             |classes: &Classes, text: &str| classes.class(text, None).unwrap_err().to_string();
         assert!(refused(&given, "run").contains("one of walk, none, jump"));
         assert!(refused(&given, "3").contains("\"3\""));
         assert!(refused(&numbered, "1.5").contains("whole number from 0"));
+        // A number is no place among names that nobody has numbered.
+        assert!(refused(&named, "0").contains("list the classes in classes.txt"));
+        // What a number stands for is said by the list of its own folder.
+        let other = classes(&["jump", "none", "walk"], &list, &[]);
+        assert_eq!([of(&other, "0"), of(&other, "2")], [2, 0]);
+        let digits = classes(&["2", "1"], &[], &[]);
+        assert_eq!([of(&digits, "1.0"), of(&digits, "2")], [1, 0]);
+        assert!(refused(&digits, "0").contains("one of 2, 1"));
         let unknown = NoLabel::Word("?".into());
         assert_eq!(named.class("?", Some(&unknown)).unwrap(), UNLABELLED);
         let unknown = NoLabel::Number(99.0);

@@ -16,7 +16,11 @@
 //! | `table.rs`, `csv.rs` | tables of text in any dialect; a sequence a table |
 //! | `npy.rs`, `arrays.rs` | arrays of NumPy; a sequence a row of one |
 //! | `labels.rs`, `groups.rs` | what is written for a class, for none, and for a subject |
-//! | `events.rs`, `sound.rs` | lists of events, sounds |
+//! | `ts.rs` | the UCR/UEA archive; a sequence a line |
+//! | `events.rs`, `event_list.rs`, `instant.rs`, `unit.rs` | lists of events, and when they are |
+//! | `sound.rs` | sounds |
+//! | `sequences.rs` | what all of them but events and sounds make: sequences of any length, and the data set of them |
+//! | `unlabelled.rs` | files that a model is to answer to |
 
 mod arrays;
 mod csv;
@@ -26,10 +30,12 @@ mod groups;
 mod instant;
 mod labels;
 mod npy;
+mod sequences;
 mod sound;
 mod table;
 mod ts;
 mod unit;
+mod unlabelled;
 
 pub use events::{Binning, Origin, Several};
 pub use groups::{FileName, Groups};
@@ -37,8 +43,11 @@ pub use labels::NoLabel;
 pub use sound::SoundEncoding;
 pub use ts::Missing;
 pub use unit::TimeUnit;
+pub use unlabelled::read_files;
 
-use super::{Dataset, Inputs, Known, Normalize, Split, Targets, UNLABELLED};
+use sequences::Sequences;
+
+use super::{Dataset, Known, Normalize, Split, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use serde::{Deserialize, Serialize};
@@ -65,16 +74,6 @@ impl Form {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         matches!(self, Self::Arrays | Self::Csv | Self::Ts)
-    }
-
-    /// Which files hold data of this form, in words.
-    fn files(&self) -> &'static str {
-        match self {
-            Self::Arrays | Self::Csv => "tables (.csv) or arrays (.npz, .npy)",
-            Self::Ts => "files of the UCR/UEA archive (.ts)",
-            Self::Events(_) => "lists of events (.csv)",
-            Self::Sound(_) => "sounds (.wav)",
-        }
     }
 
     /// Steps a second, where the form says it.
@@ -167,33 +166,12 @@ const MOST_VALUES: usize = 2_000_000_000;
 
 const LAYOUTS: &str = "docs/own-data.md shows the layouts";
 
-/// Sequences of different lengths, as a form has read them.
-#[derive(Debug, Default)]
-struct Sequences {
-    channels: usize,
-    /// The names of the channels, in the order of the values; none where the form has none.
-    channel_names: Vec<String>,
-    /// Values `[T, C]` of each.
-    values: Vec<Vec<f32>>,
-    /// The class of each, or of each step; [`UNLABELLED`] where it is not known.
-    classes: Vec<Vec<u16>>,
-    per_step: bool,
-    /// The file of each, for messages.
-    places: Vec<PathBuf>,
-    /// What each is called in predictions; none where it is its file.
-    names: Vec<String>,
-    /// The group of each, such as a subject; none where there are no groups.
-    groups: Vec<String>,
-    /// What was left out, cut or merged, and why.
-    notes: Vec<String>,
-    /// The names of the classes, if the data name them.
-    class_names: Vec<String>,
-}
-
 /// What readers are told.
 struct Context<'a> {
     /// The names of the classes; none where nothing is known of them.
     names: &'a [String],
+    /// The names that `classes.txt` of the folder lists: what a number stands for there.
+    listed: &'a [String],
     /// The names of the channels in the order that is wanted; none where nothing is known of them.
     channels: &'a [String],
     no_label: Option<&'a NoLabel>,
@@ -216,9 +194,11 @@ pub fn load(
     if split == Split::Valid && form != Form::Ts && !exists(folder, part) {
         return Ok(None);
     }
-    let names = match known.classes {
-        [] => names(folder)?,
-        classes => classes.to_vec(),
+    let listed = listed(folder)?;
+    let names = match (known.classes, listed.is_empty()) {
+        ([], true) => names_of_folders(folder)?,
+        ([], false) => listed.clone(),
+        (classes, _) => classes.to_vec(),
     };
     if names.len() > MOST_CLASSES {
         return Err(Error::format(format!("there are {} classes", names.len()))
@@ -228,15 +208,16 @@ pub fn load(
     match form {
         Form::Ts => return ts::load(folder, split, config, known),
         Form::Events(binning) => {
-            return events::load(folder, split, binning, steps, names).map(Some);
+            return events::load(folder, split, binning, steps.or(known.steps), names).map(Some);
         }
         Form::Sound(encoding) => {
-            return sound::load(folder, split, encoding, steps, names).map(Some);
+            return sound::load(folder, split, encoding, steps, names, known).map(Some);
         }
         Form::Arrays | Form::Csv => {}
     }
     let mut context = Context {
         names: &names,
+        listed: &listed,
         channels: known.channels,
         no_label: config.no_label.as_ref(),
         groups: config.groups.as_ref(),
@@ -283,61 +264,6 @@ fn known_count(folder: &Path, split: Split, form: Form, context: &Context<'_>) -
     Ok(classes.max().map_or(0, |class| usize::from(*class) + 1))
 }
 
-/// Reads files of a form, whose labels, if they have any, are not wanted: for a model that says what they are. `per_step` says
-/// whether it gives a class a step.
-///
-/// # Errors
-///
-/// If a file cannot be read, or is of another form: with file and line.
-pub fn read_files(
-    paths: &[PathBuf],
-    config: &OwnConfig,
-    known: Known<'_>,
-    per_step: bool,
-) -> Result<Dataset> {
-    let context = Context {
-        names: known.classes,
-        channels: known.channels,
-        no_label: config.no_label.as_ref(),
-        // Whose a sequence is does not matter to its answer.
-        groups: None,
-    };
-    let mut all = Sequences::default();
-    for path in paths {
-        let kind = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        let mut found = match (kind.as_str(), config.form) {
-            ("npz" | "npy", Form::Arrays | Form::Csv) => arrays::read_unlabelled(path, &context)?,
-            ("csv" | "tsv" | "txt" | "", Form::Arrays | Form::Csv) => {
-                csv::read_unlabelled(path, &context)?
-            }
-            _ => {
-                return Err(Error::format("the file is not of a form that the model reads")
-                    .in_file(path)
-                    .expected(config.form.files()));
-            }
-        };
-        if paths.len() > 1 || found.names.is_empty() {
-            let file = path.display();
-            found.names = match found.values.len() {
-                1 => vec![file.to_string()],
-                count => (0..count).map(|n| format!("{file}:{n}")).collect(),
-            };
-        }
-        all.append(found).map_err(|error| error.in_file(path))?;
-    }
-    if all.values.is_empty() {
-        return Err(Error::config("there is no file to read"));
-    }
-    all.per_step = per_step;
-    let classes = |values: &Vec<f32>| match per_step {
-        true => vec![UNLABELLED; values.len() / all.channels],
-        false => vec![UNLABELLED],
-    };
-    all.classes = all.values.iter().map(classes).collect();
-    let steps = config.steps.unwrap_or_else(|| all.longest());
-    all.dataset(Path::new(""), "", steps, known.classes.to_vec())
-}
-
 fn exists(folder: &Path, part: &str) -> bool {
     folder.join(part).is_dir() || folder.join(format!("{part}.npz")).is_file()
 }
@@ -361,6 +287,10 @@ fn read(folder: &Path, part: &str, form: Form, context: &Context<'_>) -> Result<
 
 fn no_sequences(part: &Path) -> Error {
     Error::format("there are no sequences").in_file(part).expected("at least one").remedy(LAYOUTS)
+}
+
+fn no_file() -> Error {
+    Error::config("there is no file to read")
 }
 
 /// Sequences that add up to more than [`MOST_VALUES`] of `what`.
@@ -390,28 +320,33 @@ fn origin(
     )
 }
 
-/// The names of the classes: those in `classes.txt`, else of the folders of `train`.
-fn names(folder: &Path) -> Result<Vec<String>> {
+/// The names of the classes in `classes.txt`; none if there is no such file.
+fn listed(folder: &Path) -> Result<Vec<String>> {
     let list = folder.join("classes.txt");
-    if list.is_file() {
-        let text = table::decode(&file::read(&list)?).map_err(|error| error.in_file(&list))?;
-        let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
-        let mut names: Vec<String> = Vec::new();
-        for (place, name) in lines {
-            if names.iter().any(|known| known == name) {
-                return Err(Error::format(format!("the class {name} stands there twice"))
-                    .in_file(&list)
-                    .at_line(place + 1));
-            }
-            names.push(name.to_owned());
-        }
-        return Ok(names);
-    }
-    let train = folder.join("train");
-    if !train.is_dir() {
+    if !list.is_file() {
         return Ok(Vec::new());
     }
-    Ok(file::folders(&train)?.iter().map(|path| name(path)).collect())
+    let text = table::decode(&file::read(&list)?).map_err(|error| error.in_file(&list))?;
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let mut names: Vec<String> = Vec::new();
+    for (place, name) in lines {
+        if names.iter().any(|known| known == name) {
+            return Err(Error::format(format!("the class {name} stands there twice"))
+                .in_file(&list)
+                .at_line(place + 1));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// The names of the classes that the folders of `train` have.
+fn names_of_folders(folder: &Path) -> Result<Vec<String>> {
+    let train = folder.join("train");
+    match train.is_dir() {
+        true => Ok(file::folders(&train)?.iter().map(|path| name(path)).collect()),
+        false => Ok(Vec::new()),
+    }
 }
 
 fn name(path: &Path) -> String {
@@ -432,161 +367,6 @@ fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBu
         files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
     }
     Ok(files)
-}
-
-impl Sequences {
-    /// Adds the sequences of another file.
-    fn append(&mut self, other: Self) -> Result<()> {
-        if self.values.is_empty() {
-            *self = other;
-            return Ok(());
-        }
-        if (self.channels, &self.channel_names) != (other.channels, &other.channel_names) {
-            let of = |s: &Self| match s.channel_names.is_empty() {
-                true => format!("{} channels", s.channels),
-                false => format!("the channels {}", s.channel_names.join(", ")),
-            };
-            return Err(Error::mismatch(format!("the file has {}", of(&other))).expected(of(self)));
-        }
-        self.values.extend(other.values);
-        self.places.extend(other.places);
-        self.names.extend(other.names);
-        self.notes.extend(other.notes);
-        Ok(())
-    }
-
-    /// Steps of the longest.
-    fn longest(&self) -> usize {
-        self.values.iter().map(|values| values.len() / self.channels).max().unwrap_or(0)
-    }
-
-    /// The file that labels stand in, for messages.
-    fn place(&self, folder: &Path, part: &str) -> PathBuf {
-        match self.places.first() {
-            Some(first) if self.places.iter().all(|place| place == first) => first.clone(),
-            _ => folder.join(part),
-        }
-    }
-
-    /// Puts the channels into another order, by their names.
-    ///
-    /// # Errors
-    ///
-    /// If the names are not the same.
-    fn reorder(&mut self, wanted: &[String]) -> Result<()> {
-        let places: Option<Vec<usize>> = wanted
-            .iter()
-            .map(|name| self.channel_names.iter().position(|found| found == name))
-            .collect();
-        let Some(places) = places.filter(|places| places.len() == self.channel_names.len()) else {
-            return Err(Error::mismatch(format!(
-                "the channels are {}",
-                self.channel_names.join(", ")
-            ))
-            .expected(format!("those of the model: {}", wanted.join(", "))));
-        };
-        if self.channel_names != wanted {
-            for values in &mut self.values {
-                for row in values.chunks_exact_mut(places.len()) {
-                    let before = row.to_vec();
-                    row.iter_mut().zip(&places).for_each(|(to, from)| *to = before[*from]);
-                }
-            }
-            self.notes.push(format!("the channels are put into the order {}", wanted.join(", ")));
-            self.channel_names = wanted.to_vec();
-        }
-        Ok(())
-    }
-
-    /// Leaves sequences out that have no label at all: nothing can be learned from them, nor judged by them.
-    fn drop_unlabelled(&mut self) {
-        let labelled: Vec<bool> = self
-            .classes
-            .iter()
-            .map(|classes| classes.iter().any(|class| *class != UNLABELLED))
-            .collect();
-        let count = labelled.iter().filter(|labelled| !**labelled).count();
-        if count == 0 {
-            return;
-        }
-        fn keep<T>(all: &mut Vec<T>, which: &[bool]) {
-            let mut which = which.iter();
-            // As many as there are, or none.
-            all.retain(|_| which.next().copied().unwrap_or(true));
-        }
-        keep(&mut self.values, &labelled);
-        keep(&mut self.classes, &labelled);
-        keep(&mut self.places, &labelled);
-        keep(&mut self.names, &labelled);
-        keep(&mut self.groups, &labelled);
-        self.notes.push(format!("{count} sequences have no label and are left out"));
-    }
-
-    /// All of the same length.
-    fn dataset(
-        self,
-        folder: &Path,
-        part: &str,
-        steps: usize,
-        names: Vec<String>,
-    ) -> Result<Dataset> {
-        let Self {
-            channels, channel_names, values, classes, per_step, places, names: called, ..
-        } = self;
-        let samples = values.len();
-        let lengths: Vec<usize> =
-            values.iter().map(|values| (values.len() / channels).clamp(1, steps)).collect();
-        let called = match called.is_empty() {
-            true => places.iter().map(|place| relative(place, &folder.join(part))).collect(),
-            false => called,
-        };
-        let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
-        if size.is_none_or(|size| size > MOST_VALUES) {
-            let sequences = format!("{samples} sequences of {steps} steps and {channels} channels");
-            return Err(too_many(&folder.join(part), sequences, "values"));
-        }
-        let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
-        for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
-            if let Some(class) = classes
-                .iter()
-                .find(|class| **class != UNLABELLED && usize::from(**class) >= names.len())
-            {
-                return Err(Error::format(format!("a label is {class}"))
-                    .in_file(place)
-                    .expected(format!("0 to {}", names.len() - 1)));
-            }
-            cut += usize::from(values.len() > steps * channels);
-            filled += usize::from(values.len() < steps * channels);
-            values.resize(steps * channels, 0.0);
-            if per_step {
-                classes.resize(steps, UNLABELLED);
-            }
-            all.extend(values);
-            targets.extend(classes);
-        }
-        let targets =
-            if per_step { Targets::PerStep(targets) } else { Targets::PerSequence(targets) };
-        let origin = origin(folder, part, [samples, steps], [cut, filled]);
-        let shape = [samples, steps, channels];
-        // Spikes are kept as events.
-        let data = if all.iter().all(|x| [-1.0, 0.0, 1.0].contains(x)) {
-            let spikes: Vec<i8> = all.iter().map(|x| *x as i8).collect();
-            Dataset::from_spikes(shape, names, &spikes, targets, origin)
-        } else {
-            Dataset::new(shape, names, Inputs::Real(all), targets, origin)
-        };
-        let described = |data: Dataset| {
-            let mut data = data.with_lengths(&lengths)?.with_sequence_names(called)?;
-            if !channel_names.is_empty() {
-                data = data.with_channel_names(channel_names)?;
-            }
-            if !self.groups.is_empty() {
-                data = data.with_groups(&self.groups)?;
-            }
-            Ok(self.notes.into_iter().fold(data, Dataset::with_note))
-        };
-        data.and_then(described).map_err(|error: Error| error.in_file(folder.join(part)))
-    }
 }
 
 /// The path of a file from the folder of its part on.

@@ -4,7 +4,7 @@
 //! channel.
 
 use super::super::{Dataset, Known, Split};
-use super::{OwnConfig, Sequences};
+use super::{OwnConfig, sequences::Sequences};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::nearest::nearest;
@@ -37,10 +37,11 @@ pub(super) fn load(
     let Some(path) = find(split)? else {
         return if split == Split::Valid { Ok(None) } else { Err(no_part(folder, split.name())) };
     };
+    let read = |path: &Path| Series::read(path, true);
     let train = match known.classes {
         [] => {
             let path = find(Split::Train)?.ok_or_else(|| no_part(folder, "train"))?;
-            Some(Series::read(&path)?)
+            Some(read(&path)?)
         }
         _ => None,
     };
@@ -48,11 +49,16 @@ pub(super) fn load(
         ([], Some(train)) => train.classes.clone(),
         (classes, _) => classes.to_vec(),
     };
-    let sequences = Series::read(&path)?.sequences(&names, missing)?;
+    let sequences = read(&path)?.sequences(Some(&names), missing)?;
     let own = || sequences.values.iter().map(|values| values.len() / sequences.channels).max();
     let steps = config.steps.or_else(own).unwrap_or(1);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     sequences.dataset(folder, &name, steps, names).map(Some)
+}
+
+/// Reads the series of a file, whose classes, if it has any, are not wanted.
+pub(super) fn read_unlabelled(path: &Path, missing: Missing) -> Result<Sequences> {
+    Series::read(path, false)?.sequences(None, missing)
 }
 
 fn no_part(folder: &Path, part: &str) -> Error {
@@ -118,6 +124,7 @@ struct Line {
 #[derive(Default)]
 struct Header {
     classes: Option<Vec<String>>,
+    without_classes: bool,
     univariate: Option<bool>,
     dimensions: Option<usize>,
     equal_length: bool,
@@ -159,10 +166,7 @@ impl Header {
                     }
                     self.classes = Some(names);
                 }
-                Some(false) => {
-                    return Err(Error::format("the series have no classes: @classLabel false")
-                        .expected("@classLabel true NAME NAME …"));
-                }
+                Some(false) => self.without_classes = true,
                 _ => return bad("true NAME NAME …"),
             },
             "univariate" => match said {
@@ -189,11 +193,12 @@ impl Header {
 }
 
 impl Series {
-    fn read(path: &Path) -> Result<Self> {
-        Self::parse(path, &file::read(path)?).map_err(|error| error.in_file(path))
+    fn read(path: &Path, labelled: bool) -> Result<Self> {
+        Self::parse(path, &file::read(path)?, labelled).map_err(|error| error.in_file(path))
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+    /// Of series that must be `labelled`, the header names the classes; others may have them too.
+    fn parse(path: &Path, bytes: &[u8], labelled: bool) -> Result<Self> {
         if bytes.contains(&0) {
             return Err(Error::format("the file is not text in UTF-8: it holds zeros")
                 .remedy("save it as text in UTF-8"));
@@ -213,14 +218,22 @@ impl Series {
             match line.strip_prefix('@') {
                 Some(key) if key.trim().eq_ignore_ascii_case("data") => {
                     in_data = true;
-                    series.classes = header.classes.take().ok_or_else(|| {
-                        at_line(Error::format("the header names no classes"))
-                            .expected("@classLabel true NAME NAME …, before @data")
-                    })?;
+                    if labelled && header.without_classes {
+                        return Err(at_line(Error::format(
+                            "the series have no classes: @classLabel false",
+                        ))
+                        .expected("@classLabel true NAME NAME …"));
+                    }
+                    if labelled && header.classes.is_none() {
+                        return Err(at_line(Error::format("the header names no classes"))
+                            .expected("@classLabel true NAME NAME …, before @data"));
+                    }
+                    series.classes = header.classes.take().unwrap_or_default();
                 }
                 Some(key) if !in_data => header.take(key.trim()).map_err(at_line)?,
                 _ if in_data => {
-                    let line = Line::parse(line, number).map_err(at_line)?;
+                    let with_label = !series.classes.is_empty();
+                    let line = Line::parse(line, number, with_label).map_err(at_line)?;
                     series.add(line, &header).map_err(at_line)?;
                 }
                 _ => {
@@ -261,8 +274,8 @@ impl Series {
         Ok(())
     }
 
-    /// The series with the classes of `names`.
-    fn sequences(&self, names: &[String], missing: Missing) -> Result<Sequences> {
+    /// The series, with their classes if their names are given.
+    fn sequences(&self, names: Option<&[String]>, missing: Missing) -> Result<Sequences> {
         self.check_missing(missing)?;
         let mut sequences = Sequences {
             channels: self.channels,
@@ -273,14 +286,17 @@ impl Series {
         for line in &self.lines {
             let error =
                 |problem: String| Error::format(problem).in_file(&self.path).at_line(line.number);
-            let class = names.iter().position(|name| *name == line.label).ok_or_else(|| {
-                let error = error(format!("the label is {:?}", line.label))
-                    .expected(format!("one of {}", names.join(", ")));
-                match nearest(&line.label, names.iter().map(String::as_str)) {
-                    Some(meant) => error.remedy(format!("is {meant} meant?")),
-                    None => error,
-                }
-            })?;
+            if let Some(names) = names {
+                let class = names.iter().position(|name| *name == line.label).ok_or_else(|| {
+                    let error = error(format!("the label is {:?}", line.label))
+                        .expected(format!("one of {}", names.join(", ")));
+                    match nearest(&line.label, names.iter().map(String::as_str)) {
+                        Some(meant) => error.remedy(format!("is {meant} meant?")),
+                        None => error,
+                    }
+                })?;
+                sequences.classes.push(vec![class as u16]);
+            }
             let mut values = line.values.clone();
             let length = values.iter().filter_map(|channel| last_given(channel)).max();
             let Some(length) = length else {
@@ -296,7 +312,6 @@ impl Series {
             }
             let rows = (0..length).flat_map(|step| values.iter().map(move |values| values[step]));
             sequences.values.push(rows.collect());
-            sequences.classes.push(vec![class as u16]);
             sequences.places.push(self.path.clone());
         }
         if filled > 0 {
@@ -333,13 +348,14 @@ impl Series {
 }
 
 impl Line {
-    fn parse(text: &str, number: usize) -> Result<Self> {
+    fn parse(text: &str, number: usize, with_label: bool) -> Result<Self> {
         if text.starts_with('(') {
             return Err(Error::format("the values have time stamps")
                 .expected("values at equal distances in time, without time stamps")
                 .remedy("resample them at a fixed rate"));
         }
-        let Some((dimensions, label)) = text.rsplit_once(':') else {
+        let parts = if with_label { text.rsplit_once(':') } else { Some((text, "")) };
+        let Some((dimensions, label)) = parts else {
             return Err(Error::format("the line has no \":\"")
                 .expected("values, separated by commas, then : and the class"));
         };
