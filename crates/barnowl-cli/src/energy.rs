@@ -79,7 +79,7 @@ impl Spent {
             samples,
             steps: sparsity::steps(activity),
             mean_steps: activity.total_steps as f64 / samples as f64,
-            layers: operations(config, activity),
+            layers: operations(&model.network, config, activity),
             dense: cells.into(),
         }
     }

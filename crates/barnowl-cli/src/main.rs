@@ -37,6 +37,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const REFUSED: u8 = 2;
 /// The exit status of a training run that diverged.
 const DIVERGED: u8 = 3;
+/// The exit status of a device that failed while it computed.
+const FAILED: u8 = 4;
 /// The exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -55,8 +57,17 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(if error.kind() == ErrorKind::Divergence { DIVERGED } else { REFUSED })
+            ExitCode::from(status(&error))
         }
+    }
+}
+
+/// The exit status of an error.
+fn status(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Divergence => DIVERGED,
+        ErrorKind::Device => FAILED,
+        _ => REFUSED,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
 use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, settings, table};
 use barnowl::dataset::{DataCard, Dataset};
-use barnowl::error::{Error, Result};
+use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::metric::boundary::ClassBoundaries;
 use barnowl::model::Model;
 use barnowl::task::{DatasetConfig, Prepared, Split, TaskConfig};
@@ -99,16 +99,12 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     };
     let outcome = trainer.run(&data, &valid, &mut record);
     record.progress.finish();
+    let resume = resume(folder.path(), args);
     let mut warnings = record.warnings;
-    match outcome? {
+    match outcome.map_err(|error| with_the_way_back(error, &folder.checkpoint_file(), &resume))? {
         Outcome::Interrupted => {
             folder.save_checkpoint(&trainer, &task, card)?;
-            let no_test = if args.no_test { " --no-test" } else { "" };
-            eprintln!(
-                "stopped in epoch {}; go on with: barnowl train --resume --out {}{no_test}",
-                trainer.progress().epoch + 1,
-                shell_word(folder.path()),
-            );
+            eprintln!("stopped in epoch {}; go on with: {}", trainer.progress().epoch + 1, resume);
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Outcome::EarlyStopped => eprintln!(
@@ -143,6 +139,27 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     )?;
     eprintln!("model, metrics and plots: {}", folder.path().display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command with which a run goes on.
+fn resume(folder: &Path, args: &Train) -> String {
+    let no_test = if args.no_test { " --no-test" } else { "" };
+    let device = match args.place.device.as_str() {
+        "cpu" => String::new(),
+        device => format!(" --device {device}"),
+    };
+    format!("barnowl train --resume --out {}{no_test}{device}", shell_word(folder))
+}
+
+/// The failure of a device with what there is of the run, and how it goes on.
+fn with_the_way_back(error: Error, checkpoint: &Path, resume: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Device if checkpoint.exists() => error.remedy(format!(
+            "the last checkpoint is {}; go on with: {resume}",
+            checkpoint.display()
+        )),
+        _ => error,
+    }
 }
 
 /// What a run came to.
@@ -307,5 +324,34 @@ impl Observer for Record<'_> {
             Some(events) => events.epoch(self.task, self.valid, report, trainer).map_err(remedy),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::status;
+    use clap::Parser;
+
+    #[test]
+    fn a_device_that_fails_leaves_a_checkpoint_to_go_on_from() {
+        let line = ["barnowl", "train", "ecg", "--no-test", "--device", "wgpu:0"];
+        let Command::Train(args) = Cli::parse_from(line).command else { panic!("not train") };
+        let resume = resume(Path::new("runs/ecg 1"), &args);
+        assert_eq!(resume, "barnowl train --resume --out 'runs/ecg 1' --no-test --device wgpu:0");
+        let failure = || Error::new(ErrorKind::Device, "epoch 3: the device wgpu:0 failed: lost");
+        // Any file that is there.
+        let file = std::env::current_exe().unwrap();
+        let error = with_the_way_back(failure(), &file, &resume);
+        let expected = format!(
+            "epoch 3: the device wgpu:0 failed: lost\n  the last checkpoint is {}; go on with: {resume}",
+            file.display()
+        );
+        assert_eq!((error.to_string(), status(&error)), (expected, 4));
+        let error = with_the_way_back(failure(), Path::new("none"), &resume);
+        assert!(!error.to_string().contains("go on"));
+        let error = with_the_way_back(Error::divergence("no number"), &file, &resume);
+        assert_eq!((error.to_string().as_str(), status(&error)), ("no number", 3));
     }
 }

@@ -2,8 +2,12 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/command.rs"]
+mod command;
 #[path = "cli/energy.rs"]
 mod energy;
+#[path = "cli/mirror.rs"]
+mod mirror;
 #[path = "cli/own.rs"]
 mod own;
 #[path = "cli/report.rs"]
@@ -16,9 +20,10 @@ mod study;
 mod tasks;
 
 use barnowl::exchange::safetensors;
+use command::{barnowl, few_samples, folder, json, refuses, run, stderr, succeeds};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A task small enough to train in a second: the built-in generator, 8 neurons, 200 steps.
@@ -30,12 +35,6 @@ const SMALL: [&str; 6] = [
     "train.batch=5",
     "train.validation=0.25",
 ];
-
-fn barnowl(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_barnowl"));
-    command.args(args).env_remove("BARNOWL_DATA").stdin(Stdio::null());
-    command
-}
 
 fn train(out: &Path, more: &[&str]) -> Command {
     train_task("ecg", out, more)
@@ -51,45 +50,10 @@ fn train_task(task: &str, out: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn run(mut command: Command) -> Output {
-    command.output().unwrap()
-}
-
-fn succeeds(command: Command) -> Output {
-    let output = run(command);
-    assert!(output.status.success(), "{}", stderr(&output));
-    output
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The command fails with status 2 and one message that says all of `parts`.
-fn refuses(command: Command, parts: &[&str]) {
-    let output = run(command);
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    let errors = text.lines().filter(|line| line.starts_with("error:")).count();
-    assert_eq!(errors, 1, "one error: {text}");
-    assert!(!text.contains("panicked"), "{text}");
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in: {text}");
-    }
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 /// What a run leaves of its weights.
 fn weights(run: &Path) -> [Vec<u8>; 3] {
     ["best.safetensors", "last/checkpoint.safetensors", "metrics.jsonl"]
         .map(|name| std::fs::read(run.join(name)).unwrap())
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
 }
 
 /// Waits until a run has reported `epochs` epochs.
@@ -463,33 +427,4 @@ fn bad_parameters_are_refused() {
     assert_eq!(repair["tensor"], "layers.0.tau_adp");
     assert_eq!(repair["values"], serde_json::json!([[3, -55.0]]));
     assert_eq!(repair["now"], serde_json::json!([1e7]));
-}
-
-/// The authors' trained networks on real data give the accuracy and the spike rate of their own scripts.
-#[test]
-fn the_published_networks() {
-    let (Some(data), Some(checkpoints)) =
-        (std::env::var_os("BARNOWL_DATA"), std::env::var_os("BARNOWL_CHECKPOINT_DIR"))
-    else {
-        eprintln!("skipped: BARNOWL_DATA or BARNOWL_CHECKPOINT_DIR is not set");
-        return;
-    };
-    let temp = folder();
-    // The rate is that of the hidden layer of `ecg-paper`, and the mean of all four layers of `smnist`.
-    for (task, file, expected, rate_of, expected_rate) in [
-        ("ecg-paper", "ecg.pth", 0.8586, "overall", 0.344),
-        ("smnist", "smnist.safetensors", 0.9789, "mean_of_layers", 0.139),
-    ] {
-        let model = temp.path().join(task).with_extension("safetensors");
-        let mut import = barnowl(&["import", "--task", task, "--out"]);
-        import.arg(&model).arg(Path::new(&checkpoints).join(file));
-        succeeds(import);
-        let mut eval = barnowl(&["eval", "--json", "--data"]);
-        eval.arg(&data).arg(&model);
-        let result = json(&succeeds(eval));
-        let accuracy = result["accuracy"].as_f64().unwrap();
-        let rate = result["spike_rate"][rate_of].as_f64().unwrap();
-        assert!((accuracy - expected).abs() <= 5e-4, "{task}: {accuracy}");
-        assert!((rate - expected_rate).abs() <= 2e-3, "{task}: {rate}");
-    }
 }

@@ -1,6 +1,7 @@
 //! When the neurons of a network spike: counts over a data set, from which sparsity and energy follow.
 
 use crate::dataset::{Dataset, Inputs, Targets};
+use crate::device::guard;
 use crate::error::Result;
 use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
@@ -25,8 +26,8 @@ pub struct Activity {
     pub total_steps: u64,
     /// The sequences that have not ended, at every step.
     pub running: Vec<u64>,
-    /// Inputs that are not zero, where the inputs are spikes; `None` where they are real numbers.
-    pub input_events: Option<u64>,
+    /// Inputs that are not zero, of every channel, where the inputs are spikes; `None` where they are real numbers.
+    pub input_events: Option<Vec<u64>>,
     /// Steps of every class, over all sequences.
     pub class_steps: Vec<u64>,
     /// The hidden layers, from the input on.
@@ -40,8 +41,8 @@ pub struct Activity {
 pub struct LayerActivity {
     /// Of every neuron; of a bidirectional layer those that read forward come first.
     pub spikes: Vec<u64>,
-    /// At the last step that a neuron computes: those spikes reach no later step of their own layer.
-    pub last: u64,
+    /// Of every neuron, at the last step that it computes: those spikes reach no later step of their own layer.
+    pub last: Vec<u64>,
     /// At every step, over all neurons and sequences.
     pub over_time: Vec<u64>,
     /// In the steps of every class.
@@ -57,7 +58,7 @@ impl LayerActivity {
     fn new(neurons: usize, steps: usize, classes: usize) -> Self {
         Self {
             spikes: vec![0; neurons],
-            last: 0,
+            last: vec![0; neurons],
             over_time: vec![0; steps],
             by_class: vec![0; classes],
             interval_steps: 0,
@@ -93,7 +94,7 @@ impl LayerActivity {
                         *of_class += 1;
                     }
                     let last = if neuron < backward { lengths[row] - 1 } else { 0 };
-                    self.last += u64::from(t == last);
+                    self.last[neuron] += u64::from(t == last);
                     if let Some(before) = before[row * neurons + neuron].replace(t) {
                         self.interval_steps += (t - before) as u64;
                         self.intervals[(t - before).min(LONGEST_INTERVAL)] += 1;
@@ -109,7 +110,7 @@ impl Activity {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network.
+    /// If the data do not fit the network, or a graphics processor fails.
     pub fn measure(
         network: &Network,
         config: &NetworkConfig,
@@ -117,6 +118,15 @@ impl Activity {
         batch: usize,
     ) -> Result<Self> {
         config.check(dataset)?;
+        guard(&network.device(), || Ok(Self::measure_unguarded(network, config, dataset, batch)))
+    }
+
+    fn measure_unguarded(
+        network: &Network,
+        config: &NetworkConfig,
+        dataset: &Dataset,
+        batch: usize,
+    ) -> Self {
         let network = network.valid();
         let device = network.device();
         let (steps, classes) = (dataset.steps() * config.repeat, dataset.class_names().len());
@@ -128,7 +138,7 @@ impl Activity {
             running: vec![0; steps],
             input_events: (config.encoder.is_some()
                 || matches!(dataset.inputs(), Inputs::Events(_)))
-            .then_some(0),
+            .then(|| vec![0; config.inputs]),
             class_steps: vec![0; classes],
             layers: config.layers.iter().map(|config| layer(config.outputs())).collect(),
             readout: None,
@@ -170,7 +180,10 @@ impl Activity {
             };
             let output = network.forward(input, config, pass);
             if let Some(events) = &mut activity.input_events {
-                *events += values(output.input).iter().filter(|x| **x != 0.0).count() as u64;
+                for row in values(output.input).chunks_exact(events.len()) {
+                    let pairs = events.iter_mut().zip(row);
+                    pairs.for_each(|(events, x)| *events += u64::from(*x != 0.0));
+                }
             }
             let pairs = activity.layers.iter_mut().zip(&config.layers).zip(output.spikes);
             for ((layer, config), spikes) in pairs {
@@ -182,7 +195,7 @@ impl Activity {
                 readout.add(&values(spikes), &ends, config.readout.size, &classes);
             }
         }
-        Ok(activity)
+        activity
     }
 
     /// Spikes per neuron and step of a layer of this network.
@@ -260,7 +273,7 @@ mod tests {
         assert_eq!(layer.over_time, [2, 1, 2, 3]);
         assert_eq!(layer.by_class, [2, 6]);
         // The first neuron's spike at step 3, the second's at step 0.
-        assert_eq!(layer.last, 2);
+        assert_eq!(layer.last, [1, 1]);
         assert_eq!(layer.intervals[1..4], [2, 1, 1]);
         assert_eq!(layer.mean_interval(), Some(7.0 / 4.0));
         // An interval longer than the histogram counts whole.

@@ -3,8 +3,12 @@
 //! The default build knows the processor only. Cargo's features `cuda`, `rocm`, `metal`, `vulkan` and `wgpu` bring one
 //! kind of graphics processor each; `wgpu` takes whichever of Vulkan, Metal and DirectX the machine has.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use burn::tensor::{Device, Tensor};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 /// The names of devices, whether or not this build knows them.
 pub const NAMES: [&str; 6] = ["cpu", "cuda", "rocm", "metal", "vulkan", "wgpu"];
@@ -103,8 +107,15 @@ pub fn open(name: &str) -> Result<Device> {
             _ => error.remedy("update the driver, or use --device cpu"),
         });
     }
+    let mut opened = lock(&OPENED);
+    if opened.iter().all(|(other, _)| other != device) {
+        opened.push((device.clone(), format!("{kind}:{place}")));
+    }
     Ok(device.clone())
 }
+
+/// The names under which devices were opened.
+static OPENED: Mutex<Vec<(Device, String)>> = Mutex::new(Vec::new());
 
 /// All devices that this machine and this build have; the processor first.
 #[must_use]
@@ -147,13 +158,97 @@ pub(crate) fn total<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     (0..D).fold(tensor, Tensor::sum_dim).reshape([1])
 }
 
+/// What `work` returns. On a device with a driver, which panics where it fails, a panic is an error of the
+/// [kind](ErrorKind::Device) that says so; on the processor it is a bug, and stays a panic.
+///
+/// # Errors
+///
+/// Those of `work`, and the failure of the device. What `work` changed may be half done then.
+pub(crate) fn guard<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    if is_cpu(device) {
+        return work();
+    }
+    let opened = lock(&OPENED);
+    let name = opened.iter().find(|(other, _)| other == device).map(|(_, name)| name.clone());
+    drop(opened);
+    guard_named(&name.unwrap_or_else(|| format!("{device:?}")), work)
+}
+
+/// As [`guard`], on a device with a driver.
+pub(crate) fn guard_named<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    caught(work).unwrap_or_else(|said| {
+        Err(Error::new(ErrorKind::Device, format!("the device {name} failed: {said}"))
+            .remedy("see whether its memory or its driver is the reason, or use --device cpu"))
+    })
+}
+
 /// What `work` returns, or nothing if it panics, as drivers' libraries do where a driver is missing. Nothing is printed.
 fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
-    result.ok()
+    caught(work).ok()
+}
+
+thread_local! {
+    /// Whether a panic of this thread is caught and told by [`caught`].
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many threads are in [`caught`].
+static CATCHING: AtomicUsize = AtomicUsize::new(0);
+
+/// The last panic of a driver's thread meanwhile.
+static DRIVER_SAID: Mutex<Option<String>> = Mutex::new(None);
+
+/// What `work` returns, or what it panicked with. The panic is not printed, nor those of the threads in which CubeCL runs
+/// drivers, which it hands back to the thread that waits for them; those of all other threads are heard as ever.
+fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    static HOOK: Once = Once::new();
+    // Once and for good: a hook that comes and goes would take the panics of other threads with it.
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if CAUGHT.try_with(Cell::get).unwrap_or(false) {
+                return;
+            }
+            if CATCHING.load(Ordering::Relaxed) > 0 && is_of_a_driver(std::thread::current().name())
+            {
+                *lock(&DRIVER_SAID) = Some(message(panic.payload()));
+                return;
+            }
+            before(panic);
+        }));
+    });
+    let outer = CAUGHT.replace(true);
+    if CATCHING.fetch_add(1, Ordering::Relaxed) == 0 {
+        lock(&DRIVER_SAID).take();
+    }
+    let result = catch_unwind(AssertUnwindSafe(work));
+    CATCHING.fetch_sub(1, Ordering::Relaxed);
+    CAUGHT.set(outer);
+    result.map_err(|payload| {
+        let said = message(&*payload);
+        // One that waits in vain only knows that there is no answer.
+        match lock(&DRIVER_SAID).take().filter(|driver| *driver != said) {
+            Some(driver) => format!("{said}; its driver said: {driver}"),
+            None => said,
+        }
+    })
+}
+
+/// Whether a thread is one of CubeCL's, `DSU-0-0` or `DSD-0-0`.
+fn is_of_a_driver(thread: Option<&str>) -> bool {
+    thread.is_some_and(|name| name.starts_with("DSU-") || name.starts_with("DSD-"))
+}
+
+/// The text of a panic.
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("it does not say why").trim().to_owned()
+}
+
+/// Locks what holds no invariant that a panic could break.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -179,5 +274,65 @@ mod tests {
         assert!(problem("cpu:x").contains("a number after cpu:"), "{}", problem("cpu:x"));
         #[cfg(not(feature = "rocm"))]
         assert!(problem("rocm").contains("--features rocm"), "{}", problem("rocm"));
+    }
+
+    #[test]
+    fn a_panic_is_an_error_but_on_the_processor() {
+        let fails = |text: &'static str| move || -> Result<()> { panic!("{text}") };
+        let error = guard_named("wgpu:0", fails("the device is lost")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Device);
+        assert!(error.to_string().starts_with("the device wgpu:0 failed: the device is lost\n"));
+        let error = guard_named("wgpu:0", || -> Result<()> { std::panic::panic_any(7) });
+        assert!(error.unwrap_err().to_string().contains("it does not say why"));
+        // Errors are told as they are.
+        let refused = guard_named("wgpu:0", || -> Result<()> { Err(Error::config("no")) });
+        assert_eq!(refused.unwrap_err().to_string(), "no");
+        assert_eq!(guard_named("wgpu:0", || Ok(3)).unwrap(), 3);
+        let bug = catch_unwind(AssertUnwindSafe(|| guard(&Device::flex(), fails("a bug"))));
+        assert!(bug.is_err());
+    }
+
+    #[test]
+    fn what_a_driver_says_in_its_thread_is_told() {
+        let waits_in_vain = || -> Result<()> {
+            let driver = || panic!("out of memory");
+            let thread = std::thread::Builder::new().name("DSU-1-0".into()).spawn(driver).unwrap();
+            thread.join().expect("no answer");
+            Ok(())
+        };
+        let error = guard_named("cuda:0", waits_in_vain).unwrap_err().to_string();
+        assert!(error.contains("no answer") && error.contains("said: out of memory"), "{error}");
+    }
+
+    /// The hook is the process's: it is set in a process of its own, which is this test again.
+    #[test]
+    fn panics_of_other_threads_are_heard() {
+        const WITHIN: &str = "BARNOWL_TEST_PANICS";
+        let panics = |text: &'static str| {
+            let thread = std::thread::spawn(move || panic!("{text}"));
+            assert!(thread.join().is_err());
+        };
+        if std::env::var_os(WITHIN).is_some() {
+            let work = || {
+                panics("of another thread, meanwhile");
+                panic!("of this thread");
+            };
+            assert!(quietly(work).is_none());
+            panics("of another thread, later");
+            // This thread is heard again, too.
+            assert!(catch_unwind(|| panic!("of this thread, later")).is_err());
+            return;
+        }
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "device::tests::panics_of_other_threads_are_heard", "--nocapture"])
+            .env(WITHIN, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        for heard in ["other thread, meanwhile", "other thread, later", "this thread, later"] {
+            assert!(text.contains(heard), "{heard} is not in {text}");
+        }
+        assert!(!text.contains("of this thread\n"), "{text}");
     }
 }

@@ -1,14 +1,16 @@
 //! The energy of an inference: operations counted from the spikes that there were, and what they cost.
 //!
 //! A synapse that a spike passes costs an **accumulate** (AC); one that a real number passes, a **multiply-accumulate**
-//! (MAC). Constants are folded: (1−α) R into the weights and biases, β into the adaptation, as a device would. With I
-//! inputs, H neurons, T steps, E input events or spikes of the layer below, and S spikes of the layer itself, S' of them
-//! before the last step (those of the last step reach no other):
+//! (MAC). Constants are folded: (1−α) R into the weights and biases, β into the adaptation, as a device would. A weight of
+//! exactly zero, as pruning leaves it, is no synapse. With H neurons, T steps, N synapses from the inputs, F_i of them from
+//! input i and F'_j recurrent ones from neuron j (H each, where nothing is pruned), E_i events or spikes of input i, and S
+//! spikes of the layer itself, S'_j of them by neuron j before the last step (those of the last step reach no other), S' in
+//! all:
 //!
 //! | term | operations of a layer over a sequence |
 //! | --- | --- |
-//! | input synapses | E·H AC of spikes; T·I·H MAC of real numbers |
-//! | recurrent synapses | S'·H AC |
+//! | input synapses | Σ_i E_i F_i AC of spikes; T·N MAC of real numbers |
+//! | recurrent synapses | Σ_j S'_j F'_j AC |
 //! | bias | T·H AC |
 //! | decay of u: α u | T·H MAC |
 //! | reset: −θ after a spike | S' AC |
@@ -18,7 +20,8 @@
 //! Where the hidden layers take several steps at each step of the data (`repeat`), T counts all of them, but for the
 //! products of the inputs, for the readout and for the networks of real numbers below: these take each step of the data once.
 //!
-//! Leaky integrators have synapses, bias and decay. Networks of the same sizes whose neurons send real numbers:
+//! Readouts have input synapses by the same rule; leaky integrators, a bias and a decay besides. Networks of the same sizes
+//! whose neurons send real numbers:
 //!
 //! | network | MAC of a layer and step | AC |
 //! | --- | --- | --- |
@@ -28,13 +31,16 @@
 //! | ReLU SRNN | H (I + H), and 4 H: α u, ρ b, (1−ρ) s, θ s | 3 H: bias, b0 + b, u − θ |
 //!
 //! with a dense readout of I·O MAC and O AC; a ReLU layer without recurrence has H I in place of H (I + H), the others are
-//! always recurrent. A network of real numbers pays for all of its inputs and outputs, zero or not. Sigmoids, tangents and the decoder are left out everywhere, in favour of
+//! always recurrent. A network of real numbers pays for all of its inputs and outputs, zero or not; of one that was trained,
+//! weights of exactly zero cost nothing here either. Sigmoids, tangents and the decoder are left out everywhere, in favour of
 //! the networks that have more of them.
 
 use crate::activity::{Activity, LayerActivity};
 use crate::cell::CellKind;
 use crate::error::{Error, Result};
-use crate::network::NetworkConfig;
+use crate::exchange::NamedTensor;
+use crate::network::{Network, NetworkConfig};
+use crate::parameters::TimeConstantForm;
 use crate::readout::ReadoutKind;
 use serde::Serialize;
 use std::ops::{Add, AddAssign};
@@ -137,71 +143,104 @@ impl EnergyCost {
 }
 
 /// The operations of a network over all sequences of a data set, layer by layer, the readout last: of its spikes where it
-/// has spikes, else of its sizes.
+/// has spikes, else of its weights that are not zero.
+///
+/// # Panics
+///
+/// If the network or the activity is of another configuration.
 #[must_use]
-pub fn operations(config: &NetworkConfig, activity: &Activity) -> Vec<LayerOperations> {
+pub fn operations(
+    network: &Network,
+    config: &NetworkConfig,
+    activity: &Activity,
+) -> Vec<LayerOperations> {
+    let tensors = network.tensors(config, TimeConstantForm::Tau);
     let all_steps = activity.total_steps;
-    let neuron_steps = |neurons: usize| all_steps * neurons as u64;
+    let repeat = config.repeat as u64;
     // Where the hidden layers take several steps at each of the data, products with the inputs are computed once, and the
     // readout runs once, on the means.
-    let data_steps = |neurons: usize| neuron_steps(neurons) / config.repeat as u64;
-    let mut below = activity.input_events.map(|events| events / config.repeat as u64);
+    let data_steps = all_steps / repeat;
+    let events = activity.input_events.as_ref();
+    let mut below: Option<Vec<u64>> =
+        events.map(|events| events.iter().map(|events| events / repeat).collect());
     let mut inputs = config.inputs;
     let mut layers = Vec::new();
     for (i, (layer, activity)) in config.layers.iter().zip(&activity.layers).enumerate() {
-        let outputs = layer.outputs();
         let name = format!("layer {}", i + 1);
-        if let Some(cell) = DenseCell::of(layer.cell) {
-            let steps = all_steps * (1 + u64::from(layer.bidirectional));
-            let times = |ops: Operations| Operations { ac: ops.ac * steps, mac: ops.mac * steps };
-            let [synapses, neurons] =
-                cell.step(inputs as u64, layer.size as u64, layer.recurrent).map(times);
-            layers.push(LayerOperations { name, synapses, neurons });
-            (below, inputs) = (None, outputs);
-            continue;
+        let prefixes = match layer.bidirectional {
+            true => vec![format!("layers.{i}.forward"), format!("layers.{i}.backward")],
+            false => vec![format!("layers.{i}")],
+        };
+        let neuron_steps = all_steps * layer.outputs() as u64;
+        let steps = if i == 0 { data_steps } else { all_steps };
+        let cell = DenseCell::of(layer.cell);
+        let mut synapses = Operations::default();
+        // The neurons of both directions follow each other.
+        for (prefix, first) in prefixes.iter().zip((0..).step_by(layer.size)) {
+            let weights = |name: &str| tensors.get(&format!("{prefix}.{name}.weight"));
+            let input = weights("input").map(|weights| fan_out(weights, inputs));
+            let recurrent = weights("recurrent").map(|weights| fan_out(weights, layer.size));
+            let (input, recurrent) = (input.unwrap_or_default(), recurrent.unwrap_or_default());
+            if cell.is_some() {
+                let weights = input.iter().chain(&recurrent).sum::<u64>();
+                synapses.mac += all_steps * weights;
+                continue;
+            }
+            synapses += from_below(below.as_deref(), &input, steps);
+            let spikes = activity.spikes[first..].iter().zip(&activity.last[first..]);
+            let pairs = spikes.zip(&recurrent);
+            synapses.ac += pairs.map(|((all, last), fan_out)| (all - last) * fan_out).sum::<u64>();
         }
-        let mut synapses = from_below(
-            below,
-            if i == 0 { data_steps(inputs) } else { neuron_steps(inputs) },
-            outputs,
-        );
-        if layer.recurrent {
-            synapses.ac += within(activity) * layer.size as u64;
-        }
-        layers.push(LayerOperations {
-            name,
-            synapses,
-            neurons: alif(neuron_steps(outputs), within(activity), layer.beta),
-        });
-        below = Some(activity.total());
-        inputs = outputs;
+        let neurons = match cell {
+            None => alif(neuron_steps, within(activity), layer.beta),
+            Some(cell) => {
+                let [_, step] = cell.step(0, 1, false);
+                Operations { ac: step.ac * neuron_steps, mac: step.mac * neuron_steps }
+            }
+        };
+        layers.push(LayerOperations { name, synapses, neurons });
+        below = cell.is_none().then(|| activity.spikes.clone());
+        inputs = layer.outputs();
     }
     let readout = &config.readout;
-    let steps = data_steps(readout.size);
+    let steps = data_steps * readout.size as u64;
     let neurons = match readout.kind {
         ReadoutKind::LeakyIntegrator => Operations { ac: steps, mac: steps },
         ReadoutKind::Dense => Operations { ac: steps, mac: 0 },
         ReadoutKind::Alif => alif(steps, activity.readout.as_ref().map_or(0, within), readout.beta),
     };
+    let weights = fan_out(&tensors["readout.input.weight"], inputs);
     layers.push(LayerOperations {
         name: "readout".into(),
-        synapses: from_below(below, data_steps(inputs), readout.size),
+        synapses: from_below(below.as_deref(), &weights, data_steps),
         neurons,
     });
     layers
 }
 
-/// Synapses from the layer below: a row of weights for every spike, or all of them at every step.
-fn from_below(spikes: Option<u64>, input_steps: u64, outputs: usize) -> Operations {
+/// How many of the weights `[outputs, inputs]` from each input are not zero.
+fn fan_out(weights: &NamedTensor, inputs: usize) -> Vec<u64> {
+    let mut counts = vec![0; inputs];
+    for row in weights.values.chunks_exact(inputs) {
+        counts.iter_mut().zip(row).for_each(|(count, weight)| *count += u64::from(*weight != 0.0));
+    }
+    counts
+}
+
+/// Synapses from the layer below: those of an input for every spike of it, or all of them at every step.
+fn from_below(spikes: Option<&[u64]>, fan_out: &[u64], steps: u64) -> Operations {
     match spikes {
-        Some(spikes) => Operations { ac: spikes * outputs as u64, mac: 0 },
-        None => Operations { ac: 0, mac: input_steps * outputs as u64 },
+        Some(spikes) => {
+            let ac = spikes.iter().zip(fan_out).map(|(spikes, fan_out)| spikes * fan_out).sum();
+            Operations { ac, mac: 0 }
+        }
+        None => Operations { ac: 0, mac: steps * fan_out.iter().sum::<u64>() },
     }
 }
 
 /// Spikes that their own layer feels: all but those of the last step.
 fn within(activity: &LayerActivity) -> u64 {
-    activity.total() - activity.last
+    activity.total() - activity.last.iter().sum::<u64>()
 }
 
 /// Neurons over so many steps: bias, decay and comparison at every one, the reset after a spike; adaptation alike.

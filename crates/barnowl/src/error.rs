@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Mismatch,
     /// Training diverged: a loss, gradient or parameter is no longer a number.
     Divergence,
+    /// A graphics processor failed while it computed.
+    Device,
 }
 
 /// An error: kind, problem, place and remedy.

@@ -1,10 +1,13 @@
 //! Training on another device than the processor: the same losses. `BARNOWL_TEST_DEVICE` says which (`wgpu`, in a build
 //! that knows it); without it there is nothing to compare.
 
+mod needs;
+
 use barnowl::device;
 use barnowl::task::TaskConfig;
 use barnowl::train::{BatchReport, Control, Observer, Trainer, evaluate};
 use burn::tensor::Device;
+use std::process::ExitCode;
 
 /// Keeps the losses of the first mini-batches, then stops.
 struct First(Vec<f64>);
@@ -30,12 +33,12 @@ fn losses(task: &TaskConfig, device: &Device) -> Vec<f64> {
     first.0
 }
 
-#[test]
-fn ecg_trains_alike() {
-    let Ok(name) = std::env::var("BARNOWL_TEST_DEVICE") else {
-        println!("skipped: BARNOWL_TEST_DEVICE names no device");
-        return;
-    };
+fn main() -> ExitCode {
+    let device = || needs::variable("BARNOWL_TEST_DEVICE");
+    needs::run(vec![needs::with("ecg_trains_alike", device, ecg_trains_alike)])
+}
+
+fn ecg_trains_alike(name: String) {
     let other = device::open(&name).unwrap();
     let cases: [&[&str]; 3] = [
         &["network.cell=alif", "train.learning_rate=0.05"],
@@ -53,7 +56,6 @@ fn ecg_trains_alike() {
         let task = TaskConfig::load("ecg", &settings).unwrap();
         let expected = losses(&task, &Device::flex());
         let found = losses(&task, &other);
-        println!("{case:?}: {found:?}, on the processor {expected:?}");
         for (found, expected) in found.iter().zip(&expected) {
             let off = (found - expected).abs();
             assert!(off <= 1e-3 * expected, "{case:?}: {found} and not {expected}");

@@ -221,39 +221,3 @@ fn metadata_comes_from_and_goes_to_a_file() {
     assert_eq!(safetensors::read(&path).unwrap(), contents);
     assert_eq!(fs::read(&path).unwrap(), fs::read(fixture("state_dict.safetensors")).unwrap());
 }
-
-/// The authors' published checkpoints, from the folder `$BARNOWL_CHECKPOINT_DIR`; skipped without it.
-#[test]
-fn the_published_checkpoints_are_read() {
-    let Some(folder) = std::env::var_os("BARNOWL_CHECKPOINT_DIR").map(PathBuf::from) else {
-        eprintln!("skipped: BARNOWL_CHECKPOINT_DIR is not set");
-        return;
-    };
-    let ecg = exchange::read(folder.join("ecg.safetensors"), None).unwrap();
-    assert_same(&exchange::read(folder.join("ecg.pth"), None).unwrap(), &ecg);
-    for (task, count, ignored) in [
-        ("ecg-paper", 10, &[][..]),
-        ("shd", 15, &["tau_adp_o"]),
-        ("ssc", 15, &["tau_adp_o"]),
-        ("smnist", 20, &[]),
-        ("psmnist", 20, &[]),
-        ("timit", 15, &[]),
-    ] {
-        let theirs = exchange::read(
-            folder.join(format!("{}.safetensors", task.trim_end_matches("-paper"))),
-            None,
-        )
-        .unwrap();
-        let renamed = exchange::rename(task, theirs, &[]).unwrap();
-        assert_eq!(renamed.tensors.len(), count, "{task}");
-        assert_eq!(renamed.ignored, ignored, "{task}");
-        // A layer's recurrent weight is square, and as wide as the layer's input weight is high.
-        for (name, tensor) in &renamed.tensors {
-            if let Some(layer) = name.strip_suffix(".recurrent.weight") {
-                let size = renamed.tensors[&format!("{layer}.input.weight")].shape[0];
-                assert_eq!(tensor.shape, [size, size], "{task} {name}");
-                assert_eq!(renamed.tensors[&format!("{layer}.tau_m")].shape, [size]);
-            }
-        }
-    }
-}

@@ -3,6 +3,8 @@
 //! The project's own vectors are in `tests/golden/` (made by `reference/golden.py`). `BARNOWL_GOLDEN_DIR` names a folder
 //! of more, in the same format; `BARNOWL_TEST_DEVICE` (such as `wgpu`, in a build that knows it) where the fused path runs.
 
+mod needs;
+
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::exchange::{NamedTensor, TensorMap, safetensors};
 use barnowl::layer::{Pass, SequencePath};
@@ -14,6 +16,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Where the fused path runs.
 fn device() -> Device {
@@ -233,26 +236,21 @@ fn check_folder(folder: &Path) -> usize {
         golden.check(SequencePath::Fused);
         golden.check(SequencePath::Reference);
         golden.check_bptt();
-        println!("{}: all paths agree", golden.name);
     }
     files.len()
 }
 
-#[test]
-fn own_vectors() {
-    // Where tests run is the folder of the package, also on a machine that they were carried to.
-    let folder = Path::new("tests/golden");
-    assert!(check_folder(folder) >= 15, "the project's golden vectors are missing");
-}
-
-#[test]
-fn vectors_of_the_environment() {
-    match std::env::var_os("BARNOWL_GOLDEN_DIR") {
-        // Relative to where cargo was called from, which is the workspace.
-        Some(folder) => {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-            assert!(check_folder(&root.join(folder)) > 0, "BARNOWL_GOLDEN_DIR holds no vectors");
-        }
-        None => eprintln!("skipped: BARNOWL_GOLDEN_DIR is not set"),
-    }
+fn main() -> ExitCode {
+    needs::run(vec![
+        needs::always("own_vectors", || {
+            // Where tests run is the folder of the package, also on a machine that they were carried to.
+            let checked = check_folder(Path::new("tests/golden"));
+            assert!(checked >= 15, "the project's golden vectors are missing");
+        }),
+        needs::with(
+            "vectors_of_the_environment",
+            || needs::folder("BARNOWL_GOLDEN_DIR", &[]),
+            |folder| assert!(check_folder(&folder) > 0, "BARNOWL_GOLDEN_DIR holds no vectors"),
+        ),
+    ])
 }

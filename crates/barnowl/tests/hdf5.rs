@@ -191,21 +191,3 @@ fn damaged_files_are_refused() {
     }
     assert!(changed > 50, "{changed} changes were noticed");
 }
-
-/// The spikes of the Free Spoken Digit Dataset, in the layout of the Spiking Heidelberg Digits.
-#[test]
-fn spoken_digits_of_the_environment() {
-    let Some(data) = std::env::var_os("BARNOWL_DATA") else {
-        eprintln!("skipped: BARNOWL_DATA is not set");
-        return;
-    };
-    let path = Path::new(&data).join("fsdd-spikes/train.h5");
-    if !path.is_file() {
-        eprintln!("skipped: {} is not there", path.display());
-        return;
-    }
-    let data = heidelberg::load(path, Frames::default()).unwrap();
-    assert_eq!([data.steps(), data.channels(), data.class_names().len()], [250, 700, 10]);
-    let Inputs::Events(events) = data.inputs() else { panic!("no events") };
-    assert!(data.samples() >= 1000 && events.len() > 100 * data.samples());
-}

@@ -373,25 +373,3 @@ fn what_is_not_the_qt_database_is_refused() {
         message(result, &["QTDB_train.mat", found]);
     }
 }
-
-/// Counted with scipy in the published files.
-#[test]
-fn the_published_files_hold_what_scipy_finds() {
-    let Some(folder) = std::env::var_os("BARNOWL_DATA") else {
-        eprintln!("skipped: BARNOWL_DATA names no folder with qtdb/QTDB_{{train,test}}.mat");
-        return;
-    };
-    for (split, samples, counts) in [
-        (Split::Train, 618, [166_315, 49_485, 46_503, 35_776, 242_792, 263_147]),
-        (Split::Test, 141, [43_209, 10_145, 9_840, 9_065, 55_885, 55_297]),
-    ] {
-        let data = qtdb::load(&folder, split).unwrap();
-        assert_eq!([data.samples(), data.steps(), data.channels()], [samples, 1301, 4]);
-        let Targets::PerStep(classes) = data.targets() else { panic!("one class a sequence") };
-        let count = |class| classes.iter().filter(|c| **c == class).count();
-        assert_eq!([0, 1, 2, 3, 4, 5].map(count), counts);
-        // The delay of the labels, filled with P.
-        let filled = |window: &[u16]| window[..19].iter().all(|class| *class == 0);
-        assert!(classes.chunks_exact(1301).all(filled));
-    }
-}

@@ -1,5 +1,7 @@
 //! Training holds no more memory after many steps than after few. A test by itself, since it looks at the whole process.
 
+mod needs;
+
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::{LayerConfig, Pass};
 use barnowl::learning::{Bptt, BpttOptions};
@@ -8,6 +10,12 @@ use barnowl::network::NetworkConfig;
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use burn::tensor::Device;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let find = || resident().ok_or("this system does not say what a process holds".to_owned());
+    needs::run(vec![needs::with("steps_leave_nothing_behind", find, steps_leave_nothing_behind)])
+}
 
 /// Bytes of this process in memory, where Linux says so.
 fn resident() -> Option<usize> {
@@ -15,8 +23,7 @@ fn resident() -> Option<usize> {
     pages.split(' ').nth(1)?.parse::<usize>().ok().map(|pages| pages * 4096)
 }
 
-#[test]
-fn steps_leave_nothing_behind() {
+fn steps_leave_nothing_behind(_: usize) {
     let config = NetworkConfig {
         inputs: 2,
         layers: vec![LayerConfig::new(4); 3],
@@ -39,12 +46,9 @@ fn steps_leave_nothing_behind() {
         }
     };
     train(500);
-    let Some(before) = resident() else {
-        println!("skipped: this system does not say how much memory a process holds");
-        return;
-    };
+    let before = resident().unwrap();
     train(4000);
     // Each step used to leave 2 KB for every of its 20 parameters: 160 MB.
-    let growth = resident().unwrap_or(before).saturating_sub(before);
+    let growth = resident().unwrap().saturating_sub(before);
     assert!(growth < 16 << 20, "{growth} bytes more after 4000 steps");
 }

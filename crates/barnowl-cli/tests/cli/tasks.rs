@@ -1,22 +1,14 @@
 //! Every task of the paper from data in its published form to a result, and what is said of data that are not there.
 
-use super::{barnowl, folder, json, refuses, stderr, succeeds};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// Data sets of a few samples each, in their published folders.
-fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../barnowl/tests/fixtures/data")
-}
+use super::mirror::{NOBODY, data_command, garbage, serve};
+use super::{barnowl, few_samples, folder, json, refuses, stderr, succeeds};
 
 /// Trains a task on few samples until it knows them all, and returns its result.
 fn overfits(task: &str, settings: &[&str]) -> serde_json::Value {
     let temp = folder();
     let out = temp.path().join("run");
     let mut train = barnowl(&["train", task, "--json", "--out"]);
-    train.arg(&out).arg("--data").arg(data());
+    train.arg(&out).arg("--data").arg(few_samples());
     for setting in settings {
         train.args(["--set", setting]);
     }
@@ -84,60 +76,10 @@ fn gestures() {
     assert!(votes["per_sequence"].is_number() && votes["per_recording"].is_number(), "{result}");
 }
 
-/// The authors' networks for data that are not here: they import, and run on data of the same form.
-#[test]
-fn published_networks_run() {
-    let Some(checkpoints) = std::env::var_os("BARNOWL_CHECKPOINT_DIR") else {
-        eprintln!("skipped: BARNOWL_CHECKPOINT_DIR is not set");
-        return;
-    };
-    let temp = folder();
-    for (task, settings) in [
-        ("shd", &[][..]),
-        ("ssc", &[][..]),
-        ("timit", &["--repair", "--set", "network.layers.0.size=512"][..]),
-    ] {
-        let model = temp.path().join(task).with_extension("safetensors");
-        let file = Path::new(&checkpoints).join(format!("{task}.safetensors"));
-        let import = || {
-            let mut import = barnowl(&["import", "--json", "--task", task, "--out"]);
-            import.arg(&model).arg(&file);
-            import
-        };
-        if task == "timit" {
-            // Another size, and one adaptation constant is below zero: both are said at once.
-            refuses(
-                import(),
-                &[
-                    "layer 0 has 512 neurons in the file, 256 in the task",
-                    "layers.0.forward.tau_adp, elements 363 (-55.5851) of 512",
-                    "add to the command: --set network.layers.0.size=512 --repair",
-                ],
-            );
-        }
-        let mut import = import();
-        import.args(settings);
-        let imported = json(&succeeds(import));
-        let list = |key: &str| imported[key].as_array().unwrap().len();
-        let expected = match task {
-            "ssc" => (0, 2),
-            "timit" => (1, 0),
-            _ => (0, 0),
-        };
-        assert_eq!((list("repaired"), list("shorter_than_a_step")), expected, "{task}");
-        let mut eval = barnowl(&["eval", "--json"]);
-        eval.arg(&model).arg("--data").arg(data());
-        let result = json(&succeeds(eval));
-        let rate = result["spike_rate"]["overall"].as_f64().unwrap();
-        assert!((0.001..0.7).contains(&rate), "{task}: {rate}");
-        assert!(result["loss"].is_number(), "{task}");
-    }
-}
-
 #[test]
 fn tasks_say_whether_their_data_are_there() {
     let mut tasks = barnowl(&["tasks", "--json", "--data"]);
-    tasks.arg(data());
+    tasks.arg(few_samples());
     let tasks = json(&succeeds(tasks));
     let task = |name: &str| {
         let tasks = tasks["tasks"].as_array().unwrap();
@@ -159,7 +101,7 @@ fn tasks_say_whether_their_data_are_there() {
     }
     // One line a task, in columns.
     let mut tasks = barnowl(&["tasks", "--data"]);
-    tasks.arg(data());
+    tasks.arg(few_samples());
     let text = String::from_utf8(succeeds(tasks).stdout).unwrap();
     let rows: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
     assert_eq!(rows.len(), 1 + barnowl::task::BUILT_IN.len());
@@ -191,9 +133,9 @@ fn data_that_are_not_there_are_explained() {
 #[test]
 fn data_sets_are_listed_verified_and_not_made_up() {
     let mut list = barnowl(&["data", "--data"]);
-    list.arg(data());
+    list.arg(few_samples());
     let text = String::from_utf8(succeeds(list).stdout).unwrap();
-    let fetch = format!("barnowl data fetch shd --data {}", data().display());
+    let fetch = format!("barnowl data fetch shd --data {}", few_samples().display());
     for part in ["CC BY 4.0", fetch.as_str(), "catalog.ldc.upenn.edu", "by hand", "polybox.ethz.ch"]
     {
         assert!(text.contains(part), "{part}");
@@ -202,7 +144,7 @@ fn data_sets_are_listed_verified_and_not_made_up() {
     assert!(text.contains("barnowl data fetch qtdb-raw --data DIR"), "{text}");
     let with_data = |args: &[&str]| {
         let mut command = barnowl(args);
-        command.arg("--data").arg(data());
+        command.arg("--data").arg(few_samples());
         command
     };
     refuses(with_data(&["data", "fetch", "timit"]), &["not openly served", "LDC93S1"]);
@@ -217,19 +159,6 @@ fn data_sets_are_listed_verified_and_not_made_up() {
     );
     refuses(barnowl(&["data", "fetch", "mnist"]), &["no data folder"]);
 }
-
-/// `barnowl data ACTION NAME --data DATA --mirror URL`, without a mirror if it is empty.
-fn data_command(action: &str, name: &str, data: &Path, mirror: &str) -> Command {
-    let mut command = barnowl(&["data", action, name, "--data"]);
-    command.arg(data);
-    if !mirror.is_empty() {
-        command.args(["--mirror", mirror]);
-    }
-    command
-}
-
-/// A port that nobody listens on.
-const NOBODY: &str = "http://127.0.0.1:9";
 
 #[test]
 fn a_fetch_that_fails_says_where_the_files_are_and_leaves_nothing() {
@@ -248,24 +177,6 @@ fn a_fetch_that_fails_says_where_the_files_are_and_leaves_nothing() {
     assert!(temp.path().join("mnist").is_dir());
 }
 
-const MNIST: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
-
-/// A data folder with a folder of MNIST that holds garbage.
-fn garbage() -> tempfile::TempDir {
-    let temp = folder();
-    let mnist = temp.path().join("mnist");
-    std::fs::create_dir(&mnist).unwrap();
-    for name in MNIST {
-        std::fs::write(mnist.join(format!("{name}.gz")), "garbage").unwrap();
-    }
-    temp
-}
-
 #[test]
 fn garbage_of_the_right_names_is_not_the_data() {
     let temp = garbage();
@@ -274,51 +185,6 @@ fn garbage_of_the_right_names_is_not_the_data() {
     refuses(data_command("fetch", "mnist", temp.path(), NOBODY), &["connection to the internet"]);
     // It stays until there is something better.
     assert!(temp.path().join("mnist/train-images-idx3-ubyte.gz").is_file());
-}
-
-#[test]
-fn garbage_is_replaced() {
-    let Some(data) = std::env::var_os("BARNOWL_DATA").map(PathBuf::from) else {
-        eprintln!("skipped: BARNOWL_DATA is not set");
-        return;
-    };
-    let mirror = serve(move |name| std::fs::read(data.join("mnist").join(name)).ok());
-    let temp = garbage();
-    // Readers prefer a file that is not compressed.
-    let plain = temp.path().join("mnist").join(MNIST[0]);
-    std::fs::write(&plain, "garbage too").unwrap();
-    let fetched = succeeds(data_command("fetch", "mnist", temp.path(), &mirror));
-    assert!(stderr(&fetched).contains("was not what is published: replaced"), "{fetched:?}");
-    assert!(!plain.exists());
-    let again = succeeds(data_command("fetch", "mnist", temp.path(), NOBODY));
-    let text = String::from_utf8(again.stdout).unwrap();
-    assert!(text.contains("4 equal their published checksums: nothing to fetch"), "{text}");
-}
-
-/// A server on loopback that gives what `file` has for the last part of an address, and its address.
-fn serve(file: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let lines = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
-            let request: Vec<String> = lines.collect();
-            let path = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("");
-            let (status, body) = match file(path.rsplit('/').next().unwrap_or("")) {
-                Some(body) => ("200 OK", body),
-                None => ("404 Not Found", Vec::new()),
-            };
-            let length = body.len();
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(&body).unwrap();
-        }
-    });
-    url
 }
 
 #[test]

@@ -134,8 +134,7 @@ impl Drop for Temporary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::{append_line, read, read_text};
-    use std::process::Command;
+    use crate::file::read;
 
     /// The names in a folder, sorted.
     fn names(folder: &Path) -> Vec<String> {
@@ -185,50 +184,6 @@ mod tests {
         assert!(panicked.is_err());
         assert_eq!(read(&path).unwrap(), b"previous");
         assert_eq!(names(folder.path()), ["model"]);
-    }
-
-    /// Runs inside a file system of 64 KiB; does nothing when the variable is not set.
-    #[test]
-    fn on_a_small_disk() {
-        let Some(folder) = std::env::var_os("BARNOWL_SMALL_DISK").map(PathBuf::from) else {
-            return;
-        };
-        let (model, log) = (folder.join("model"), folder.join("log"));
-        write_atomic_bytes(&model, &[7; 40_000]).unwrap();
-        let error = write_atomic_bytes(&model, &[8; 40_000]).unwrap_err().to_string();
-        assert!(error.contains("the disk is full"), "{error}");
-        assert!(error.contains("the previous file is unchanged"), "{error}");
-        assert_eq!(read(&model).unwrap(), [7; 40_000]);
-        assert_eq!(names(&folder), ["model"]);
-
-        append_line(&log, "first").unwrap();
-        let error = append_line(&log, &"x".repeat(40_000)).unwrap_err().to_string();
-        assert!(error.contains("the disk is full"), "{error}");
-        assert_eq!(read_text(&log).unwrap(), "first\n");
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_full_disk_leaves_the_previous_file() {
-        let folder = tempfile::tempdir().unwrap();
-        // A name space of its own needs no rights, where the kernel allows it, and leaves no mount behind.
-        let small_disk = |command: &str| {
-            let script =
-                format!("mount -t tmpfs -o size=64k tmpfs \"$BARNOWL_SMALL_DISK\" && {command}");
-            Command::new("unshare")
-                .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
-                .env("BARNOWL_SMALL_DISK", folder.path())
-                .env("BARNOWL_TEST_PROGRAM", std::env::current_exe().unwrap())
-                .output()
-        };
-        if !small_disk("true").is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: this machine does not let a test mount a small disk");
-            return;
-        }
-        let output = small_disk("exec \"$BARNOWL_TEST_PROGRAM\" on_a_small_disk").unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{text}");
-        assert!(text.contains("1 passed"), "{text}");
     }
 
     #[test]

@@ -303,7 +303,18 @@ mod tests {
         let svg = raster(&data(20, 1, |_| false));
         assert!(svg.contains("rate 0.000") && !svg.contains("scale(") && !svg.contains("NaN"));
         assert!(svg.contains("hidden &amp; deep"));
-        let _ = raster(&RasterData { target: vec![], prediction: vec![], ..data(0, 2, |_| true) });
+    }
+
+    /// Two layers and a readout, without a step: all their frames and names, and no coordinate that is no number.
+    #[test]
+    fn nothing_is_drawn() {
+        let svg =
+            raster(&RasterData { target: vec![], prediction: vec![], ..data(0, 2, |_| true) });
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{svg}");
+        assert_eq!(svg.matches("hidden &amp; deep").count(), 2);
+        for text in ["NaN", "inf", "scale("] {
+            assert!(!svg.contains(text), "{text} is in {svg}");
+        }
     }
 
     #[test]

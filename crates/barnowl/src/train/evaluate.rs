@@ -1,7 +1,7 @@
 //! Evaluation: a network on a whole data set, without gradients.
 
 use crate::dataset::{Dataset, UNLABELLED};
-use crate::device::is_cpu;
+use crate::device::{guard, is_cpu};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
@@ -145,7 +145,8 @@ impl Sums {
 /// # Errors
 ///
 /// If the data do not fit the network, or no step that counts has a label;
-/// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence) if the loss is not a finite number.
+/// [`ErrorKind::Divergence`](crate::error::ErrorKind::Divergence) if the loss is not a finite number;
+/// [`ErrorKind::Device`](crate::error::ErrorKind::Device) if a graphics processor fails.
 pub fn evaluate(
     network: &Network,
     config: &NetworkConfig,
@@ -153,6 +154,15 @@ pub fn evaluate(
     batch: usize,
 ) -> Result<Evaluation> {
     config.check_labelled(dataset)?;
+    guard(&network.device(), || evaluate_unguarded(network, config, dataset, batch))
+}
+
+fn evaluate_unguarded(
+    network: &Network,
+    config: &NetworkConfig,
+    dataset: &Dataset,
+    batch: usize,
+) -> Result<Evaluation> {
     let per_step = dataset.targets().is_per_step();
     let mut confusion = ConfusionMatrix::new(config.readout.size);
     let mut sums = Sums::default();

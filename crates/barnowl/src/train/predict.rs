@@ -2,6 +2,7 @@
 
 use super::Prediction;
 use crate::dataset::{Dataset, UNLABELLED};
+use crate::device::guard;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::loss::Score;
@@ -29,7 +30,7 @@ pub struct Answers {
 ///
 /// # Errors
 ///
-/// If the data do not fit the network.
+/// If the data do not fit the network, or a graphics processor fails.
 pub fn predict(
     network: &Network,
     config: &NetworkConfig,
@@ -37,6 +38,15 @@ pub fn predict(
     batch: usize,
 ) -> Result<Answers> {
     config.check(dataset)?;
+    guard(&network.device(), || predict_unguarded(network, config, dataset, batch))
+}
+
+fn predict_unguarded(
+    network: &Network,
+    config: &NetworkConfig,
+    dataset: &Dataset,
+    batch: usize,
+) -> Result<Answers> {
     let network = network.valid();
     let (samples, classes) = (dataset.samples(), config.readout.size);
     let per_step = config.decode.is_per_step();

@@ -3,7 +3,7 @@
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets, UNLABELLED};
-use crate::device::{is_cpu, total};
+use crate::device::{guard, is_cpu, total};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
@@ -240,8 +240,25 @@ impl Trainer {
     ///
     /// # Errors
     ///
-    /// A divergence, or an error of the observer.
+    /// A divergence, an error of the observer, or the failure of a graphics processor. After the last, the trainer is of no
+    /// further use: a run goes on from its checkpoint.
     pub fn run(
+        &mut self,
+        data: &Dataset,
+        valid: &Dataset,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome> {
+        let device = self.device.clone();
+        let caught = guard(&device, || Ok(self.run_unguarded(data, valid, observer)));
+        self.say_when(caught)
+    }
+
+    /// The failure of a device with the epoch in which it failed.
+    fn say_when(&self, caught: Result<Result<Outcome>>) -> Result<Outcome> {
+        caught.map_err(|error| error.during(format!("epoch {}", self.progress.epoch + 1)))?
+    }
+
+    fn run_unguarded(
         &mut self,
         data: &Dataset,
         valid: &Dataset,
@@ -516,4 +533,55 @@ fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>], steps: usize) -> Ten
         sum = sum + layer(spikes);
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Inputs;
+    use crate::device::guard_named;
+    use crate::error::ErrorKind;
+    use crate::layer::LayerConfig;
+    use crate::loss::{Decoder, DecoderKind};
+    use crate::readout::{ReadoutConfig, ReadoutKind};
+
+    /// Panics in the third epoch, as Burn does on a device that is lost.
+    struct Lost;
+
+    impl Observer for Lost {
+        fn batch(&mut self, report: &BatchReport) -> Control {
+            assert!(report.epoch < 3, "the device is lost");
+            Control::Continue
+        }
+    }
+
+    #[test]
+    fn a_device_that_dies_is_an_error_of_its_epoch() {
+        let config = NetworkConfig {
+            inputs: 1,
+            layers: vec![LayerConfig::new(3)],
+            readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 2),
+            decode: Decoder::new(DecoderKind::MeanMembrane),
+            surrogate: Default::default(),
+            encoder: None,
+            repeat: 1,
+        };
+        let names = ["a", "b"].map(str::to_owned).to_vec();
+        let (inputs, targets) = (Inputs::Real(vec![1.0; 8]), Targets::PerSequence(vec![0, 1]));
+        let data = Dataset::new([2, 4, 1], names, inputs, targets, "").unwrap();
+        let train = TrainConfig { epochs: 5, batch: 2, ..TrainConfig::default() };
+        let mut trainer = Trainer::new(&config, &train, &Device::flex()).unwrap();
+        let caught = guard_named("cuda:0", || Ok(trainer.run_unguarded(&data, &data, &mut Lost)));
+        let error = trainer.say_when(caught).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Device);
+        let text = error.to_string();
+        assert!(
+            text.starts_with("epoch 3: the device cuda:0 failed: the device is lost"),
+            "{text}"
+        );
+        // On the processor it is a bug.
+        let mut trainer = Trainer::new(&config, &train, &Device::flex()).unwrap();
+        let run = std::panic::AssertUnwindSafe(|| trainer.run(&data, &data, &mut Lost));
+        assert!(std::panic::catch_unwind(run).is_err());
+    }
 }
