@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 def decays(tau, dt):  # exp(-dt/tau) and 1 minus that
-    exponent = -dt / tau.astype("f8")
+    exponent = (np.float32(-dt) / tau).astype("f8")
     return np.exp(exponent).astype("f4"), -np.expm1(exponent).astype("f4")
 
 class Layer:

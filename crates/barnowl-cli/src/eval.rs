@@ -48,6 +48,9 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     if args.output.json {
         let mut result = summary(&task, part.split, dataset, &evaluation, boundaries.as_deref());
         result["data_of"] = part.describe();
+        if let Some(note) = model.provenance.get("note") {
+            result["note"] = json!(note);
+        }
         print_json(&result)?;
     } else {
         print_line(&format!("{} · {} · {}", task.name, part.split.name(), dataset.origin()))?;

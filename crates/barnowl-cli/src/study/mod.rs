@@ -19,6 +19,7 @@ use barnowl::error::{Error, Result};
 use barnowl::file;
 use burn::tensor::Device;
 use plan::{Plan, Variant};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use summary::Summary;
@@ -83,6 +84,15 @@ fn run(
     json: bool,
 ) -> Result<ExitCode> {
     let device = barnowl::device::open(&jobs.place.device)?;
+    let mut said = BTreeSet::new();
+    for variant in &plan.variants {
+        let seed = plan.seeds.first().copied().unwrap_or_default();
+        for warning in plan.task_of(variant, seed)?.warnings()? {
+            if said.insert(warning.clone()) {
+                eprintln!("warning: {}: {warning}", variant.name);
+            }
+        }
+    }
     file::create_folder(folder)?;
     let _lock = file::FolderLock::acquire(folder)?;
     runner::check(plan, folder)?;

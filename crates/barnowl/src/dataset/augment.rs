@@ -67,9 +67,17 @@ impl Augmentation {
     ///
     /// If the data are pixels, or have labels per step and time is to be changed: labels stay where they are.
     pub fn apply(&self, data: &Dataset, seed: u64, epoch: u64) -> Result<Dataset> {
-        if data.targets.is_per_step() && (self.time_shift > 0 || self.time_stretch > 0.0) {
-            return Err(Error::setting("train.augmentation.time_shift", self.time_shift)
-                .expected("0, and no time_stretch: the data have a label at every step"));
+        if data.targets.is_per_step() {
+            let refuse = |name: &str, value: f64| {
+                Err(Error::setting(format!("train.augmentation.{name}"), value)
+                    .expected("0: the data have a label at every step, and labels stay where they are"))
+            };
+            if self.time_shift > 0 {
+                return refuse("time_shift", self.time_shift as f64);
+            }
+            if self.time_stretch > 0.0 {
+                return refuse("time_stretch", self.time_stretch);
+            }
         }
         let rng = |sample: usize| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xA5A5_0000_0000_0000);

@@ -360,10 +360,11 @@ impl Trainer {
         };
         let (batch, config, optimizer) =
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
+        let advice = remedy(&self.config);
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
             if !outcome.loss.is_finite() {
                 let problem = format!("the loss of batch {batch} is {}", outcome.loss);
-                return Err(Error::divergence(problem).remedy(REMEDY));
+                return Err(Error::divergence(problem).remedy(advice));
             }
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
             network.project(config);
@@ -411,7 +412,7 @@ impl Trainer {
                  is {value} in {name}"
             ))
             .during(format!("epoch {epoch}"))
-            .remedy(REMEDY));
+            .remedy(remedy(&self.config)));
         }
         let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
@@ -518,8 +519,15 @@ fn cut(train: &TrainConfig) -> Option<usize> {
     train.truncation.filter(|t| t.update == Update::Sequence).map(|t| t.window)
 }
 
-const REMEDY: &str =
-    "lower train.learning_rate, or clip the gradients with train.clipping = { norm = 1.0 }";
+/// What to do about a divergence that has not been done yet.
+fn remedy(config: &TrainConfig) -> &'static str {
+    match config.clipping {
+        None => {
+            "lower train.learning_rate, or clip the gradients with train.clipping = { norm = 1.0 }"
+        }
+        Some(_) => "lower train.learning_rate, or the bound of train.clipping",
+    }
+}
 
 /// weight · Σ_layers (mean spike rate − target)², over so many steps of all sequences together
 fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>], steps: usize) -> Tensor<1> {

@@ -4,6 +4,7 @@ use super::{EpochReport, Evaluation};
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::layer::LayerConfig;
 use crate::network::NetworkConfig;
+use std::collections::BTreeSet;
 
 /// A hidden layer whose neurons spike in more than this share of the steps tells little.
 const SATURATED: f64 = 0.9;
@@ -66,6 +67,20 @@ impl Warnings {
                 );
                 new.extend(self.add(format!("classes, {purpose}"), text));
             }
+        }
+        let others = parts.iter().skip(1);
+        for (purpose, shared) in others.filter_map(|(purpose, data)| {
+            let shared = shared_groups(parts[0].1, data);
+            (!shared.is_empty()).then_some((purpose, shared))
+        }) {
+            let text = format!(
+                "of the groups, such as subjects, {} are in the training and in the {purpose} data: {}. The accuracy does not \
+                 tell how the network does on groups that it has never seen. Put each into one part, or leave each out in \
+                 turn with `barnowl study groups`",
+                shared.len(),
+                listed(&shared)
+            );
+            new.extend(self.add(format!("groups, {purpose}"), text));
         }
         new
     }
@@ -168,6 +183,15 @@ fn more_spikes(i: usize, layer: &LayerConfig, encoded: bool) -> String {
     let mut text = ways.join(", or ");
     text[..1].make_ascii_uppercase();
     text
+}
+
+/// The groups that have sequences in both of two parts, by name.
+fn shared_groups<'a>(a: &'a Dataset, b: &'a Dataset) -> Vec<&'a str> {
+    let of = |data: &'a Dataset| -> BTreeSet<&'a str> {
+        let groups = data.groups().unwrap_or_default().iter();
+        groups.map(|place| data.group_names()[*place as usize].as_str()).collect()
+    };
+    of(a).intersection(&of(b)).copied().collect()
 }
 
 /// Samples of each class: sequences, or steps with a label.
@@ -290,6 +314,23 @@ mod tests {
         let said = warnings.of_epoch(&mixed, &report([0.95, 1.0]));
         assert!(said.len() == 1 && !said[0].contains("rate_penalty"), "{said:?}");
         assert_eq!(warnings.all().len(), 2);
+    }
+
+    #[test]
+    fn groups_of_two_parts_are_named() {
+        let of = |groups: [&str; 3]| {
+            data(&[0, 1, 2], 1.0).with_groups(&groups.map(String::from)).unwrap()
+        };
+        let train = of(["anna", "bo", "bo"]);
+        let said =
+            |test: &Dataset| Warnings::default().of_data(&[("training", &train), ("test", test)]);
+        let found = said(&of(["cy", "bo", "cy"]));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("1 are in the training and in the test data: bo."), "{found:?}");
+        assert!(said(&of(["cy", "dee", "cy"])).is_empty());
+        assert!(said(&data(&[0, 1, 2], 1.0)).is_empty());
+        // Names of groups without a sequence, as after a split, count for nothing.
+        assert!(said(&of(["cy", "bo", "cy"]).subset(&[0, 2]).unwrap()).is_empty());
     }
 
     #[test]

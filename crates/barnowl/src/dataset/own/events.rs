@@ -150,9 +150,8 @@ pub(super) fn of_files(
     binning.validate()?;
     let read = |path: &PathBuf| sequence(path.clone(), UNLABELLED, binning, steps);
     let recordings = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
-    for recording in &recordings {
-        check_times(std::slice::from_ref(recording), &recording.path, binning, steps)?;
-    }
+    let Some(first) = paths.first() else { return Err(super::no_file()) };
+    check_times(&recordings, first, binning, steps)?;
     let steps = steps.unwrap_or_else(|| longest(&recordings));
     dataset(&recordings, (Path::new(""), ""), binning, steps, names)
 }
