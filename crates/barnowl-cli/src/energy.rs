@@ -8,6 +8,7 @@ use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense,
 use barnowl::error::Result;
 use barnowl::model::Model;
 use barnowl::train::evaluate;
+use barnowl::words::counted;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -163,8 +164,11 @@ impl Spent {
 
     fn table(&self, cost: &EnergyCost) -> String {
         let mut text = format!(
-            "an inference of {} steps, mean of {} sequences · accuracy {:.4} · {}\n\n",
-            self.steps, self.samples, self.accuracy, cost.name
+            "an inference of {} steps, mean of {} · accuracy {:.4} · {}\n\n",
+            self.steps,
+            counted(self.samples, "sequence"),
+            self.accuracy,
+            cost.name
         );
         // Writing to a string makes no error.
         let _ = writeln!(text, "{:28}{:>12}{:>12}{:>12}{:>8}", "", "AC", "MAC", "energy", "ratio");

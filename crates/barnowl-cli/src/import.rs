@@ -8,6 +8,7 @@ use barnowl::exchange::safetensors::{self, Metadata};
 use barnowl::exchange::{self, FitOptions, Fitted, Format, Renamed};
 use barnowl::model::Model;
 use barnowl::task::{DatasetConfig, TaskConfig};
+use barnowl::words::counted;
 use burn::tensor::Device;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ pub fn run(args: &Import) -> Result<ExitCode> {
             "shorter_than_a_step": short, "channels_turned_round": renamed.reversed, "note": note,
         }))?;
     } else {
-        print_line(&format!("{count} tensors imported to {}", args.out.display()))?;
+        print_line(&format!("{} imported to {}", counted(count, "tensor"), args.out.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -116,7 +117,7 @@ fn what_is(path: &Path) -> String {
         return format!("a model of {}{}", model.task.name, from.unwrap_or_default());
     }
     if let Ok(contents) = safetensors::read(path) {
-        return format!("a safetensors file of {} tensors", contents.tensors.len());
+        return format!("a safetensors file of {}", counted(contents.tensors.len(), "tensor"));
     }
     "a file".to_owned()
 }

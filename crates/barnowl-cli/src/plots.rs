@@ -14,6 +14,7 @@ use barnowl::task::TaskConfig;
 use barnowl::trace::trace;
 use barnowl::train::run::RunFolder;
 use barnowl::train::{EpochReport, Evaluation};
+use barnowl::words::counted;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Draws learning curves, a sample, the confusion matrix and the time constants.
@@ -168,8 +169,9 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
             let tau_m = layer.tau_m[*neuron];
             chosen.push(NeuronTrace {
                 name: format!(
-                    "layer {}, neuron {neuron}: {count} spikes, τ_m = {tau_m:.1} steps",
-                    layer.layer + 1
+                    "layer {}, neuron {neuron}: {}, τ_m = {tau_m:.1} steps",
+                    layer.layer + 1,
+                    counted(*count, "spike")
                 ),
                 membrane: course(&layer.membrane, *neuron),
                 threshold: course(&layer.threshold, *neuron),

@@ -8,6 +8,7 @@ use barnowl::dataset::own::{self, Form, OwnConfig};
 use barnowl::error::{Error, Result};
 use barnowl::task::DatasetConfig;
 use barnowl::train::predict;
+use barnowl::words::counted;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,8 +25,8 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
         DatasetConfig::Own(config) => config.clone(),
         _ => {
             eprintln!(
-                "note: the values of the files are what the network reads, {} channels, as the data set {} is encoded",
-                task.network.inputs,
+                "note: the values of the files are what the network reads, {}, as the data set {} is encoded",
+                counted(task.network.inputs, "channel"),
                 task.dataset.source()
             );
             OwnConfig::new("", Form::Arrays)

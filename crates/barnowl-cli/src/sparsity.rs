@@ -7,6 +7,7 @@ use barnowl::activity::{Activity, LayerActivity};
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::report::{Histogram, histograms};
+use barnowl::words::counted;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -83,7 +84,8 @@ pub fn steps(activity: &Activity) -> String {
 
 /// A row a layer, and the rates by class.
 pub fn table(activity: &Activity, classes: &[String]) -> String {
-    let mut text = format!("{} sequences of {} steps\n\n", activity.samples, steps(activity));
+    let mut text =
+        format!("{} of {} steps\n\n", counted(activity.samples, "sequence"), steps(activity));
     // Writing to a string makes no error.
     let _ = writeln!(
         text,

@@ -2,6 +2,7 @@
 
 use barnowl::metric::boundary::ClassBoundaries;
 use barnowl::train::Evaluation;
+use barnowl::words::counted;
 use std::fmt::Write;
 
 /// Loss, accuracy, spike rates, and a row a class.
@@ -27,10 +28,10 @@ pub fn evaluation(
     // Writing to a string makes no error.
     let _ = writeln!(
         text,
-        "accuracy {:.4} (always the most frequent class: {majority} %)   {loss}   {} sequences\n\
+        "accuracy {:.4} (always the most frequent class: {majority} %)   {loss}   {}\n\
          spikes per hidden neuron and step {:.3} (by layer: {}{readout})\n",
         evaluation.accuracy,
-        evaluation.samples,
+        counted(evaluation.samples, "sequence"),
         rates.overall,
         layers.join(", "),
     );

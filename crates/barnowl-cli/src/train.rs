@@ -15,6 +15,7 @@ use barnowl::train::run::{RunData, RunFolder};
 use barnowl::train::{
     BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, Warnings, evaluate,
 };
+use barnowl::words::counted;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -64,8 +65,8 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         }
     }
     eprintln!(
-        "{} sequences to train on, {} to validate, {} · run folder {}",
-        data.samples(),
+        "{} to train on, {} to validate, {} · run folder {}",
+        counted(data.samples(), "sequence"),
         valid.samples(),
         match &test {
             Some(test) => format!("{} to test", test.samples()),
@@ -108,8 +109,8 @@ pub fn run(args: &Train) -> Result<ExitCode> {
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Outcome::EarlyStopped => eprintln!(
-            "no better validation accuracy for {} epochs: stopped early",
-            task.train.patience.unwrap_or_default()
+            "no better validation accuracy for {}: stopped early",
+            counted(task.train.patience.unwrap_or_default(), "epoch")
         ),
         Outcome::Finished => {}
     }
@@ -125,9 +126,9 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     }
     if let Some(best) = reports.iter().rfind(|report| report.best) {
         print_line(&format!(
-            "{} of {} epochs: epoch {}, validation accuracy {:.4} · {}",
+            "{} of {}: epoch {}, validation accuracy {:.4} · {}",
             task.train.keep.word(),
-            reports.len(),
+            counted(reports.len(), "epoch"),
             best.epoch,
             best.valid_accuracy,
             human(started.elapsed())

@@ -2,6 +2,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/cases.rs"]
+mod cases;
 #[path = "cli/command.rs"]
 mod command;
 #[path = "cli/energy.rs"]

@@ -23,7 +23,7 @@
 //! | [`device`] | where networks run: the processor, or a graphics processor by one of Cargo's features |
 //! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
 //! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
-//! | [`nearest`](mod@nearest) | the known name that an unknown one was probably meant for |
+//! | [`nearest`](mod@nearest), [`words`] | the known name that an unknown one was probably meant for; counts with their nouns |
 //!
 //! # In short
 //!
@@ -69,6 +69,7 @@ pub mod sequence;
 pub mod task;
 pub mod trace;
 pub mod train;
+pub mod words;
 
 pub use error::{Error, Result};
 pub use kernel::level::instruction_set;

@@ -9,6 +9,7 @@ use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
+use crate::words::counted;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -157,8 +158,9 @@ impl NetworkConfig {
         let (channels, classes) = (dataset.channels(), dataset.class_names().len());
         if channels != self.inputs {
             let error = Error::mismatch(format!(
-                "the data have {channels} channels, the network has {} inputs",
-                self.inputs
+                "the data have {}, the network has {}",
+                counted(channels, "channel"),
+                counted(self.inputs, "input")
             ));
             if dataset.steps() == self.inputs {
                 let shape = [dataset.samples(), dataset.steps(), channels];
@@ -175,8 +177,9 @@ impl NetworkConfig {
         }
         if classes != self.readout.size {
             let error = Error::mismatch(format!(
-                "the data have {classes} classes, the readout has {} neurons",
-                self.readout.size
+                "the data have {}, the readout has {}",
+                counted(classes, "class"),
+                counted(self.readout.size, "neuron")
             ))
             .remedy("set network.readout.size to the number of classes, if the labels are right");
             let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
@@ -205,9 +208,12 @@ impl NetworkConfig {
         if self.decode.skip >= steps {
             let error = Error::setting("network.decode.skip", self.decode.skip);
             return Err(match dataset.lengths() {
-                None => error.expected(format!("less than the {steps} steps of the data")),
+                None => {
+                    error.expected(format!("less than the {} of the data", counted(steps, "step")))
+                }
                 Some(_) => error.expected(format!(
-                    "less than the {steps} steps of the shortest sequence, {}",
+                    "less than the {} of the shortest sequence, {}",
+                    counted(steps, "step"),
                     dataset.sequence_name(shortest)
                 )),
             });

@@ -92,7 +92,7 @@ fn spikes_that_are_left_out_are_noted() {
     // A recording without a spike before the last frame.
     let found = notes("shd_late.h5", 235);
     assert!(found[0].starts_with("4 of 9 spikes come after the last frame"), "{found:?}");
-    assert!(found[0].ends_with("left out; 1 recordings have none before it"), "{found:?}");
+    assert!(found[0].ends_with("left out; 1 recording has none before it"), "{found:?}");
     // All of them.
     let error = heidelberg::load(fixture("shd_grid.h5"), Frames { step_ms: 1e-3, steps: 1 });
     let error = error.unwrap_err().to_string();

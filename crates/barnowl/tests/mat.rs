@@ -225,7 +225,7 @@ fn contradictions_are_found_before_memory_is_taken() {
     };
     for (shape, parts) in [
         (&[2, 4][..], ["there are 6 values", "expected 8"]),
-        (&[6], ["1 dimensions", "at least 2"]),
+        (&[6], ["1 dimension", "at least 2"]),
         (&[-1, 6], ["dimension", "negative"]),
         (&[i32::MAX; 3], ["2147483647", "larger than any file"]),
         (&[i32::MAX; 2], ["there are 6 values", "4611686014132420609"]),
@@ -343,7 +343,7 @@ fn the_qt_database_is_read_row_major() {
     assert_eq!(
         data.origin(),
         "QT Database (PhysioNet), level-crossing encoded, 3 training sequences of 5 steps at 250 Hz; \
-         1 steps without a label count as P"
+         1 step without a label counts as P"
     );
 }
 

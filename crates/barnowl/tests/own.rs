@@ -188,10 +188,10 @@ fn events_are_put_into_steps() {
     let first = [-1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1];
     let second = [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(long.inputs(), &of(&[first, second].concat()));
-    assert!(long.origin().ends_with("2 sequences of 4 steps; 1 were shorter and are filled up"));
+    assert!(long.origin().ends_with("2 sequences of 4 steps; 1 was shorter and is filled up"));
     let short = load(Split::Train, Some(1));
     assert_eq!(short.inputs(), &of(&[-1, 1, 0, 0, 1, 0]));
-    assert!(short.origin().ends_with("2 sequences of 1 steps; 1 were longer and are cut"));
+    assert!(short.origin().ends_with("2 sequences of 1 step; 1 was longer and is cut"));
     let test = load(Split::Test, None);
     assert_eq!(test.inputs(), &of(&[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "as long as trained on");
     refused(load_own(temp.path(), Split::Train, form, Some(1_500_000_000)), &["2000000000 steps"]);
@@ -223,7 +223,7 @@ fn recordings_without_events_are_silence() {
     let train = of_events(&temp, Split::Train, binning, None);
     assert_eq!(train.lengths(), Some(&[5, 1, 5][..]), "to the last event, or all the time");
     assert_eq!(train.sequence_name(2), "wave/1.csv");
-    assert!(train.notes()[0].contains("1 recordings without events are silence of 5 steps"));
+    assert!(train.notes()[0].contains("1 recording without events is silence of 5 steps"));
     let test = of_events(&temp, Split::Test, binning, None);
     assert_eq!([test.samples(), test.steps(), test.length(0)], [1, 5, 5]);
     let alone = folder(&[("train/still/1.csv", "time,channel\n")]);
@@ -435,10 +435,10 @@ fn bad_series_are_named_with_their_line() {
         ("@classLabel true a\n@data\n1,x:a\n", ["line 3", "dimension 1 is \"x\""]),
         ("@classLabel true a\n@data\n1,,2:a\n", ["line 3", "dimension 1 is \"\""]),
         ("@classLabel true a\n@data\n1,2\n", ["line 3", "no \":\""]),
-        ("@classLabel true a\n@data\n1,2:3:a\n", ["line 3", "dimension 2 has 1 values"]),
-        ("@classLabel true a\n@data\n1:2:a\n1:a\n", ["line 4", "there are 1 dimensions"]),
+        ("@classLabel true a\n@data\n1,2:3:a\n", ["line 3", "dimension 2 has 1 value"]),
+        ("@classLabel true a\n@data\n1:2:a\n1:a\n", ["line 4", "the series has 1 dimension"]),
         ("@univariate true\n@classLabel true a\n@data\n1:2:a\n", ["line 4", "expected 1"]),
-        ("@equalLength true\n@classLabel true a\n@data\n1,2:a\n1:a\n", ["line 5", "1 values"]),
+        ("@equalLength true\n@classLabel true a\n@data\n1,2:a\n1:a\n", ["line 5", "1 value"]),
         ("@classLabel true walk\n@data\n1,2.5:wlk\n", ["line 3", "is walk meant?"]),
         ("\u{0}@data\n", ["train.ts", "UTF-8"]),
     ] {

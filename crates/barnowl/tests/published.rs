@@ -213,7 +213,7 @@ fn mirrors_of_timit_are_the_same_sentences() {
     let temp = copy("timit");
     std::fs::create_dir(temp.path().join("timit/TRAIN/DR1/FXYZ0")).unwrap();
     let notes = load(temp.path(), Split::Train).unwrap().notes().to_vec();
-    assert!(notes[0].starts_with("1 folders of speakers hold no sounds: "), "{notes:?}");
+    assert!(notes[0].starts_with("1 folder of speakers holds no sounds: "), "{notes:?}");
     assert!(notes[0].ends_with("FXYZ0"), "{notes:?}");
     let inside = temp.path().join("timit");
     std::fs::rename(&inside, temp.path().join("a")).unwrap();

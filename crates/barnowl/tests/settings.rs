@@ -44,6 +44,35 @@ fn a_task_with_all_settings_is_the_same_task() {
 }
 
 #[test]
+fn a_setting_of_several_shapes_takes_each_of_them() {
+    let own = |setting: &str| {
+        let dataset = "dataset={ kind = \"own\", folder = \".\", form = \"csv\" }";
+        with("ecg", &[dataset, setting])
+    };
+    for setting in [
+        "dataset.groups=subject",
+        "dataset.groups={ before = \"_\" }",
+        "dataset.groups.before=_",
+        "dataset.no_label=99",
+        "dataset.no_label=-0.5",
+        "dataset.no_label=unknown",
+    ] {
+        let task = own(setting).unwrap_or_else(|error| panic!("{setting}: {error}"));
+        assert_eq!(file(&task.to_toml().unwrap()).unwrap(), task, "{setting}");
+        assert_eq!(file(&task.to_commented_toml().unwrap()).unwrap(), task, "{setting}");
+    }
+    for (setting, parts) in [
+        ("dataset.groups=7", ["dataset.groups = 7", "text or a table", "before"]),
+        ("dataset.groups={ befor = \"_\" }", ["dataset.groups.befor", "perhaps", "before"]),
+        ("dataset.groups={ before = 7 }", ["dataset.groups.before", "7", "text"]),
+        ("dataset.no_label=true", ["dataset.no_label = true", "a number", "or text"]),
+    ] {
+        let error = own(setting).unwrap_err().to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{error} lacks one of {parts:?}");
+    }
+}
+
+#[test]
 fn examples_of_what_is_not_set_can_be_set() {
     let task = with("ecg", &[]).unwrap();
     let text = task.to_commented_toml().unwrap();

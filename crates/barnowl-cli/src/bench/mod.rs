@@ -65,11 +65,6 @@ fn shapes(args: &Bench, default: &[ShapeName]) -> Vec<Shape> {
     names.iter().map(shape).collect()
 }
 
-/// A number of threads, for people.
-fn threads(count: usize) -> String {
-    if count == 1 { "1 thread".into() } else { format!("{count} threads") }
-}
-
 /// How the way back is gone.
 fn options(args: &Bench) -> BpttOptions {
     let checkpoint_steps = args.checkpoint_steps.map(|steps| steps as usize);

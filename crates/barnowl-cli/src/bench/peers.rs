@@ -7,11 +7,12 @@
 use super::memory::{Watch, gigabytes};
 use super::process::Peer;
 use super::trial::{Times, Trial, median};
-use super::{WARMUP, options, shapes, threads};
+use super::{WARMUP, options, shapes};
 use crate::args::{Bench, PeerName, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::device::open;
 use barnowl::error::{Error, Result};
+use barnowl::words::counted;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -219,7 +220,12 @@ impl Row {
 
 fn table(turns: &Turns) -> String {
     let rows = || [&turns.barnowl].into_iter().chain(&turns.peers);
-    let title = format!("{}, {}, {} rounds", turns.shape, threads(turns.threads), turns.rounds);
+    let title = format!(
+        "{}, {}, {}",
+        turns.shape,
+        counted(turns.threads, "thread"),
+        counted(turns.rounds, "round")
+    );
     let width = rows().map(|row| row.full_name().chars().count()).max().unwrap_or(0);
     let width = width.max(title.chars().count());
     // Writing to a string makes no error.

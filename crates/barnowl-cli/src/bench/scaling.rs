@@ -17,6 +17,7 @@ use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::NetworkConfig;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::report::{self, ScalingPanel, ScalingPlot, ScalingPoint};
+use barnowl::words::counted;
 use rayon::ThreadPool;
 use serde::Serialize;
 use std::fmt::Write;
@@ -288,7 +289,7 @@ fn plot(series: &[Series], base: Setting) -> ScalingPlot {
             String::new(),
             "Ringed, the same in all panels:".into(),
             format!("{} steps, batch {}, {} neurons,", base.steps, base.batch, base.hidden),
-            format!("spike rate {}, {}.", base.rate, super::threads(base.threads)),
+            format!("spike rate {}, {}.", base.rate, counted(base.threads, "thread")),
         ],
         panels: series.iter().map(panel).collect(),
     }

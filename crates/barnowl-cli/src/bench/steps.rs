@@ -5,11 +5,12 @@ use super::memory::{Memory, Watch, gigabytes};
 use super::peaks::Peaks;
 use super::shapes::Shape;
 use super::trial::Trial;
-use super::{WARMUP, options, shapes, threads};
+use super::{WARMUP, options, shapes};
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::device::open;
 use barnowl::error::Result;
+use barnowl::words::counted;
 use serde::Serialize;
 
 /// All shapes, which are timed where none is named.
@@ -76,14 +77,14 @@ pub fn run(args: &Bench) -> Result<()> {
     if !args.output.json {
         print_line(&format!(
             "{}; peaks: sgemm {:.1} GFLOP/s, memory {:.1} GB/s",
-            threads(count),
+            counted(count, "thread"),
             peaks.sgemm_gflops,
             peaks.memory_gigabytes_per_second,
         ))?;
     }
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
-        eprintln!("{}: {} steps to time", shape.name, args.steps);
+        eprintln!("{}: {} to time", shape.name, counted(args.steps, "step"));
         let measured = measure(&shape, args, peaks)?;
         if !args.output.json {
             print_line(&describe(&shape, &measured))?;
@@ -152,7 +153,7 @@ fn describe(shape: &Shape, measured: &Measured) -> String {
         }
     };
     format!(
-        "\n{} {}, batch {}, {} steps, spikes per input {:.3}, per hidden neuron {}\n  \
+        "\n{} {}, batch {}, {}, spikes per input {:.3}, per hidden neuron {}\n  \
          training   {:9.2} ms a step (fastest {:.2}), {:.0} samples/s\n  \
          inference  {:9.2} ms a batch (fastest {:.2}), {:.0} samples/s\n  \
          work       {:9.1} GFLOP/s done ({:.0} % of sgemm), {:.1} if it were dense; {:.1} GB/s ({:.0} % of memory)\n  \
@@ -160,7 +161,7 @@ fn describe(shape: &Shape, measured: &Measured) -> String {
         shape.name,
         shape.sizes(),
         measured.batch,
-        measured.steps,
+        counted(measured.steps, "step"),
         measured.input_rate,
         rates.join(", "),
         1e3 * measured.seconds_per_step,

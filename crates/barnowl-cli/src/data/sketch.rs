@@ -1,5 +1,7 @@
 //! A sequence in a few lines of a terminal: a curve a channel, or dots where events are.
 
+use barnowl::words::counted;
+
 /// Characters of a line.
 const WIDTH: usize = 64;
 /// Channels that are sketched.
@@ -21,7 +23,7 @@ pub fn sequence(values: &[f32], names: &[String], events: bool) -> String {
     };
     let mut text: String = names.iter().enumerate().take(MOST).map(line).collect();
     if names.len() > MOST {
-        text.push_str(&format!("  and {} more channels\n", names.len() - MOST));
+        text.push_str(&format!("  and {}\n", counted(names.len() - MOST, "more channel")));
     }
     text
 }

@@ -9,6 +9,7 @@ use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::metric::Spread;
 use barnowl::task::Split;
+use barnowl::words::counted;
 use page::Page;
 use section::Run;
 use serde_json::json;
@@ -78,7 +79,8 @@ fn overview(page: &mut Page, runs: &[Run]) {
         };
         let (n, purpose) = (spread.runs, split.purpose());
         page.paragraph(&format!(
-            "Accuracy on {purpose} data over {n} runs: {spread:.4} (mean ± s.d.)."
+            "Accuracy on {purpose} data over {}: {spread:.4} (mean ± s.d.).",
+            counted(n, "run")
         ));
     }
 }

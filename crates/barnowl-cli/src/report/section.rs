@@ -18,6 +18,7 @@ use barnowl::report;
 use barnowl::task::{Split, TaskConfig};
 use barnowl::train::run::RunFolder;
 use barnowl::train::{EpochReport, Evaluation, evaluate};
+use barnowl::words::counted;
 use burn::tensor::Device;
 use std::path::Path;
 
@@ -186,10 +187,10 @@ impl Run {
         };
         let kept = task.train.keep.word();
         page.note(&format!(
-            "Data ({purpose}): {}, {} sequences. Every epoch was validated on data apart from those it was trained on; \
+            "Data ({purpose}): {}, {}. Every epoch was validated on data apart from those it was trained on; \
              the {kept} of them {judged}.",
             self.part.data.origin(),
-            evaluation.samples,
+            counted(evaluation.samples, "sequence"),
         ));
         for difference in &self.part.differences {
             page.paragraph(&format!("These are other data than the run's: {difference}."));
@@ -208,7 +209,7 @@ impl Run {
         if let Some(best) = self.best() {
             numbers.push((
                 best.epoch.to_string(),
-                format!("{} of {} epochs", task.train.keep.word(), self.reports.len()),
+                format!("{} of {}", task.train.keep.word(), counted(self.reports.len(), "epoch")),
             ));
         }
         page.numbers(&numbers);

@@ -14,11 +14,13 @@ mod runner;
 mod summary;
 
 use crate::args::{Jobs, Study, Sweep, Train};
-use crate::{INTERRUPTED, print_json, print_line, settings};
+use crate::{DIVERGED, INTERRUPTED, print_json, print_line, settings};
 use barnowl::error::{Error, Result};
 use barnowl::file;
+use barnowl::words::counted;
 use burn::tensor::Device;
 use plan::{Plan, Variant};
+use record::End;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +50,7 @@ pub fn seeds(args: &Train, count: u16, settings: Vec<String>) -> Result<ExitCode
     let task = args.task.clone().unwrap_or_default();
     let name = stem(Path::new(&task));
     let plan = Plan {
-        title: format!("{name}, {count} seeds"),
+        title: format!("{name}, {}", counted(count, "seed")),
         task,
         seeds: (1..=u64::from(count)).collect(),
         variants: vec![Variant::new(name.clone(), settings)],
@@ -106,10 +108,10 @@ fn run(
     let at_once = if device == Device::flex() { cores } else { 1 };
     let jobs = jobs.jobs.map_or(at_once, usize::from).min(runs).max(1);
     eprintln!(
-        "{}: {} variants × {} seeds, {jobs} at a time · {}",
+        "{}: {} × {}, {jobs} at a time · {}",
         plan.title,
-        plan.variants.len(),
-        plan.seeds.len(),
+        counted(plan.variants.len(), "variant"),
+        counted(plan.seeds.len(), "seed"),
         folder.display()
     );
     let threads = (cores / jobs).max(1);
@@ -126,5 +128,7 @@ fn run(
         print_line(summary.table().trim_end())?;
         eprintln!("all runs, table and plot: {}", folder.display());
     }
-    Ok(ExitCode::SUCCESS)
+    // One run that diverged is a result of a comparison; where all did, there is none.
+    let diverged = records.iter().all(|run| run.end == End::Diverged);
+    Ok(if diverged { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
 }

@@ -69,8 +69,9 @@ impl Augmentation {
     pub fn apply(&self, data: &Dataset, seed: u64, epoch: u64) -> Result<Dataset> {
         if data.targets.is_per_step() {
             let refuse = |name: &str, value: f64| {
-                Err(Error::setting(format!("train.augmentation.{name}"), value)
-                    .expected("0: the data have a label at every step, and labels stay where they are"))
+                Err(Error::setting(format!("train.augmentation.{name}"), value).expected(
+                    "0: the data have a label at every step, and labels stay where they are",
+                ))
             };
             if self.time_shift > 0 {
                 return refuse("time_shift", self.time_shift as f64);

@@ -2,6 +2,7 @@
 
 use super::{Dataset, Targets};
 use crate::error::{Error, Result};
+use crate::words::counted;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -90,9 +91,9 @@ impl Dataset {
             |of: bool| -> Vec<usize> { (0..held.len()).filter(|i| held[*i] == of).collect() };
         let (rest, out) = (those(false), those(true));
         let note = format!(
-            "{name} is held out: {} of the {} training sequences, on which the network is tested",
+            "{name} is held out: {} of {}, on which the network is tested",
             out.len(),
-            self.samples()
+            counted(self.samples(), "training sequence")
         );
         Ok((self.subset(&rest)?.with_note(note), self.subset(&out)?))
     }

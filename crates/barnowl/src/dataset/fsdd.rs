@@ -7,6 +7,7 @@ use super::speech::SpeechFeatures;
 use super::{Dataset, Inputs, Split, Targets, audio};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use std::path::{Path, PathBuf};
 
 /// Samples a second.
@@ -46,9 +47,9 @@ pub fn load(
     let values = audio::read_all(&files, RATE, |_, sound| Ok(extractor.features(&sound.samples)))?;
     let shape = [files.len(), extractor.steps(), features.channels()];
     let origin = format!(
-        "Free Spoken Digit Dataset, {} {part} recordings, {} mel bands with deltas every {} ms",
-        files.len(),
-        features.mels,
+        "Free Spoken Digit Dataset, {}, {} with deltas every {} ms",
+        counted(files.len(), &format!("{part} recording")),
+        counted(features.mels, "mel band"),
         features.hop_ms
     );
     let names = (0..10).map(|digit| digit.to_string()).collect();

@@ -7,6 +7,7 @@ use super::speech::SpeechFeatures;
 use super::{Dataset, Inputs, Split, Targets, audio};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -138,11 +139,11 @@ pub fn load(
     }
     let shape = [pieces.len(), extractor.steps(), features.channels()];
     let origin = format!(
-        "Google Speech Commands, {} sounds of the {} part, {} classes, {} mel bands with deltas every {} ms",
-        pieces.len(),
+        "Google Speech Commands, {} of the {} part, {}, {} with deltas every {} ms",
+        counted(pieces.len(), "sound"),
         split.purpose(),
-        names.len(),
-        features.mels,
+        counted(names.len(), "class"),
+        counted(features.mels, "mel band"),
         features.hop_ms
     );
     let inputs = Inputs::Half(values.concat());

@@ -8,6 +8,7 @@
 use super::hdf5::File;
 use super::{Dataset, Events, Inputs, Split, Targets};
 use crate::error::{Error, Result};
+use crate::words::{agreeing, counted};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -84,10 +85,10 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
     if times.len() != units.len() || times.len() != labels.len() {
         return Err(in_file(
             Error::format(format!(
-                "{} rows of spikes/times, {} of spikes/units, {} labels",
-                times.len(),
+                "{} of spikes/times, {} of spikes/units, {}",
+                counted(times.len(), "row"),
                 units.len(),
-                labels.len()
+                counted(labels.len(), "label")
             ))
             .expected("as many of each as there are recordings"),
         ));
@@ -113,12 +114,12 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
     let name = file.path().file_name().unwrap_or_default().to_string_lossy();
     let note = match tally.lost {
         0 => String::new(),
-        n => format!("; {n} spikes after the last frame left out"),
+        n => format!("; {} after the last frame left out", counted(n, "spike")),
     };
     let origin = format!(
-        "{name}: {} recordings of {CHANNELS} channels, {} frames of {} ms{note}",
-        classes.len(),
-        frames.steps,
+        "{name}: {} of {CHANNELS} channels, {} of {} ms{note}",
+        counted(classes.len(), "recording"),
+        counted(frames.steps, "frame"),
         frames.step_ms
     );
     let shape = [classes.len(), frames.steps, CHANNELS];
@@ -133,31 +134,31 @@ pub fn read(file: &File, frames: Frames) -> Result<Dataset> {
 const ROUNDING: f64 = 1.0 / 4_194_304.0;
 
 /// Spikes after the last frame that are named in a note: more than so many in a hundred.
-const A_FEW: u64 = 3;
+const A_FEW: usize = 3;
 
 /// What became of the spikes of a file.
 #[derive(Default)]
 struct Tally {
-    spikes: u64,
+    spikes: usize,
     /// Spikes after the last frame.
-    lost: u64,
+    lost: usize,
     /// Recordings with spikes, all of which come after the last frame.
-    silent: u64,
+    silent: usize,
     /// The latest time.
     last: f64,
     /// Times that are no whole numbers.
-    fractions: u64,
+    fractions: usize,
 }
 
 impl Tally {
     /// Adds a recording, of which so many spikes come after the last frame.
-    fn add(&mut self, times: &[f64], lost: u64) {
-        let spikes = times.len() as u64;
+    fn add(&mut self, times: &[f64], lost: usize) {
+        let spikes = times.len();
         self.spikes += spikes;
         self.lost += lost;
-        self.silent += u64::from(spikes > 0 && lost == spikes);
+        self.silent += usize::from(spikes > 0 && lost == spikes);
         self.last = times.iter().copied().fold(self.last, f64::max);
-        self.fractions += times.iter().filter(|time| time.fract() != 0.0).count() as u64;
+        self.fractions += times.iter().filter(|time| time.fract() != 0.0).count();
     }
 
     /// Whether the frames hold the recordings; and what to say, if they leave more than a few spikes out.
@@ -184,8 +185,10 @@ impl Tally {
                      them in seconds"
                 )));
         }
-        let problem =
-            format!("{lost} of {spikes} spikes come after the last frame, which ends at {span} s");
+        let problem = format!(
+            "{lost} of {} come after the last frame, which ends at {span} s",
+            counted(spikes, "spike")
+        );
         let found = || {
             Error::format(format!("{problem}; the last is at {last}")).expected("times in seconds")
         };
@@ -207,7 +210,10 @@ impl Tally {
         }
         let none = match silent {
             0 => String::new(),
-            n => format!("; {n} recordings have none before it"),
+            n => {
+                let have = agreeing(n, "has", "have");
+                format!("; {} {have} none before it", counted(n, "recording"))
+            }
         };
         let many = 100 * lost > A_FEW * spikes || silent > 0;
         Ok(many.then(|| format!("{problem}, and are left out{none}")))
@@ -215,7 +221,7 @@ impl Tally {
 }
 
 /// Puts the spikes of a recording into frames, and returns how many come after the last.
-fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) -> Result<u64> {
+fn place(times: &[f64], units: &[f64], frames: Frames, rows: &mut [Vec<u16>]) -> Result<usize> {
     if times.len() != units.len() {
         return Err(Error::format(format!("{} times and {} units", times.len(), units.len()))
             .expected("a unit for every time"));

@@ -10,6 +10,7 @@ mod container;
 mod element;
 mod values;
 
+use crate::words::counted;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -232,9 +233,8 @@ fn shape(elements: &mut Elements<'_>) -> Result<Vec<usize>> {
     let sizes = integers(elements, &element, INT32)?;
     let error = |found| elements.error_at(element.position, found).remedy(DAMAGED);
     if sizes.len() < 2 {
-        return Err(
-            error(format!("the array has {} dimensions", sizes.len())).expected("at least 2")
-        );
+        return Err(error(format!("the array has {}", counted(sizes.len(), "dimension")))
+            .expected("at least 2"));
     }
     let mut shape = Vec::with_capacity(sizes.len());
     for size in sizes {

@@ -7,6 +7,7 @@ use super::{Dataset, Inputs, Pixels, Split, Targets};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::file::gzip::{gunzip, is_gzip};
+use crate::words::counted;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -117,10 +118,14 @@ pub fn load(
             .expected("28 × 28"));
     }
     if labelled[0] != sizes[0] {
-        return Err(Error::format(format!("{} labels for {} images", labelled[0], sizes[0]))
-            .in_file(&path)
-            .at_byte(4)
-            .remedy("take both files from the same download"));
+        return Err(Error::format(format!(
+            "{} for {}",
+            counted(labelled[0], "label"),
+            counted(sizes[0], "image")
+        ))
+        .in_file(&path)
+        .at_byte(4)
+        .remedy("take both files from the same download"));
     }
     if let Some(i) = labels.iter().position(|label| *label > 9) {
         return Err(Error::format(format!("the label of image {i} is {}", labels[i]))
@@ -141,9 +146,9 @@ pub fn load(
     }
     let inputs = Pixels::new(pixels, PIXELS, window)?;
     let origin = format!(
-        "MNIST, {} {} images, {window} pixels a step, {order_of}",
-        sizes[0],
-        split.purpose(),
+        "MNIST, {}, {} a step, {order_of}",
+        counted(sizes[0], &format!("{} image", split.purpose())),
+        counted(window, "pixel"),
     );
     let names = (0..10).map(|digit| digit.to_string()).collect();
     let targets = Targets::PerSequence(labels.into_iter().map(u16::from).collect());

@@ -41,6 +41,7 @@ pub use split::Split;
 pub use summary::{ChannelSummary, ClassSummary, Summary};
 
 use crate::error::{Error, Result};
+use crate::words::counted;
 use details::Details;
 use half::f16;
 use rand::seq::SliceRandom;
@@ -147,7 +148,10 @@ impl Dataset {
     ) -> Result<Self> {
         if samples == 0 || steps == 0 || channels == 0 {
             return Err(Error::format(format!(
-                "the data set is empty: {samples} sequences of {steps} steps and {channels} channels"
+                "the data set is empty: {} of {} and {}",
+                counted(samples, "sequence"),
+                counted(steps, "step"),
+                counted(channels, "channel")
             ))
             .expected("at least one of each"));
         }
@@ -378,10 +382,12 @@ impl Dataset {
         let mut groups = self.inseparable();
         if count == 0 || count >= self.samples || groups.len() < 2 {
             return Err(Error::format(format!(
-                "a share of {share} of {} sequences leaves the training or the validation data empty",
-                self.samples
+                "a share of {share} of {} leaves the training or the validation data empty",
+                counted(self.samples, "sequence")
             ))
-            .remedy("set train.validation to a share between 0 and 1 that leaves both some sequences"));
+            .remedy(
+                "set train.validation to a share between 0 and 1 that leaves both some sequences",
+            ));
         }
         groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let last = groups.len() - 1;

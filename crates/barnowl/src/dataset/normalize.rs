@@ -2,6 +2,7 @@
 
 use super::{Dataset, Inputs};
 use crate::error::{Error, Result};
+use crate::words::counted;
 use half::f16;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -89,8 +90,8 @@ impl Dataset {
         let channels = self.channels;
         if [by.center.len(), by.scale.len()] != [channels; 2] {
             return Err(Error::mismatch(format!(
-                "the normalization is of {} channels",
-                by.center.len()
+                "the normalization is of {}",
+                counted(by.center.len(), "channel")
             ))
             .expected(format!("{channels}, as the data have")));
         }

@@ -12,6 +12,7 @@
 //! filled with P, and the burst of events at the QRS complex stands that far before its labels. So a causal network
 //! sees 76 ms beyond the step that it has to name. [`load`] leaves this as published.
 
+use crate::words::{agreeing, counted};
 use std::error::Error as _;
 use std::io;
 use std::path::Path;
@@ -68,7 +69,10 @@ fn dataset(x: &MatArray, y: &MatArray, split: Split) -> Result<Dataset> {
     let purpose = split.purpose();
     let note = match unlabelled {
         0 => String::new(),
-        n => format!("; {n} steps without a label count as {}", CLASSES[0]),
+        n => {
+            let count = agreeing(n, "counts", "count");
+            format!("; {} without a label {count} as {}", counted(n, "step"), CLASSES[0])
+        }
     };
     Dataset::from_spikes(
         [samples, steps, channels],
@@ -76,8 +80,9 @@ fn dataset(x: &MatArray, y: &MatArray, split: Split) -> Result<Dataset> {
         &events,
         Targets::PerStep(classes),
         format!(
-            "QT Database (PhysioNet), level-crossing encoded, {samples} {purpose} sequences of {steps} steps at \
-             {SAMPLING_RATE} Hz{note}"
+            "QT Database (PhysioNet), level-crossing encoded, {} of {} at {SAMPLING_RATE} Hz{note}",
+            counted(samples, &format!("{purpose} sequence")),
+            counted(steps, "step")
         ),
     )
 }
@@ -154,7 +159,7 @@ mod tests {
         let events = Events::from_dense(1, &[1, -1]).unwrap();
         assert_eq!(good.inputs(), &Inputs::Events(events));
         assert_eq!(good.targets(), &Targets::PerStep(vec![1, 0]));
-        assert!(good.origin().ends_with("2 test sequences of 1 steps at 250 Hz"));
+        assert!(good.origin().ends_with("2 test sequences of 1 step at 250 Hz"));
 
         let refused = |result: Result<Dataset>, parts: &[&str]| {
             let error = result.unwrap_err().to_string();

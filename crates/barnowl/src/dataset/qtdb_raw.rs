@@ -13,6 +13,7 @@ use super::{Dataset, Split, Targets, qtdb};
 use crate::encoder::LevelCrossing;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::{agreeing, counted};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -97,7 +98,7 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
                 .remedy("resample the recording and its annotations, or leave it out of RECORDS"));
         }
         let [first, second, ..] = record.signals.as_slice() else {
-            return Err(Error::format(format!("{} signals", record.signals.len()))
+            return Err(Error::format(counted(record.signals.len(), "signal"))
                 .in_file(path)
                 .expected("two leads"));
         };
@@ -153,9 +154,10 @@ pub fn load(directory: impl AsRef<Path>, split: Split, encoding: &Encoding) -> R
         .remedy("take fewer with dataset.encoding.steps"));
     }
     let origin = format!(
-        "QT Database (PhysioNet), {} {part} recordings, level crossing of {level} mV, {samples} sequences of {steps} \
-         steps at {} Hz",
-        chosen.len(),
+        "QT Database (PhysioNet), {}, level crossing of {level} mV, {} of {} at {} Hz",
+        counted(chosen.len(), &format!("{part} recording")),
+        counted(samples, "sequence"),
+        counted(*steps, "step"),
         qtdb::SAMPLING_RATE
     );
     let names = qtdb::CLASSES.map(str::to_owned).to_vec();
@@ -176,11 +178,13 @@ fn note(mut gaps: Vec<(usize, String)>) -> Option<String> {
         gaps.iter().take(NAMED).map(|(missing, lead)| format!("{lead}: {missing}")).collect();
     let more = match gaps.len().saturating_sub(NAMED) {
         0 => String::new(),
-        more => format!("; and in {more} more leads"),
+        more => format!("; and in {}", counted(more, "more lead")),
     };
     (total > 0).then(|| {
         format!(
-            "{total} samples are marked as missing ({}{more}): there are no events there, and the level starts anew behind",
+            "{} {} marked as missing ({}{more}): there are no events there, and the level starts anew behind",
+            counted(total, "sample"),
+            agreeing(total, "is", "are"),
             named.join("; ")
         )
     })
@@ -201,7 +205,7 @@ fn records(folder: &Path) -> Result<Vec<PathBuf>> {
     };
     records.sort();
     match records.len() {
-        0..5 => Err(Error::format(format!("there are {} recordings", records.len()))
+        0..5 => Err(Error::format(counted(records.len(), "recording"))
             .in_file(folder)
             .expected("at least five headers (.hea), with .dat and .q1c beside them")),
         _ => Ok(records),

@@ -7,6 +7,7 @@ use super::hdf5::File;
 use super::{Dataset, Inputs, Split, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use half::f16;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -92,10 +93,10 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
     }
     let part = split.purpose();
     let origin = format!(
-        "deep-soli, {} {part} recordings in {} pieces of {} frames, receiver {}",
-        names.len(),
-        of.len(),
-        pieces.frames,
+        "deep-soli, {} in {} of {}, receiver {}",
+        counted(names.len(), &format!("{part} recording")),
+        counted(of.len(), "piece"),
+        counted(pieces.frames, "frame"),
         pieces.channel
     );
     let shape = [of.len(), pieces.frames, CHANNELS];
@@ -120,8 +121,12 @@ fn recording(path: &Path, pieces: Pieces) -> Result<(Vec<f16>, Vec<u16>)> {
     };
     if labels.values.len() != frames || frames == 0 {
         return Err(in_file(
-            Error::format(format!("{frames} frames and {} labels", labels.values.len()))
-                .expected("a label for every frame, and one of them"),
+            Error::format(format!(
+                "{} and {}",
+                counted(frames, "frame"),
+                counted(labels.values.len(), "label")
+            ))
+            .expected("a label for every frame, and one of them"),
         ));
     }
     let class = |(frame, label): (usize, &f64)| {

@@ -1,6 +1,7 @@
 //! What a network gets: shapes, classes, ranges, events, in a few lines.
 
 use super::{Dataset, Inputs, Targets, UNLABELLED};
+use crate::words::{agreeing, counted};
 use serde::Serialize;
 use std::fmt;
 
@@ -66,6 +67,12 @@ impl ChannelSummary {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.active == 0.0
+    }
+
+    /// Whether the mean differs from 0 by no more than rounding.
+    #[must_use]
+    pub fn is_centred(&self) -> bool {
+        self.mean.abs() < 1e-6 * self.sd
     }
 
     /// Whether every value is the same.
@@ -223,7 +230,7 @@ impl fmt::Display for Summary {
         writeln!(f, "data       {}", self.origin)?;
         let [least, median, most] = self.steps;
         let steps = match least == most {
-            true => format!("{least} steps"),
+            true => counted(least, "step"),
             false => format!("{least} to {most} steps, median {median}"),
         };
         let seconds = match self.sampling_rate {
@@ -233,15 +240,17 @@ impl fmt::Display for Summary {
         };
         writeln!(
             f,
-            "sequences  {} of {steps}{seconds}, {} channels of {}",
+            "sequences  {} of {steps}{seconds}, {} of {}",
             self.sequences,
-            self.channels.len(),
+            counted(self.channels.len(), "channel"),
             if self.events { "events" } else { "real values" }
         )?;
         self.classes_in(f)?;
         self.channels_in(f)?;
         if self.silent_sequences > 0 {
-            writeln!(f, "silent     {} sequences are 0 throughout", self.silent_sequences)?;
+            let are = agreeing(self.silent_sequences, "is", "are");
+            let sequences = counted(self.silent_sequences, "sequence");
+            writeln!(f, "silent     {sequences} {are} 0 throughout")?;
         }
         if !self.groups.is_empty() {
             let group = |(name, count): &(String, usize)| format!("{name} {count}");
@@ -265,7 +274,7 @@ impl Summary {
         write!(f, "classes    {} ({of}): {all}", self.classes.len())?;
         match self.unlabelled_steps {
             0 => writeln!(f),
-            n => writeln!(f, "; {n} steps without a label"),
+            n => writeln!(f, "; {} without a label", counted(n, "step")),
         }
     }
 
@@ -291,7 +300,7 @@ impl Summary {
                     channel.name,
                     digits(channel.min.into()),
                     digits(channel.max.into()),
-                    digits(channel.mean),
+                    digits(if channel.is_centred() { 0.0 } else { channel.mean }),
                     digits(channel.sd)
                 )?;
             }
@@ -310,12 +319,15 @@ impl Summary {
         };
         let silent = names(&ChannelSummary::is_silent);
         if !silent.is_empty() {
-            writeln!(f, "silent     {} channels are always 0: {}", silent.len(), list(silent))?;
+            let are = agreeing(silent.len(), "is", "are");
+            let channels = counted(silent.len(), "channel");
+            writeln!(f, "silent     {channels} {are} always 0: {}", list(silent))?;
         }
         let constant = names(&|channel| channel.is_constant() && !channel.is_silent());
         if !constant.is_empty() {
-            let count = constant.len();
-            writeln!(f, "constant   {count} channels never change: {}", list(constant))?;
+            let change = agreeing(constant.len(), "changes", "change");
+            let channels = counted(constant.len(), "channel");
+            writeln!(f, "constant   {channels} never {change}: {}", list(constant))?;
         }
         Ok(())
     }
@@ -373,13 +385,18 @@ mod tests {
         let text = summary.to_string();
         for part in [
             "2 of 2 to 3 steps, median 3, 2 channels of real values",
-            "classes    2 (steps): rest 2, move 2; 1 steps without a label",
+            "classes    2 (steps): rest 2, move 2; 1 step without a label",
             "channel    x: 1 to 3, mean 2, s.d. 0.6325",
-            "constant   1 channels never change: y",
+            "constant   1 channel never changes: y",
             "note       cut",
         ] {
             assert!(text.contains(part), "{text}");
         }
+        // What rounding leaves of a mean of 0 is none of the data's; a small mean of small values is.
+        let of = |mean, sd| ChannelSummary { mean, sd, ..summary.channels[0].clone() };
+        let shown = |channel| Summary { channels: vec![channel], ..summary.clone() }.to_string();
+        assert!(shown(of(-1.735e-17, 1.0)).contains("mean 0, s.d. 1"));
+        assert!(shown(of(1.735e-17, 1e-12)).contains("mean 1.735e-17, s.d. 1.000e-12"));
         let events = Inputs::Events(Events::from_dense(2, &[1, 0, -1, 0, 0, 0, 0, 0]).unwrap());
         let data =
             Dataset::new([2, 2, 2], names, events, Targets::PerSequence(vec![0, 1]), "").unwrap();
@@ -389,7 +406,7 @@ mod tests {
         assert!((first.sd - 0.5_f64.sqrt()).abs() < 1e-12);
         assert_eq!(summary.silent_sequences, 1);
         let text = summary.to_string();
-        assert!(text.contains("silent     1 channels are always 0: 1"), "{text}");
+        assert!(text.contains("silent     1 channel is always 0: 1"), "{text}");
         assert!(text.contains("0.5 a step in all channels"), "{text}");
         assert!(small().summary().to_string().lines().count() < 20);
     }

@@ -6,6 +6,7 @@ use super::spikes::Spikes;
 use super::svg::{Svg, polyline};
 use super::text::{Anchor, Style};
 use super::{BLUE, FAINT, GRID, INK, VERMILLION, extent, left_out};
+use crate::words::counted;
 
 /// What a raster shows. All arrays are row-major; `T` is the number of steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,7 +137,7 @@ fn label(svg: &mut Svg, middle: f64, name: &str, notes: &[String]) {
 fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
     let height = rows(data.channels, 160.0);
     let panel = [LEFT, y, RIGHT - LEFT, height];
-    let channels = plural(data.channels, "channel");
+    let channels = counted(data.channels, "channel");
     svg.frame(panel, GRID);
     let row = height / data.channels.max(1) as f64;
     if data.input.iter().all(|value| [-1.0, 0.0, 1.0].contains(value)) {
@@ -186,7 +187,7 @@ fn hidden(svg: &mut Svg, layer: &LayerSpikes, steps: usize, most: usize, panel: 
     let spikes = Spikes::new(steps, layer.neurons, 1, most, spike);
     spikes.draw(svg, panel, INK);
     let rate = format!("rate {:.3}", spikes.rate);
-    let mut notes = vec![plural(layer.neurons, "neuron"), rate];
+    let mut notes = vec![counted(layer.neurons, "neuron"), rate];
     notes.extend(thinned(spikes.stride));
     label(svg, panel[1] + panel[3] / 2.0, &layer.name, &notes);
 }
@@ -196,7 +197,7 @@ fn thinned(stride: usize) -> Option<String> {
 }
 
 fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
-    let mut notes = vec![data.readout_name.clone(), plural(data.classes.len(), "class")];
+    let mut notes = vec![data.readout_name.clone(), counted(data.classes.len(), "class")];
     notes.extend(left_out(&data.readout));
     label(svg, y + READOUT / 2.0, "readout", &notes);
     svg.frame([LEFT, y, RIGHT - LEFT, READOUT], GRID);
@@ -247,14 +248,6 @@ fn time_axis(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
         let seconds = Scale::linear((0.0, data.steps.max(1) as f64 / rate), (LEFT, RIGHT));
         axis::horizontal(svg, &seconds, y + 26.0);
         svg.text((LEFT - 12.0, y + 43.0), style, "time (s)");
-    }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    match (count, noun) {
-        (1, _) => format!("1 {noun}"),
-        (_, "class") => format!("{count} classes"),
-        _ => format!("{count} {noun}s"),
     }
 }
 

@@ -6,6 +6,7 @@ use super::spikes::Spikes;
 use super::svg::{Svg, polyline};
 use super::text::{Anchor, Style};
 use super::{BLUE, FAINT, GRID, VERMILLION, extent};
+use crate::words::counted;
 
 /// Sequences to be drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +73,7 @@ pub fn sequences(data: &SequencesData) -> String {
         legend_of_signs(&mut svg, panels().any(|panel| panel.values.contains(&-1.0)), count);
     } else {
         let note = match shown.len() < count {
-            true => format!("{} of {count} channels", shown.len()),
+            true => format!("{} of {}", shown.len(), counted(count, "channel")),
             false => String::new(),
         };
         svg.text((right, 30.0), Style::new(12.0).anchor(Anchor::End).fill(FAINT), &note);
@@ -124,7 +125,7 @@ pub fn sequences(data: &SequencesData) -> String {
 
 fn legend_of_signs(svg: &mut Svg, signed: bool, channels: usize) {
     let style = Style::new(12.0);
-    svg.text((LEFT, 58.0), style, &format!("events of {channels} channels"));
+    svg.text((LEFT, 58.0), style, &format!("events of {}", counted(channels, "channel")));
     if signed {
         let left = LEFT + 220.0;
         for (place, (name, colour)) in [("1", BLUE), ("−1", VERMILLION)].into_iter().enumerate() {

@@ -138,6 +138,14 @@ fn one(path: &str, setting: &Setting, value: &Value) -> Result<()> {
         (Shape::Kinds { kinds, .. }, Value::String(word)) => {
             Err(among(path, word, kinds.iter().map(|kind| kind.name.as_str()), expected(setting)))
         }
+        (Shape::Either(all), _) => {
+            if all.iter().any(|setting| one(path, setting, value).is_ok()) {
+                return Ok(());
+            }
+            // Of a table, what is wrong in it.
+            let table = all.iter().find(|setting| matches!(setting.shape, Shape::Table(_)));
+            table.filter(|_| value.is_table()).map_or_else(wrong, |table| one(path, table, value))
+        }
         (Shape::Forms(forms), Value::String(word)) => form_alone(path, forms, word, setting),
         (Shape::Forms(forms), Value::Table(table)) => {
             let known = |name: &String| forms.iter().find(|form| form.name == *name);
@@ -250,6 +258,7 @@ pub(super) fn expected(setting: &Setting) -> String {
             let forms: Vec<String> = forms.iter().map(form).collect();
             one_of(forms.iter().map(String::as_str))
         }
+        Shape::Either(all) => all.iter().map(expected).collect::<Vec<_>>().join(" or "),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn collect(path: &str, setting: &Setting, each: &mut impl FnMut(&str,
             }
         }
         Shape::List { of, .. } => collect(&below(path, "N"), of, each),
+        Shape::Either(all) => all.iter().for_each(|setting| collect(path, setting, each)),
         _ => {}
     }
 }
@@ -228,6 +229,14 @@ fn flat<'a>(path: &str, fields: &'a Fields, rows: &mut Vec<(String, &'a Setting)
                 rows.push((key.clone(), setting));
                 if let Shape::Table(inside) = &of.shape {
                     flat(&below(&key, "N"), inside, rows);
+                }
+            }
+            Shape::Either(all) => {
+                rows.push((key.clone(), setting));
+                for other in all {
+                    if let Shape::Table(inside) = &other.shape {
+                        flat(&key, inside, rows);
+                    }
                 }
             }
             _ => rows.push((key, setting)),
@@ -433,6 +442,7 @@ pub(super) fn example(setting: &Setting) -> String {
             None => format!("{:?}", form.name),
             Some(inside) => format!("{{ {} = {} }}", form.name, example(inside)),
         }),
+        Shape::Either(all) => all.first().map_or(String::new(), example),
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) enum Shape {
     },
     /// A word alone, or a table of one entry, which names the form.
     Forms(Vec<Form>),
+    /// Values of several shapes, which tell themselves apart.
+    Either(Vec<Setting>),
 }
 
 /// Names and settings: those that must be given come first.
@@ -114,6 +116,9 @@ impl Reader<'_> {
     }
 
     fn shape(&self, schema: &Value) -> Shape {
+        if let Some(all) = schema["anyOf"].as_array() {
+            return Shape::Either(all.iter().map(|schema| self.setting(schema, true)).collect());
+        }
         if let Some(alternatives) = schema["oneOf"].as_array() {
             return self.alternatives(schema, alternatives);
         }

@@ -61,6 +61,7 @@ pub(super) fn expand(setting: &Setting, value: &mut Value) {
                 *value = entry(word, Value::Table(Table::new()));
             }
         }
+        (Shape::Either(all), _) => all.iter().for_each(|setting| expand(setting, value)),
         (Shape::Forms(forms), Value::Table(table)) => {
             for Form { name, inside, .. } in forms {
                 if let (Some(setting), Some(value)) = (inside, table.get_mut(name)) {

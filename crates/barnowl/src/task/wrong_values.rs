@@ -89,6 +89,13 @@ fn every(
             }
         }
         Shape::List { of, .. } => every(&format!("{path}.0"), context, of, each),
+        Shape::Either(all) => {
+            for setting in all {
+                if let Shape::Table(inside) = &setting.shape {
+                    fields(&with(example(setting)), inside);
+                }
+            }
+        }
         _ => {}
     }
 }

@@ -5,6 +5,7 @@
 use super::Sound;
 use super::encoding::Encoding;
 use crate::error::{Error, Result};
+use crate::words::counted;
 
 pub(super) const MAGIC: &[u8] = b"NIST_1A\n";
 
@@ -38,7 +39,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Sound> {
     let channels = number("channel_count")?.unwrap_or(1);
     let rate = number("sample_rate")?.ok_or_else(|| header.lacks("sample_rate"))?;
     let Some(rate) = u32::try_from(rate).ok().filter(|rate| *rate > 0 && channels > 0) else {
-        return Err(Error::format(format!("{channels} channels at {rate} Hz"))
+        return Err(Error::format(format!("{} at {rate} Hz", counted(channels, "channel")))
             .at_byte(0)
             .expected("at least one of each"));
     };
@@ -183,7 +184,7 @@ mod tests {
         refused(&with("channel_count -i 18446744073709551615\n"), "4 bytes of samples");
         refused(&file(order, &[0; 4]), "no field sample_rate");
         refused(&file(rate, &[0; 4]), "no field sample_byte_format");
-        refused(&file(&rate.replace("16000", "0"), &[0; 4]), "1 channels at 0 Hz");
+        refused(&file(&rate.replace("16000", "0"), &[0; 4]), "1 channel at 0 Hz");
         refused(&with("")[..200], "byte 200: the file ends; expected a header of 256 bytes");
         refused(b"NIST_1A\n   what\n", "byte 8: the header does not say its size");
         refused(b"NIST_1A\n", "byte 8: the header does not say its size");

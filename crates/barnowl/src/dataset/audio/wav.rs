@@ -6,6 +6,7 @@
 use super::Sound;
 use super::encoding::Encoding;
 use crate::error::{Error, Result};
+use crate::words::counted;
 
 pub(super) const MAGIC: &[u8] = b"RIFF";
 
@@ -132,7 +133,7 @@ fn parse_format(body: &[u8], at: usize) -> Result<Format> {
         (codec, codec_at) = (field(24, 26)?, at + 24);
     }
     if channels == 0 || rate == 0 {
-        return Err(Error::format(format!("{channels} channels at {rate} Hz"))
+        return Err(Error::format(format!("{} at {rate} Hz", counted(channels, "channel")))
             .at_byte(at as u64 + 2)
             .expected("at least one of each"));
     }
@@ -279,7 +280,7 @@ mod tests {
         refused(&file(std::slice::from_ref(&data)), "byte 12: the samples come before");
         for (codec, channels, rate, bits, part) in [
             (1, 0, 8000, 16, "byte 22: 0 channels at 8000 Hz"),
-            (1, 1, 0, 16, "1 channels at 0 Hz"),
+            (1, 1, 0, 16, "1 channel at 0 Hz"),
             (1, 1, 8000, 40, "byte 34: samples of 40 bits"),
             (3, 1, 8000, 16, "samples of 16 bits"),
             (6, 1, 8000, 8, "byte 20: the sound is encoded as 0x0006, A-law"),

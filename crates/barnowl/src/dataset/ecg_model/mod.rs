@@ -26,6 +26,7 @@ pub use recording::{Recording, recording};
 use super::{Dataset, Split, Targets};
 use crate::encoder::LevelCrossing;
 use crate::error::Result;
+use crate::words::counted;
 use morphology::LEADS;
 use rayon::prelude::*;
 use recording::record;
@@ -69,11 +70,10 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
         &events,
         Targets::PerStep(classes),
         format!(
-            "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {samples} {} sequences of {} \
-             steps at {} Hz",
+            "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {} of {} at {} Hz",
             config.seed,
-            split.purpose(),
-            config.steps,
+            counted(samples, &format!("{} sequence", split.purpose())),
+            counted(config.steps, "step"),
             config.sampling_rate
         ),
     )

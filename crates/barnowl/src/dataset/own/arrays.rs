@@ -7,6 +7,7 @@ use super::{Context, sequences::Sequences};
 use crate::dataset::UNLABELLED;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::{agreeing, counted};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{Cursor, Read};
@@ -146,9 +147,11 @@ impl Arrays {
         }
         if labelled && steps < channels {
             notes.push(format!(
-                "x {:?} is read as {samples} sequences of {steps} steps and {channels} channels; if it is [N, C, T], \
-                 write x.transpose(0, 2, 1)",
-                x.shape
+                "x {:?} is read as {} of {} and {}; if it is [N, C, T], write x.transpose(0, 2, 1)",
+                x.shape,
+                counted(samples, "sequence"),
+                counted(steps, "step"),
+                counted(channels, "channel")
             ));
         }
         let lengths = self.lengths(values, shape, &mut notes)?;
@@ -227,7 +230,8 @@ impl Arrays {
         }
         let shorter = lengths.iter().filter(|length| **length < steps).count();
         if shorter > 0 {
-            notes.push(format!("{shorter} of {samples} sequences end in NaN, and end there"));
+            let (all, end) = (counted(samples, "sequence"), agreeing(shorter, "ends", "end"));
+            notes.push(format!("{shorter} of {all} {end} in NaN, and {end} there"));
         }
         Ok(lengths)
     }

@@ -5,6 +5,7 @@ use super::labels::Classes;
 use super::table::Table;
 use super::{Context, sequences::Sequences};
 use crate::error::{Error, Result};
+use crate::words::{agreeing, counted};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -154,8 +155,9 @@ impl<'a> Reader<'a> {
         sequences.notes.extend(self.notes);
         if self.reordered > 0 {
             sequences.notes.push(format!(
-                "{} files have their columns in another order: they are read by name, as {}",
-                self.reordered,
+                "{} {} columns in another order, which are read by name, as {}",
+                counted(self.reordered, "file"),
+                agreeing(self.reordered, "has its", "have their"),
                 sequences.channel_names.join(", ")
             ));
         }

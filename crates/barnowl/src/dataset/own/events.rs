@@ -5,6 +5,7 @@ use super::MOST_VALUES;
 use super::event_list::{Recording, sequence};
 use super::unit::{self, Span, TimeUnit};
 use crate::error::{Error, Result};
+use crate::words::{agreeing, counted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,7 @@ impl Binning {
         if possible && self.step > 0.0 && step.is_finite() && step > 0.0 {
             return Ok(());
         }
-        let found = format!("{} channels, step {}", self.channels, self.step);
+        let found = format!("{}, step {}", counted(self.channels, "channel"), self.step);
         Err(Error::config(format!("dataset.form.events: {found}"))
             .expected(format!("1 to {} channels, and a positive step", Events::MOST_CHANNELS)))
     }
@@ -204,17 +205,25 @@ fn check_times(
     };
     let late: usize = recordings.iter().map(|recording| recording.late).sum();
     if let Some(steps) = steps.filter(|_| late > events / 2) {
-        return Err(Error::format(format!("{late} of {events} events are after the last step"))
-            .in_file(part)
-            .expected(format!("most of them within {steps} steps of {}", binning.step))
-            .remedy(unit::remedy(span, binning)));
+        return Err(Error::format(format!(
+            "{late} of {} are after the last step",
+            counted(events, "event")
+        ))
+        .in_file(part)
+        .expected(format!("most of them within {} of {}", counted(steps, "step"), binning.step))
+        .remedy(unit::remedy(span, binning)));
     }
     let rows: usize = recordings.iter().map(Recording::rows).sum();
     if steps.is_none() && events.saturating_mul(STEPS_PER_EVENT) < rows {
-        return Err(Error::format(format!("there are {events} events in {rows} steps"))
-            .in_file(part)
-            .expected(format!("one in {STEPS_PER_EVENT} steps, at least"))
-            .remedy(unit::remedy(span, binning)));
+        return Err(Error::format(format!(
+            "there {} {} in {}",
+            agreeing(events, "is", "are"),
+            counted(events, "event"),
+            counted(rows, "step")
+        ))
+        .in_file(part)
+        .expected(format!("one in {STEPS_PER_EVENT} steps, at least"))
+        .remedy(unit::remedy(span, binning)));
     }
     let widest = spans().max_by(|a, b| lasts(a).total_cmp(&lasts(b))).unwrap_or(span);
     let one_step = recordings.iter().all(|recording| recording.rows() <= 1 && recording.late == 0);
@@ -243,7 +252,7 @@ fn dataset(
     let width = if several == Several::Count { channels } else { 1 };
     let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(width));
     if size.is_none_or(|size| size > MOST_VALUES) {
-        let sequences = format!("{samples} sequences of {steps} steps");
+        let sequences = format!("{} of {}", counted(samples, "sequence"), counted(steps, "step"));
         return Err(super::too_many(&place, sequences, if width > 1 { "values" } else { "steps" }));
     }
     let mut merged = 0;
@@ -336,16 +345,21 @@ fn notes(recordings: &[Recording], several: Several, steps: usize, merged: usize
     if merged > 0 {
         let much = if merged > events / 2 { ": a shorter step would keep more apart" } else { "" };
         notes.push(format!(
-            "{merged} of {events} events share their step and channel with another; {}{much}",
+            "{merged} of {} {} step and channel with another; {}{much}",
+            counted(events, "event"),
+            agreeing(merged, "shares its", "share their"),
             several.name()
         ));
     }
     if late > 0 {
-        let all = events + late;
-        notes.push(format!("{late} of {all} events are after the last of {steps} steps: left out"));
+        let are = agreeing(late, "is", "are");
+        let (all, steps) = (counted(events + late, "event"), counted(steps, "step"));
+        notes.push(format!("{late} of {all} {are} after the last of {steps}: left out"));
     }
     if silent > 0 {
-        notes.push(format!("{silent} recordings without events are silence of {steps} steps"));
+        let are = agreeing(silent, "is", "are");
+        let (silent, steps) = (counted(silent, "recording"), counted(steps, "step"));
+        notes.push(format!("{silent} without events {are} silence of {steps}"));
     }
     let unused: BTreeSet<&String> =
         recordings.iter().flat_map(|recording| &recording.unused).collect();

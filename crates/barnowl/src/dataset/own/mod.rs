@@ -50,6 +50,7 @@ use sequences::Sequences;
 use super::{Dataset, Known, Normalize, Split, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -308,15 +309,18 @@ fn origin(
     [samples, steps]: [usize; 2],
     [cut, filled]: [usize; 2],
 ) -> String {
-    let note = |count: usize, what: &str| match count {
+    let note = |count: usize, was: &str, is: &str| match count {
         0 => String::new(),
-        n => format!("; {n} {what}"),
+        1 => format!("; 1 was {was} and is {is}"),
+        n => format!("; {n} were {was} and are {is}"),
     };
     format!(
-        "{}, {part}: {samples} sequences of {steps} steps{}{}",
+        "{}, {part}: {} of {}{}{}",
         folder.display(),
-        note(cut, "were longer and are cut"),
-        note(filled, "were shorter and are filled up"),
+        counted(samples, "sequence"),
+        counted(steps, "step"),
+        note(cut, "longer", "cut"),
+        note(filled, "shorter", "filled up"),
     )
 }
 

@@ -3,6 +3,7 @@
 use super::{MOST_VALUES, origin, relative, too_many};
 use crate::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use crate::error::{Error, Result};
+use crate::words::counted;
 use std::path::{Path, PathBuf};
 
 /// Sequences of different lengths, as a form has read them.
@@ -37,7 +38,7 @@ impl Sequences {
         }
         if (self.channels, &self.channel_names) != (other.channels, &other.channel_names) {
             let of = |s: &Self| match s.channel_names.is_empty() {
-                true => format!("{} channels", s.channels),
+                true => counted(s.channels, "channel"),
                 false => format!("the channels {}", s.channel_names.join(", ")),
             };
             return Err(Error::mismatch(format!("the file has {}", of(&other))).expected(of(self)));
@@ -113,7 +114,11 @@ impl Sequences {
         keep(&mut self.places, &labelled);
         keep(&mut self.names, &labelled);
         keep(&mut self.groups, &labelled);
-        self.notes.push(format!("{count} sequences have no label and are left out"));
+        let note = match count {
+            1 => "1 sequence has no label and is left out".to_owned(),
+            n => format!("{n} sequences have no label and are left out"),
+        };
+        self.notes.push(note);
     }
 
     /// All of the same length.
@@ -136,7 +141,12 @@ impl Sequences {
         };
         let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
         if size.is_none_or(|size| size > MOST_VALUES) {
-            let sequences = format!("{samples} sequences of {steps} steps and {channels} channels");
+            let sequences = format!(
+                "{} of {} and {}",
+                counted(samples, "sequence"),
+                counted(steps, "step"),
+                counted(channels, "channel")
+            );
             return Err(too_many(&folder.join(part), sequences, "values"));
         }
         let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);

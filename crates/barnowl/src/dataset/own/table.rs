@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use std::path::Path;
 
 /// A file with names in its first line, as text.
@@ -52,8 +53,9 @@ impl Table {
         let count = table.names.len();
         if let Some((line, row)) = table.rows.iter().find(|(_, row)| row.len() != count) {
             return Err(Error::format(format!(
-                "there are {} fields, and {count} names of columns: {}",
-                row.len(),
+                "{} and {} of columns: {}",
+                counted(row.len(), "field"),
+                counted(count, "name"),
                 table.names.join(", ")
             ))
             .at_line(*line)
@@ -381,7 +383,7 @@ mod tests {
             (&b""[..], &["empty"][..]),
             (b"-1.5,0.0,walk\n1,2,run\n", &["line 1", "no names of columns", "x0,x1,label"]),
             (b"1,2\n3,4\n", &["line 1", "-"][..1]),
-            (b"x,y\n1\n", &["line 2", "1 fields, and 2 names"]),
+            (b"x,y\n1\n", &["line 2", "1 field and 2 names of columns: x, y"]),
             (b"x,x\n1,2\n", &["two columns are called \"x\""]),
             (b"x;y\n1.5;2,5\n", &["decimal point, and others a comma"]),
             (b"x\xe9,y\n1,2\n", &["0xe9", "Latin-1", "CSV UTF-8"]),

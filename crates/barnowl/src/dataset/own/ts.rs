@@ -8,6 +8,7 @@ use super::{OwnConfig, sequences::Sequences};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::nearest::nearest;
+use crate::words::{agreeing, counted};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -258,14 +259,14 @@ impl Series {
             None => dimensions.unwrap_or(found),
         };
         if found != expected {
-            return Err(Error::format(format!("there are {found} dimensions"))
+            return Err(Error::format(format!("the series has {}", counted(found, "dimension")))
                 .expected(format!("{expected}, as the header or the first series says")));
         }
         let length = line.values[0].len();
         let first = self.lines.first().map(|first| first.values[0].len());
         let expected = header.length.or(first).filter(|_| header.equal_length);
         if let Some(expected) = expected.filter(|expected| *expected != length) {
-            return Err(Error::format(format!("the series has {length} values"))
+            return Err(Error::format(format!("the series has {}", counted(length, "value")))
                 .expected(format!("{expected}: @equalLength true"))
                 .remedy("if series may differ, write @equalLength false"));
         }
@@ -315,11 +316,18 @@ impl Series {
             sequences.places.push(self.path.clone());
         }
         if filled > 0 {
-            sequences.notes.push(format!("{filled} missing values are interpolated"));
+            let are = agreeing(filled, "is", "are");
+            let values = counted(filled, "missing value");
+            sequences.notes.push(format!("{values} {are} interpolated"));
         }
         if shortened > 0 {
-            let note = "series have only missing values at their end: they end before";
-            sequences.notes.push(format!("{shortened} {note}"));
+            let note = "only missing values at the end, and ends before";
+            let many = "only missing values at their end, and end before";
+            let note = match shortened {
+                1 => format!("1 series has {note}"),
+                n => format!("{n} series have {many}"),
+            };
+            sequences.notes.push(note);
         }
         Ok(sequences)
     }
@@ -336,9 +344,10 @@ impl Series {
         }
         let all: usize = self.lines.iter().map(count).sum();
         Err(Error::format(format!(
-            "{} values of series {} are missing; {all} of {with} series in all",
-            count(first),
-            place + 1
+            "{} of series {} {} missing; {all} of {with} series in all",
+            counted(count(first), "value"),
+            place + 1,
+            agreeing(count(first), "is", "are")
         ))
         .in_file(&self.path)
         .at_line(first.number)
@@ -375,9 +384,9 @@ impl Line {
         let length = values[0].len();
         if let Some(other) = values.iter().position(|values| values.len() != length) {
             return Err(Error::format(format!(
-                "dimension {} has {} values",
+                "dimension {} has {}",
                 other + 1,
-                values[other].len()
+                counted(values[other].len(), "value")
             ))
             .expected(format!("{length}, as dimension 1 has")));
         }

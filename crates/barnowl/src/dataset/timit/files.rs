@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::{agreeing, counted};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -103,7 +104,12 @@ pub(super) fn recordings(
     };
     let recordings = sounds.into_iter().map(recording).collect::<Result<_>>()?;
     let note = (!empty.is_empty()).then(|| {
-        format!("{} folders of speakers hold no sounds: {}", empty.len(), empty.join(", "))
+        format!(
+            "{} of speakers {} no sounds: {}",
+            counted(empty.len(), "folder"),
+            agreeing(empty.len(), "holds", "hold"),
+            empty.join(", ")
+        )
     });
     Ok((recordings, note))
 }

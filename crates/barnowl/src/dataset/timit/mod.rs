@@ -20,6 +20,7 @@ use super::{Dataset, Inputs, Split, Targets, UNLABELLED, audio};
 use crate::encoder::{Mfcc, MfccConfig, deltas};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use files::Recording;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -104,10 +105,10 @@ pub fn load(directory: impl AsRef<Path>, split: Split, pieces: Pieces) -> Result
         Split::Test => "core test",
     };
     let origin = format!(
-        "TIMIT, {} {name} sentences in {} pieces of {} frames of 10 ms",
-        sentences.len(),
-        of.len(),
-        pieces.frames
+        "TIMIT, {} in {} of {} of 10 ms",
+        counted(sentences.len(), &format!("{name} sentence")),
+        counted(of.len(), "piece"),
+        counted(pieces.frames, "frame")
     );
     let shape = [of.len(), pieces.frames, CHANNELS];
     let names = PHONES.map(str::to_owned).to_vec();

@@ -7,6 +7,7 @@ pub use annotation::{Annotation, annotations, parse_annotations};
 
 use crate::error::{Error, Result};
 use crate::file;
+use crate::words::counted;
 use header::{Format, Header};
 use std::path::Path;
 
@@ -72,7 +73,7 @@ fn samples(header: &Header, bytes: &[u8]) -> Result<Vec<i16>> {
     };
     let expected = header.length.and_then(|length| length.checked_mul(frame)).unwrap_or(found);
     if found < expected || found < frame {
-        return Err(Error::format(format!("{} samples of each signal", found / frame))
+        return Err(Error::format(format!("{} of each signal", counted(found / frame, "sample")))
             .at_byte(bytes.len() as u64)
             .expected(format!("{}, as the header says", expected.max(frame) / frame))
             .remedy("the file is cut short or of another record: get it again"));
