@@ -219,19 +219,20 @@ impl Series {
             match line.strip_prefix('@') {
                 Some(key) if key.trim().eq_ignore_ascii_case("data") => {
                     in_data = true;
-                    if labelled && header.without_classes {
-                        return Err(at_line(Error::format(
-                            "the series have no classes: @classLabel false",
-                        ))
-                        .expected("@classLabel true NAME NAME …"));
-                    }
                     if labelled && header.classes.is_none() {
                         return Err(at_line(Error::format("the header names no classes"))
                             .expected("@classLabel true NAME NAME …, before @data"));
                     }
                     series.classes = header.classes.take().unwrap_or_default();
                 }
-                Some(key) if !in_data => header.take(key.trim()).map_err(at_line)?,
+                Some(key) if !in_data => {
+                    header.take(key.trim()).map_err(at_line)?;
+                    if labelled && header.without_classes {
+                        let problem = "the series have no classes: @classLabel false";
+                        return Err(at_line(Error::format(problem))
+                            .expected("@classLabel true NAME NAME …"));
+                    }
+                }
                 _ if in_data => {
                     let with_label = !series.classes.is_empty();
                     let line = Line::parse(line, number, with_label).map_err(at_line)?;
