@@ -72,7 +72,10 @@ impl Opened {
     /// If the data cannot be read, or are not those that the model was trained on and it was not said that they may be others.
     pub fn part(&self, task: &TaskConfig, args: &ModelData, split: Split) -> Result<Part> {
         let directory = self.directory(args);
-        let read = self.model.read_part(task, directory.as_deref(), split, args.other_data);
+        let read = match &self.model.data {
+            Some(card) => task.part_of(card, directory.as_deref(), split, args.other_data),
+            None => task.data(directory.as_deref(), split).map(|data| (data, Vec::new())),
+        };
         let (data, differences) = read.map_err(|error| self.explain(error))?;
         if !differences.is_empty() && !args.other_data {
             return Err(self.explain(Error::mismatch(format!(

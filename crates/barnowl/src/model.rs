@@ -2,7 +2,7 @@
 //!
 //! A model file is enough to run the network: no configuration beside it.
 
-use crate::dataset::{DataCard, Dataset, Known, Split};
+use crate::dataset::{DataCard, Known};
 use crate::error::{Error, Result};
 use crate::exchange::safetensors::{Contents, Metadata};
 use crate::exchange::sealed;
@@ -113,63 +113,6 @@ impl Model {
     #[must_use]
     pub fn known(&self) -> Known<'_> {
         self.data.as_ref().map(DataCard::known).unwrap_or_default()
-    }
-
-    /// A part of the data as the model is to read it, and in what it differs from the data that the model was trained on: in
-    /// words, none if it is the same. `task` says where the data are: the model's own, or another's. With `other`, data whose
-    /// classes or channels have other names are read as they come.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, or do not fit the network.
-    pub fn read_part(
-        &self,
-        task: &TaskConfig,
-        folder: Option<&Path>,
-        split: Split,
-        other: bool,
-    ) -> Result<(Dataset, Vec<String>)> {
-        let Some(card) = &self.data else {
-            return Ok((task.data(folder, split)?, Vec::new()));
-        };
-        // A part that was taken from the training part is known by that one.
-        let holds_out = task.train.holds_out();
-        let is_split = split != Split::Test && !card.fingerprints.contains_key("valid");
-        let source = if is_split || holds_out { Split::Train } else { split };
-        let raw = match task.raw_part(folder, source, card.known()) {
-            Err(error) if other => {
-                task.raw_part(folder, source, Known::default()).map_err(|_| error)?
-            }
-            raw => raw?,
-        };
-        let rate = task.sampling_rate();
-        let mut differences = card.differences_in_kind(&raw, rate);
-        let same = match card.is_same(source, &raw) {
-            Some(same) => same,
-            // A run without a test has not seen that part: its training part tells.
-            None => {
-                let train = task.raw_part(folder, Split::Train, card.known())?;
-                card.is_same(Split::Train, &train) == Some(true)
-            }
-        };
-        if !same {
-            differences.push(format!("the data were {}, and are {}", card.origin, raw.origin()));
-        }
-        let share = |data: Dataset| -> Result<Dataset> {
-            let (train, valid) = data.split(task.train.validation, task.train.split_seed)?;
-            Ok(if split == Split::Train { train } else { valid })
-        };
-        let part = match task.hold_out(&raw)? {
-            Some((_, out)) if split == Split::Test => out,
-            Some((rest, _)) => share(rest)?,
-            None if is_split => share(raw)?,
-            None => raw,
-        };
-        let part = match &card.normalization {
-            Some(by) => part.normalized(by)?,
-            None => part,
-        };
-        Ok((part, differences))
     }
 }
 

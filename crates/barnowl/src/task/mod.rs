@@ -7,6 +7,7 @@ mod check;
 mod data;
 mod effort;
 mod parse;
+mod parts;
 mod range;
 mod reference;
 mod shape;
@@ -16,9 +17,10 @@ mod wrong_values;
 
 pub use crate::dataset::Split;
 pub use data::DatasetConfig;
+pub use parts::Prepared;
 pub use reference::reference;
 
-use crate::dataset::{DataCard, Dataset, Known};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
 use crate::train::TrainConfig;
@@ -60,19 +62,6 @@ pub struct TaskConfig {
     /// The training recipe.
     #[serde(default)]
     pub train: TrainConfig,
-}
-
-/// The data of a run.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// What the weights are trained on.
-    pub train: Dataset,
-    /// What the epoch is chosen by.
-    pub valid: Dataset,
-    /// What is reported, if it was wanted.
-    pub test: Option<Dataset>,
-    /// What a model will remember of them.
-    pub card: DataCard,
 }
 
 impl TaskConfig {
@@ -148,135 +137,10 @@ impl TaskConfig {
         Ok(reference::commented(&table))
     }
 
-    /// The training and validation data: the data set's own parts, or a split of its training part.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, or do not fit the network.
-    pub fn training_data(&self, data: Option<&Path>) -> Result<(Dataset, Dataset)> {
-        let prepared = self.prepare(data, false)?;
-        Ok((prepared.train, prepared.valid))
-    }
-
-    /// The training part without the fold or the group that is held out, and what is held out; none where nothing is.
-    pub(crate) fn hold_out(&self, train: &Dataset) -> Result<Option<(Dataset, Dataset)>> {
-        let TrainConfig { fold, leave_out, split_seed, .. } = &self.train;
-        match (fold, leave_out) {
-            (Some(fold), _) => train.hold_out(*fold, *split_seed).map(Some),
-            (None, Some(group)) => train.leave_out(group).map(Some),
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// The names of the groups of the training part, such as its subjects.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, or have no groups.
-    pub fn groups(&self, data: Option<&Path>) -> Result<Vec<String>> {
-        let train = self.part(data, Split::Train, Known::default())?;
-        match train.groups() {
-            Some(_) => Ok(train.group_names().to_vec()),
-            None => Err(Error::mismatch(format!(
-                "{} does not say which group its sequences are of",
-                self.dataset.source()
-            ))
-            .expected("a group, such as the subject, for every sequence")
-            .remedy(
-                "say which subject or group each sequence is of, or use `barnowl study folds`",
-            )),
-        }
-    }
-
-    /// One part of the data, normalized as the task says by the training data.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, or do not fit the network.
-    pub fn data(&self, data: Option<&Path>, split: Split) -> Result<Dataset> {
-        if split == Split::Test && !self.dataset.is_normalized() && !self.train.holds_out() {
-            return self.part(data, split, Known::default());
-        }
-        let prepared = self.prepare(data, split == Split::Test)?;
-        Ok(match split {
-            Split::Train => prepared.train,
-            Split::Valid => prepared.valid,
-            // Asked for, so there.
-            Split::Test => prepared.test.unwrap_or(prepared.valid),
-        })
-    }
-
-    /// The data of a run: to train on, to validate with and, if wanted, to test with, and the card by which a model will know
-    /// them again.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, or do not fit the network.
-    pub fn prepare(&self, data: Option<&Path>, with_test: bool) -> Result<Prepared> {
-        let whole = self.part(data, Split::Train, Known::default())?;
-        let mut card = DataCard::of(&whole, self.sampling_rate());
-        let (whole, held_out) = match self.hold_out(&whole)? {
-            Some((rest, out)) => (rest, Some(out)),
-            None => (whole, None),
-        };
-        // A validation part of the data set's own may share groups with what is held out.
-        let valid = match held_out {
-            Some(_) => None,
-            None => self.dataset.load(data, Split::Valid, card.known())?,
-        };
-        if let Some(valid) = &valid {
-            self.check(valid)?;
-            card = card.with(Split::Valid, valid);
-        }
-        let (train, valid) = match valid {
-            Some(valid) => (whole, valid),
-            None => whole.split(self.train.validation, self.train.split_seed)?,
-        };
-        let test = match (with_test, held_out) {
-            (true, None) => {
-                let test = self.part(data, Split::Test, card.known())?;
-                card = card.with(Split::Test, &test);
-                Some(test)
-            }
-            (true, held_out) => held_out,
-            (false, _) => None,
-        };
-        card.normalization = train.fit_normalization(self.dataset.normalize(&train));
-        let normal = |data: Dataset| match &card.normalization {
-            Some(by) => data.normalized(by),
-            None => Ok(data),
-        };
-        let test = test.map(normal).transpose()?;
-        Ok(Prepared { train: normal(train)?, valid: normal(valid)?, test, card })
-    }
-
-    /// A part of the data as it is read: not split, not normalized. `known` is what a model knows of its data.
-    ///
-    /// # Errors
-    ///
-    /// If the data cannot be read, do not fit the network, or there is no such part.
-    pub fn raw_part(&self, data: Option<&Path>, split: Split, known: Known<'_>) -> Result<Dataset> {
-        self.part(data, split, known)
-    }
-
     /// Steps per second, where the data have a scale of time.
     #[must_use]
     pub fn sampling_rate(&self) -> Option<f64> {
         self.dataset.sampling_rate()
-    }
-
-    /// A part that every data set has.
-    fn part(&self, data: Option<&Path>, part: Split, known: Known<'_>) -> Result<Dataset> {
-        let loaded = self.dataset.load(data, part, known).map_err(|error| match data {
-            // Without a file to name, the task says what was asked for.
-            None => error.during(format_args!("task {}", self.name)),
-            Some(_) => error,
-        });
-        let dataset = loaded?.ok_or_else(|| {
-            Error::mismatch(format!("{} has no {} part", self.dataset.source(), part.name()))
-        })?;
-        self.check(&dataset)?;
-        Ok(dataset)
     }
 
     /// Whether a data set fits the network.
