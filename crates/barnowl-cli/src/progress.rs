@@ -28,7 +28,7 @@ impl Progress {
         self.samples += report.samples;
         let rate = self.samples as f64 / self.started.elapsed().as_secs_f64();
         self.bar.set_message(format!(
-            "epoch {}/{} · {} · accuracy {} · best valid {} · spikes {:.3} · {rate:.0} samples/s",
+            "epoch {}/{} · {} · accuracy {} · valid {} · spikes {:.3} · {rate:.0} samples/s",
             report.epoch,
             self.epochs,
             loss(report.loss, report.loss_per_step),

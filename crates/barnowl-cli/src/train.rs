@@ -149,7 +149,8 @@ fn resume(folder: &Path, args: &Train) -> String {
         "cpu" => String::new(),
         device => format!(" --device {device}"),
     };
-    format!("barnowl train --resume --out {}{no_test}{device}", shell_word(folder))
+    let tensorboard = if args.tensorboard.on { " --tensorboard" } else { "" };
+    format!("barnowl train --resume --out {}{no_test}{device}{tensorboard}", shell_word(folder))
 }
 
 /// The failure of a device with what there is of the run, and how it goes on.

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use burn::tensor::{Device, Tensor};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -177,7 +177,8 @@ pub(crate) fn guard<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Res
 /// As [`guard`], on a device with a driver.
 pub(crate) fn guard_named<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     caught(work).unwrap_or_else(|said| {
-        Err(Error::new(ErrorKind::Device, format!("the device {name} failed: {said}"))
+        let place = PLACE.with(RefCell::take);
+        Err(Error::new(ErrorKind::Device, format!("the device {name} failed: {said} ({place})"))
             .remedy("see whether its memory or its driver is the reason, or use --device cpu"))
     })
 }
@@ -190,6 +191,8 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
 thread_local! {
     /// Whether a panic of this thread is caught and told by [`caught`].
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    /// Where its last panic that was caught came from, file and line: should it be a fault of ours, that is where to look.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// How many threads are in [`caught`].
@@ -207,6 +210,9 @@ fn caught<T>(work: impl FnOnce() -> T) -> std::result::Result<T, String> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             if CAUGHT.try_with(Cell::get).unwrap_or(false) {
+                let place = panic.location().map(ToString::to_string).unwrap_or_default();
+                // A thread that is ending has nobody to tell.
+                let _ = PLACE.try_with(|last| last.replace(place));
                 return;
             }
             if CATCHING.load(Ordering::Relaxed) > 0 && is_of_a_driver(std::thread::current().name())
@@ -281,7 +287,12 @@ mod tests {
         let fails = |text: &'static str| move || -> Result<()> { panic!("{text}") };
         let error = guard_named("wgpu:0", fails("the device is lost")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Device);
-        assert!(error.to_string().starts_with("the device wgpu:0 failed: the device is lost\n"));
+        let said = error.to_string();
+        assert!(
+            said.starts_with("the device wgpu:0 failed: the device is lost (crates/"),
+            "{said}"
+        );
+        assert!(said.contains("device.rs:"), "where it panicked: {said}");
         let error = guard_named("wgpu:0", || -> Result<()> { std::panic::panic_any(7) });
         assert!(error.unwrap_err().to_string().contains("it does not say why"));
         // Errors are told as they are.

@@ -515,3 +515,118 @@ fn sounds_become_spikes_or_bands() {
     std::fs::copy(fixtures.join("no/1_nohash_0.wav"), temp.path().join("train/b.wav")).unwrap();
     refused(load(Split::Train, cochlea, None), &["b.wav", "no label"]);
 }
+
+/// An array as NumPy writes it.
+fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let shape: Vec<String> = shape.iter().map(|n| format!("{n},")).collect();
+    let mut header =
+        format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", shape.concat());
+    header += &" ".repeat(64 - (11 + header.len()) % 64);
+    header.push('\n');
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), bytes].concat()
+}
+
+/// Words of up to four letters.
+fn words(words: &[&str]) -> Vec<u8> {
+    let letters = |word: &&str| -> Vec<u8> {
+        let mut codes: Vec<u32> = word.chars().map(u32::from).collect();
+        codes.resize(4, 0);
+        codes.into_iter().flat_map(u32::to_le_bytes).collect()
+    };
+    npy("<U4", &[words.len()], &words.iter().flat_map(letters).collect::<Vec<u8>>())
+}
+
+/// A part of arrays in a folder: a sequence of two steps for each label, and others beside.
+fn part(folder: &TempDir, name: &str, y: Vec<u8>, count: usize, more: &[(&str, Vec<u8>)]) {
+    let place = folder.path().join(name);
+    std::fs::create_dir_all(&place).unwrap();
+    let values: Vec<u8> = (0..count as u8 * 2).map(|n| n + 3).collect();
+    std::fs::write(place.join("x.npy"), npy("|u1", &[count, 2, 1], &values)).unwrap();
+    std::fs::write(place.join("y.npy"), y).unwrap();
+    for (name, bytes) in more {
+        std::fs::write(place.join(format!("{name}.npy")), bytes).unwrap();
+    }
+}
+
+fn classes(data: &Dataset) -> Vec<u16> {
+    let (Targets::PerSequence(classes) | Targets::PerStep(classes)) = data.targets();
+    classes.clone()
+}
+
+#[test]
+fn a_number_beside_named_classes_is_a_place_only_where_they_are_listed() {
+    let numbers = |y: &[u8]| npy("|u1", &[y.len()], y);
+    let known = |classes: &'static [String], listed| Known {
+        classes,
+        classes_are_listed: listed,
+        ..Known::default()
+    };
+    let read = |folder: &TempDir, split, known| {
+        own::load(folder.path(), split, &OwnConfig::new(folder.path(), Form::Arrays), known)
+    };
+    let names: &'static [String] = Box::leak(Box::new(["jump", "run", "walk"].map(String::from)));
+    let temp = tempfile::tempdir().unwrap();
+    // Classes that words have named: a number is none of them.
+    part(&temp, "train", words(&["walk", "jump", "run"]), 3, &[]);
+    part(&temp, "test", numbers(&[0, 1]), 2, &[]);
+    let train = read(&temp, Split::Train, Known::default()).unwrap().unwrap();
+    assert_eq!(train.class_names(), names);
+    assert!(!train.has_listed_classes());
+    refused(
+        read(&temp, Split::Test, known(names, false)),
+        &["\"0\"", "one of jump, run, walk", "class_names"],
+    );
+    // Those that a list has named: a place in it.
+    let test = read(&temp, Split::Test, known(names, true)).unwrap().unwrap();
+    assert_eq!(classes(&test), [0, 1]);
+    // Its own list says what a number of a part means, and one behind its end means nothing.
+    part(&temp, "test", numbers(&[0, 1]), 2, &[("class_names", words(&["walk", "jump"]))]);
+    let test = read(&temp, Split::Test, known(names, true)).unwrap().unwrap();
+    assert_eq!(classes(&test), [2, 0]);
+    part(&temp, "test", numbers(&[0, 2]), 2, &[("class_names", words(&["walk", "jump"]))]);
+    refused(read(&temp, Split::Test, known(names, true)), &["a label is 2", "class_names"]);
+    // Names that are numbers are names.
+    let digits: &'static [String] = Box::leak(Box::new(["1", "2", "3"].map(String::from)));
+    part(&temp, "test", numbers(&[3, 1]), 2, &[]);
+    std::fs::remove_file(temp.path().join("test/class_names.npy")).unwrap();
+    let test = read(&temp, Split::Test, known(digits, true)).unwrap().unwrap();
+    assert_eq!(classes(&test), [2, 0]);
+    part(&temp, "test", numbers(&[0, 1]), 2, &[]);
+    refused(read(&temp, Split::Test, known(digits, true)), &["\"0\"", "one of 1, 2, 3"]);
+}
+
+#[test]
+fn a_number_that_is_no_label_is_none_in_arrays_too() {
+    let temp = tempfile::tempdir().unwrap();
+    part(&temp, "train", npy("|u1", &[3, 2], &[0, 99, 1, 1, 99, 0]), 3, &[]);
+    let no_label = Some(own::NoLabel::Number(99.0));
+    let config = OwnConfig { no_label, ..OwnConfig::new(temp.path(), Form::Arrays) };
+    let data = own::load(temp.path(), Split::Train, &config, Known::default()).unwrap().unwrap();
+    assert_eq!(data.class_names(), ["0", "1"]);
+    assert_eq!(classes(&data), [0, UNLABELLED, 1, 1, UNLABELLED, 0]);
+}
+
+#[test]
+fn groups_of_files_and_of_what_has_none() {
+    let events = "time,channel\n0.5,0\n1.5,1\n";
+    let temp = folder(&[
+        ("train/a/eve_1.csv", events),
+        ("train/a/adam_1.csv", events),
+        ("train/b/eve_2.csv", events),
+    ]);
+    let form = Form::Events(Binning::new(2, 1.0));
+    let groups = |groups| OwnConfig { groups, ..OwnConfig::new(temp.path(), form) };
+    let by_name = groups(Some(own::Groups::Name(own::FileName { before: "_".into() })));
+    let data = own::load(temp.path(), Split::Train, &by_name, Known::default()).unwrap().unwrap();
+    assert_eq!(data.group_names(), ["adam", "eve"]);
+    assert_eq!(data.groups(), Some(&[0, 1, 1][..]));
+    let key = |config: OwnConfig| config.validate("dataset").unwrap_err().to_string();
+    let column = || Some(own::Groups::Column("subject".into()));
+    assert!(key(groups(column())).contains("dataset.groups"));
+    let of_ts = OwnConfig { groups: column(), ..OwnConfig::new("x", Form::Ts) };
+    assert!(key(of_ts).contains("files .ts say nothing of groups"));
+    let word = Some(own::NoLabel::Word("?".into()));
+    let unheard = OwnConfig { no_label: word, ..OwnConfig::new("x", form) };
+    assert!(key(unheard).contains("dataset.no_label"));
+}

@@ -22,13 +22,13 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit status: 0 all is well; 2 bad input (a flag, a file, a folder that cannot be written); \
-3 training diverged; 130 stopped by Ctrl-C, checkpoint saved.";
+3 training diverged (of a study, in every run); 4 a graphics processor failed; 130 stopped by Ctrl-C, checkpoint saved.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a network on a task.
     Train(Train),
-    /// Evaluate a model or the best model of a run.
+    /// Evaluate a model, or that of a run.
     Eval(Eval),
     /// Answer data without labels: classes and probabilities, a line a sequence or step.
     Predict(Predict),

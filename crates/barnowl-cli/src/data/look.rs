@@ -3,7 +3,7 @@
 use super::sketch;
 use crate::args::Look;
 use crate::{print_json, print_line};
-use barnowl::dataset::{Dataset, Inputs, Known, Targets};
+use barnowl::dataset::{DataCard, Dataset, Inputs, Known, Targets};
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::report::{SequenceData, SequencesData, sequences};
@@ -23,7 +23,15 @@ pub fn run(args: &Look) -> Result<ExitCode> {
     // As they are in the files: not yet normalized, and the training part with what will validate.
     let data = match split {
         Split::Valid => task.data(folder.as_deref(), split)?,
-        _ => task.raw_part(folder.as_deref(), split, Known::default())?,
+        Split::Train => task.raw_part(folder.as_deref(), split, Known::default())?,
+        // As after training: its classes and channels are those of the training part, where there is one.
+        Split::Test => match task.raw_part(folder.as_deref(), Split::Train, Known::default()) {
+            Ok(train) => {
+                let card = DataCard::of(&train, task.sampling_rate());
+                task.raw_part(folder.as_deref(), split, card.known())?
+            }
+            Err(_) => task.raw_part(folder.as_deref(), split, Known::default())?,
+        },
     };
     let summary = data.summary();
     let examples = examples(&data);

@@ -325,7 +325,7 @@ impl Study<'_> {
             card: &known.card,
             valid,
             name,
-            best: trainer.progress().best_accuracy,
+            best: folder.reports()?.iter().map(|report| report.valid_accuracy).fold(0.0, f64::max),
             shown: 0,
             verdict: None,
             tensorboard: match self.tensorboard {

@@ -262,6 +262,14 @@ fn files_of_every_form_are_answered_as_in_the_test() {
     });
     let [evaluated, predicted] = answered(temp.path(), &files_of("csv"));
     assert_eq!(predicted, evaluated);
+    // One by one too, the long one among them; times in another unit are refused.
+    for (file, expected) in files_of("csv").iter().zip(&evaluated) {
+        let alone = String::from_utf8(succeeds(at(temp.path(), &["predict", "m", file])).stdout);
+        assert!(alone.unwrap().trim_end().ends_with(&format!("{},{}", expected[1], expected[0])));
+    }
+    let text: String = (0..20).map(|n| format!("{},0\n", 13 * n)).collect();
+    write(temp.path(), "ms.csv", format!("time,channel\n{text}"));
+    refuses(at(temp.path(), &["predict", "m", "ms.csv"]), &["ms.csv", "are after the last step"]);
     refuses(at(temp.path(), &["predict", "m", "x.wav"]), &["x.wav", "lists of events (.csv)"]);
 
     // Sounds: two tones. A sound's spikes do not depend on the files beside it.
@@ -318,4 +326,52 @@ fn files_of_every_form_are_answered_as_in_the_test() {
         at(temp.path(), &["data", "look", "t.toml", "--set", "dataset.folder=bare"]),
         &["@classLabel false"],
     );
+}
+
+#[test]
+fn files_with_a_column_of_groups_are_answered() {
+    let temp = with_task("\"csv\"\ngroups = \"subject\"", "mean_membrane");
+    for (part, count) in [("train", 8), ("test", 3)] {
+        for (class, name) in ["a", "b"].iter().enumerate() {
+            for i in 0..count {
+                let text = table(class, i, 20 + i).replace('\n', &format!(",{part}{i}\n"));
+                let text = text.replacen(&format!(",{part}{i}\n"), ",subject\n", 1);
+                write(temp.path(), &format!("data/{part}/{name}/{i}.csv"), text);
+            }
+        }
+    }
+    let of = |name: &'static str| (0..3).map(move |i| format!("data/test/{name}/{i}.csv"));
+    let files: Vec<String> = of("a").chain(of("b")).collect();
+    let [evaluated, predicted] = answered(temp.path(), &files);
+    assert_eq!(predicted, evaluated);
+}
+
+#[test]
+fn the_last_epoch_is_kept_if_wanted() {
+    let temp = with_task("\"csv\"", "mean_membrane");
+    tables(temp.path(), |text| text.as_bytes().to_vec());
+    let train = |out: &str, epochs: &str, keep: &str| {
+        let keep = format!("train.keep={keep}");
+        let mut command = at(temp.path(), &["train", "t.toml", "--json", "--epochs", epochs]);
+        command.args(["--out", out, "--set", &keep, "--set", "train.learning_rate=0.2"]);
+        command
+    };
+    let kept = |out: &str| json(&succeeds(train(out, "9", "last")))["best_epoch"].clone();
+    assert_eq!(kept("last"), 9);
+    let best = json(&succeeds(train("best", "9", "best")));
+    assert_ne!(best["best_epoch"], 9, "the best epoch is another one: {best}");
+    let model = |out: &str| std::fs::read(temp.path().join(out).join("best.safetensors")).unwrap();
+    assert_ne!(model("last"), model("best"));
+    // The same after a stop in between.
+    succeeds(train("two", "4", "last"));
+    succeeds(at(temp.path(), &["train", "--resume", "--out", "two", "--epochs", "9"]));
+    let answers = |run: &str| {
+        succeeds(at(temp.path(), &["eval", run, "--predictions", "p.csv"]));
+        std::fs::read_to_string(temp.path().join("p.csv")).unwrap()
+    };
+    assert_eq!(answers("last"), answers("two"));
+    let patient = &["train.patience", "train.keep = \"last\""];
+    let mut command = train("p", "9", "last");
+    command.args(["--set", "train.patience=2"]);
+    refuses(command, patient);
 }

@@ -11,6 +11,9 @@ pub struct DataCard {
     pub origin: String,
     /// The names of the classes, in the order of the readout's neurons.
     pub class_names: Vec<String>,
+    /// Whether the classes were listed, so that a number stands for one by its place.
+    #[serde(default)]
+    pub classes_are_listed: bool,
     /// The names of the channels, in the order of the network's inputs; none where the source names none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub channel_names: Vec<String>,
@@ -42,6 +45,7 @@ impl DataCard {
         let card = Self {
             origin: train.origin().to_owned(),
             class_names: train.class_names().to_vec(),
+            classes_are_listed: train.has_listed_classes(),
             channel_names: train.channel_names().to_vec(),
             channels: train.channels(),
             sampling_rate: train.sampling_rate().or(sampling_rate),
@@ -66,6 +70,8 @@ impl DataCard {
     pub fn known(&self) -> Known<'_> {
         Known {
             classes: &self.class_names,
+            classes_are_listed: self.classes_are_listed,
+            width: Some(self.channels).filter(|channels| *channels > 0),
             channels: &self.channel_names,
             steps: Some(self.steps[1]).filter(|steps| *steps > 0),
             sound_rate: self.sound_rate,

@@ -20,6 +20,8 @@ pub(super) struct Details {
     pub(super) sampling_rate: Option<f64>,
     /// Samples a second of the sounds that the sequences were made of.
     pub(super) sound_rate: Option<u32>,
+    /// Whether the classes are listed, so that a number stands for one by its place.
+    pub(super) are_listed: bool,
     /// What has been done to the values.
     pub(super) normalization: Option<Normalization>,
     /// What was left out, cut or merged while reading, and why.
@@ -132,6 +134,13 @@ impl Dataset {
         self
     }
 
+    /// The same data, whose classes are listed, so that a number stands for one by its place, or are not.
+    #[must_use]
+    pub fn with_listed_classes(mut self, are_listed: bool) -> Self {
+        self.details.are_listed = are_listed;
+        self
+    }
+
     /// The same data, with a note of what was left out, cut or merged while they were read, and why.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
@@ -219,6 +228,12 @@ impl Dataset {
     #[must_use]
     pub fn sound_rate(&self) -> Option<u32> {
         self.details.sound_rate
+    }
+
+    /// Whether the classes are listed, in a list of their names or as numbers, so that a number stands for one by its place.
+    #[must_use]
+    pub fn has_listed_classes(&self) -> bool {
+        self.details.are_listed
     }
 
     /// What has been done to the values since they were read.

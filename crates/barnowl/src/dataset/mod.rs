@@ -95,8 +95,12 @@ impl Targets {
 pub struct Known<'a> {
     /// The names of the classes; none where nothing is known.
     pub classes: &'a [String],
+    /// Whether a number stands for one of them by its place.
+    pub classes_are_listed: bool,
     /// The names of the channels; none where nothing is known.
     pub channels: &'a [String],
+    /// The number of channels.
+    pub width: Option<usize>,
     /// Steps of the longest training sequence.
     pub steps: Option<usize>,
     /// Samples a second of the sounds, where it was sounds.

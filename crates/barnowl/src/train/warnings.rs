@@ -4,6 +4,7 @@ use super::{EpochReport, Evaluation};
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::layer::LayerConfig;
 use crate::network::NetworkConfig;
+use crate::words::{agreeing, counted};
 use std::collections::BTreeSet;
 
 /// A hidden layer whose neurons spike in more than this share of the steps tells little.
@@ -74,10 +75,11 @@ impl Warnings {
             (!shared.is_empty()).then_some((purpose, shared))
         }) {
             let text = format!(
-                "of the groups, such as subjects, {} are in the training and in the {purpose} data: {}. The accuracy does not \
-                 tell how the network does on groups that it has never seen. Put each into one part, or leave each out in \
-                 turn with `barnowl study groups`",
-                shared.len(),
+                "{}, such as a subject, {} in the training and in the {purpose} data: {}. The accuracy does not tell how the \
+                 network does on groups that it has never seen. Put each into one part, or leave each out in turn with \
+                 `barnowl study groups`",
+                counted(shared.len(), "group"),
+                agreeing(shared.len(), "is", "are"),
                 listed(&shared)
             );
             new.extend(self.add(format!("groups, {purpose}"), text));
@@ -326,7 +328,12 @@ mod tests {
             |test: &Dataset| Warnings::default().of_data(&[("training", &train), ("test", test)]);
         let found = said(&of(["cy", "bo", "cy"]));
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("1 are in the training and in the test data: bo."), "{found:?}");
+        assert!(
+            found[0].contains(
+                "1 group, such as a subject, is in the training and in the test data: bo."
+            ),
+            "{found:?}"
+        );
         assert!(said(&of(["cy", "dee", "cy"])).is_empty());
         assert!(said(&data(&[0, 1, 2], 1.0)).is_empty());
         // Names of groups without a sequence, as after a split, count for nothing.

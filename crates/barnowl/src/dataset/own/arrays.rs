@@ -31,11 +31,17 @@ struct Arrays {
 }
 
 pub(super) fn read(folder: &Path, part: &str, context: &Context<'_>) -> Result<Sequences> {
-    Arrays::of_part(folder, part, context)?.sequences(context, true)
+    Arrays::of_part(folder, part, context)?.sequences(context, None)
 }
 
 /// The sequences of a file, whose labels, if it has any, are not wanted.
-pub(super) fn read_unlabelled(path: &Path, context: &Context<'_>) -> Result<Sequences> {
+///
+/// Of two dimensions, they are one sequence `[T, C]`, or, for a model of one channel, sequences `[N, T]` as in a training part.
+pub(super) fn read_unlabelled(
+    path: &Path,
+    context: &Context<'_>,
+    width: Option<usize>,
+) -> Result<Sequences> {
     let is_archive = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
     let arrays = match is_archive {
         true => Arrays::of_archive(path, context)?,
@@ -44,7 +50,7 @@ pub(super) fn read_unlabelled(path: &Path, context: &Context<'_>) -> Result<Sequ
             Arrays { all: BTreeMap::from([("x".to_owned(), x)]), place: path.to_path_buf() }
         }
     };
-    arrays.sequences(context, false)
+    arrays.sequences(context, Some(width))
 }
 
 impl Arrays {
@@ -121,7 +127,14 @@ impl Arrays {
         Error::format(problem).in_file(&self.place).expected(expected)
     }
 
-    fn sequences(&self, context: &Context<'_>, labelled: bool) -> Result<Sequences> {
+    /// The sequences; with their labels, or without for a model of so many channels, if it says how many.
+    fn sequences(
+        &self,
+        context: &Context<'_>,
+        unlabelled: Option<Option<usize>>,
+    ) -> Result<Sequences> {
+        let labelled = unlabelled.is_none();
+        let of_rows = labelled || unlabelled == Some(Some(1));
         let x = self.get(X).ok_or_else(|| {
             self.wrong("there is no array x", "x [N, T, C] and y [N] or [N, T], as x.npy and y.npy")
         })?;
@@ -129,7 +142,7 @@ impl Arrays {
             return Err(self.wrong("x holds words", "numbers: x.astype(\"float32\")"));
         };
         let mut notes = Vec::new();
-        let shape = match (x.shape.as_slice(), labelled) {
+        let shape = match (x.shape.as_slice(), of_rows) {
             (&[samples, steps, channels], _) => [samples, steps, channels],
             (&[steps, channels], false) => [1, steps, channels],
             (&[samples, steps], true) => {
@@ -272,12 +285,9 @@ impl Arrays {
         })?;
         let given = self.texts(CLASS_NAMES, 0, "a class")?.unwrap_or_default();
         let names = if context.names.is_empty() { given.clone() } else { context.names.to_vec() };
-        // What a number means in the order that is wanted.
-        let given = if given.is_empty() { context.listed } else { &given };
-        let meanings = match context.names {
-            [] => Vec::new(),
-            known => meanings(given, known).map_err(|error| error.in_file(&self.place))?,
-        };
+        let listed = if given.is_empty() { context.listed } else { &given };
+        check_names(listed, &names).map_err(|error| error.in_file(&self.place))?;
+        let context = &Context { names: &names, listed, ..*context };
         let shape = y.shape.as_slice();
         let per_step = match shape {
             [n] | [n, 1] if *n == samples => false,
@@ -309,14 +319,11 @@ impl Arrays {
             sequences
                 .notes
                 .push(format!("y {shape:?} is one-hot: the place of the 1 is the class"));
-            (y.places_of_ones(shape[shape.len() - 1]), Vec::new())
+            let places = y.places_of_ones(shape[shape.len() - 1]);
+            let class = |place: &u16| self.class_of_place(*place, context);
+            (places.iter().map(class).collect::<Result<Vec<u16>>>()?, Vec::new())
         } else {
-            self.classes(y, &names, context, per_step.then_some(steps))?
-        };
-        let is_by_name = matches!(y.values, Values::Texts(_));
-        let mapped = |class: u16| match meanings.get(usize::from(class)) {
-            Some(to) if !is_by_name => *to,
-            _ => class,
+            self.classes(y, !given.is_empty(), context, per_step.then_some(steps))?
         };
         let of = classes.len() / samples;
         sequences.classes = classes
@@ -324,21 +331,38 @@ impl Arrays {
             .zip(lengths)
             .map(|(classes, length)| {
                 let kept = if per_step { *length } else { 1 };
-                classes[..kept].iter().map(|class| mapped(*class)).collect()
+                classes[..kept].to_vec()
             })
             .collect();
         sequences.per_step = per_step;
-        if context.names.is_empty() {
-            sequences.class_names = if names.is_empty() { found } else { names };
-        }
+        sequences.are_listed = !listed.is_empty() || found.is_empty();
+        sequences.class_names = if names.is_empty() { found } else { names };
         Ok(())
     }
 
-    /// The class of every label, and the names of the classes, if the labels are names.
+    /// The class that a place in the list of classes stands for; without a list, the place itself.
+    fn class_of_place(&self, place: u16, context: &Context<'_>) -> Result<u16> {
+        let (names, listed) = (context.names, context.listed);
+        match (names, listed.get(usize::from(place))) {
+            ([], _) => Ok(place),
+            (_, Some(name)) => {
+                let at = names.iter().position(|other| other == name).unwrap_or_default();
+                Ok(at as u16)
+            }
+            (_, None) => Err(self
+                .wrong(format!("a label is {place}"), format!("one of {}", names.join(", ")))
+                .remedy(
+                    "write the names, or list the classes in the order of the numbers, in an array class_names",
+                )),
+        }
+    }
+
+    /// The class of every label, and the names of the classes, if the labels are names. Where the archive has `named` its classes,
+    /// numbers are places among them.
     fn classes(
         &self,
         y: &Array,
-        names: &[String],
+        named: bool,
         context: &Context<'_>,
         per_step: Option<usize>,
     ) -> Result<(Vec<u16>, Vec<String>)> {
@@ -348,18 +372,28 @@ impl Arrays {
         };
         match &y.values {
             Values::Numbers(numbers) => {
-                let class = |(at, number): (usize, &f64)| match numbered(*number) {
-                    Some(class) => Ok(class),
-                    None if NoLabel::is_number(context.no_label, *number) => Ok(UNLABELLED),
-                    None => Err(self.wrong(
-                        format!("the label {} is {number}", place(at)),
-                        "a whole number from 0, or −1 where there is no label",
-                    )),
+                let classes = Classes::of(context, std::iter::empty());
+                let class = |(at, number): (usize, &f64)| {
+                    if NoLabel::is_number(context.no_label, *number) {
+                        return Ok(UNLABELLED);
+                    }
+                    let Some(whole) = numbered(*number) else {
+                        return Err(self.wrong(
+                            format!("the label {} is {number}", place(at)),
+                            "a whole number from 0, or −1 where there is no label",
+                        ));
+                    };
+                    if named {
+                        return self.class_of_place(whole, context);
+                    }
+                    classes.of_number(*number).ok_or_else(|| {
+                        let error = classes.unknown(&number.to_string());
+                        error.during(format!("y, the label {}", place(at))).in_file(&self.place)
+                    })
                 };
                 Ok((numbers.iter().enumerate().map(class).collect::<Result<_>>()?, Vec::new()))
             }
             Values::Texts(texts) => {
-                let context = &Context { names, ..*context };
                 let classes = Classes::of(context, texts.iter().map(String::as_str));
                 let class = |(at, text): (usize, &String)| {
                     classes.class(text, context.no_label).map_err(|error| {
@@ -376,15 +410,13 @@ impl Arrays {
     }
 }
 
-/// For each of the given classes, its place among those that are known.
-fn meanings(given: &[String], known: &[String]) -> Result<Vec<u16>> {
-    let place = |name: &String| {
-        known.iter().position(|other| other == name).map(|place| place as u16).ok_or_else(|| {
-            Error::mismatch(format!("the classes are {}", given.join(", ")))
-                .expected(format!("those of the model: {}", known.join(", ")))
-        })
-    };
-    given.iter().map(place).collect()
+/// Refuses a list of classes of which one is not among the `names`.
+fn check_names(listed: &[String], names: &[String]) -> Result<()> {
+    if listed.iter().all(|name| names.contains(name)) {
+        return Ok(());
+    }
+    Err(Error::mismatch(format!("the classes are {}", listed.join(", ")))
+        .expected(format!("those of the model: {}", names.join(", "))))
 }
 
 impl Array {

@@ -62,6 +62,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
             false => class.iter().copied().collect(),
         });
     }
+    sequences.are_listed = !context.listed.is_empty() || matches!(classes, Classes::Numbered);
     if let (Classes::Named { names, .. }, true) = (classes, context.names.is_empty()) {
         sequences.class_names = names;
     }
@@ -69,9 +70,17 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
 }
 
 /// Reads a table whose labels, if it has any, are not wanted.
-pub(super) fn read_unlabelled(path: &Path, context: &Context<'_>) -> Result<Sequences> {
+pub(super) fn read_unlabelled(
+    path: &Path,
+    context: &Context<'_>,
+    group: Option<&Groups>,
+) -> Result<Sequences> {
     let mut reader = Reader::new(context);
-    reader.push(&table(path)?, path.to_path_buf(), None)?;
+    let group = match group {
+        Some(Groups::Column(name)) => Some(name.as_str()),
+        _ => None,
+    };
+    reader.push(&table(path)?, path.to_path_buf(), group)?;
     Ok(reader.finish())
 }
 

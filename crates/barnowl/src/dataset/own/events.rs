@@ -115,6 +115,9 @@ impl Binning {
 /// Recordings with an event in fewer steps than one in so many are taken for times in another unit.
 const STEPS_PER_EVENT: usize = 10_000;
 
+/// So many events of one file, all in its first step, are taken for times in another unit.
+const MANY_OF_ONE_STEP: usize = 10;
+
 /// Counts up to here are whole numbers as 32-bit floats.
 const MOST_COUNTED: i64 = 1 << 24;
 
@@ -151,8 +154,18 @@ pub(super) fn of_files(
     binning.validate()?;
     let read = |path: &PathBuf| sequence(path.clone(), UNLABELLED, binning, steps);
     let recordings = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let Some(first) = paths.first() else { return Err(super::no_file()) };
-    check_times(&recordings, first, binning, steps)?;
+    if paths.is_empty() {
+        return Err(super::no_file());
+    }
+    // One file may be longer than any that was learned from, or short: only what cannot be meant is refused.
+    let is_doubtful = |recording: &&Recording| {
+        let events = recording.events.len() + recording.late;
+        let of_one_step = recording.rows() <= 1 && events >= MANY_OF_ONE_STEP;
+        10 * recording.late > 9 * events || of_one_step
+    };
+    for recording in recordings.iter().filter(is_doubtful) {
+        check_times(std::slice::from_ref(recording), &recording.path, binning, steps)?;
+    }
     let steps = steps.unwrap_or_else(|| longest(&recordings));
     dataset(&recordings, (Path::new(""), ""), binning, steps, names)
 }

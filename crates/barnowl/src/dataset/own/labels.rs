@@ -47,8 +47,8 @@ pub(super) fn numbered(number: f64) -> Option<u16> {
 
 /// The classes that labels stand for.
 pub(super) enum Classes {
-    /// By name, in this order. A number is a name too, `1.0` that of the class `1`; else, where classes are `listed` in
-    /// `classes.txt`, a place in that list.
+    /// By name, in this order. Where names are numbers, a number is a name, `1.0` that of the class `1`; else it is a place among
+    /// the classes that are `listed`, such as in `classes.txt`.
     Named { names: Vec<String>, listed: Vec<String> },
     /// By number alone.
     Numbered,
@@ -85,44 +85,51 @@ impl Classes {
     ///
     /// If it is no class.
     pub(super) fn class(&self, text: &str, no_label: Option<&NoLabel>) -> Result<u16> {
-        let is_none = NoLabel::is(no_label, text);
-        let Self::Named { names, listed } = self else {
-            return match text.parse().ok().and_then(numbered) {
-                _ if is_none => Ok(UNLABELLED),
-                Some(number) => Ok(number),
-                None => Err(Error::format(format!("the label is {text:?}"))
-                    .expected("a whole number from 0, as the other labels are, or nothing where there is no label")),
-            };
-        };
-        let place = |wanted: &dyn Fn(&str) -> bool| {
-            names.iter().position(|name| wanted(name)).map(|place| place as u16)
-        };
         // A class may be called none, or −1.
-        if let Some(place) = place(&|name| name == text) {
-            return Ok(place);
+        if let Self::Named { names, .. } = self
+            && let Some(place) = names.iter().position(|name| name == text)
+        {
+            return Ok(place as u16);
         }
-        if is_none {
+        if NoLabel::is(no_label, text) {
             return Ok(UNLABELLED);
         }
         let number = text.parse::<f64>().ok();
-        let by_number = number.and_then(|number| {
-            place(&|name| name.parse() == Ok(number)).or_else(|| {
-                let meant = listed.get(usize::from(numbered(number)?))?;
-                place(&|name| name == meant)
-            })
-        });
-        by_number.ok_or_else(|| {
-            let error = Error::format(format!("the label is {text:?}"))
-                .expected(format!("one of {}", names.join(", ")));
-            match number {
-                Some(_) => error.remedy(
-                    "write the name, or list the classes in classes.txt, a line each, in the order of the numbers",
-                ),
-                None => error.remedy(
-                    "correct the label, or add the class: to classes.txt if there is one, else to the training part",
-                ),
-            }
-        })
+        number.and_then(|number| self.of_number(number)).ok_or_else(|| self.unknown(text))
+    }
+
+    /// The class of a number, if it is one.
+    pub(super) fn of_number(&self, number: f64) -> Option<u16> {
+        let Self::Named { names, listed } = self else { return numbered(number) };
+        let place = |wanted: &dyn Fn(&str) -> bool| {
+            names.iter().position(|name| wanted(name)).map(|place| place as u16)
+        };
+        let is_number = |name: &String| name.parse().is_ok_and(f64::is_finite);
+        if names.iter().any(is_number) {
+            return place(&|name| name.parse() == Ok(number));
+        }
+        let meant = listed.get(usize::from(numbered(number)?))?;
+        place(&|name| name == meant)
+    }
+
+    /// What is wrong with a label that is no class.
+    pub(super) fn unknown(&self, text: &str) -> Error {
+        let error = Error::format(format!("the label is {text:?}"));
+        let Self::Named { names, .. } = self else {
+            return error.expected(
+                "a whole number from 0, as the other labels are, or nothing where there is no label",
+            );
+        };
+        let error = error.expected(format!("one of {}", names.join(", ")));
+        match text.parse::<f64>() {
+            Ok(_) => error.remedy(
+                "write the name, or list the classes in the order of the numbers: in classes.txt, a line each, or in an array \
+                 class_names",
+            ),
+            Err(_) => error.remedy(
+                "correct the label, or add the class: to classes.txt if there is one, else to the training part",
+            ),
+        }
     }
 }
 
@@ -193,13 +200,17 @@ mod tests {
         assert!(refused(&given, "3").contains("\"3\""));
         assert!(refused(&numbered, "1.5").contains("whole number from 0"));
         // A number is no place among names that nobody has numbered.
-        assert!(refused(&named, "0").contains("list the classes in classes.txt"));
+        assert!(refused(&named, "0").contains("list the classes"));
         // What a number stands for is said by the list of its own folder.
         let other = classes(&["jump", "none", "walk"], &list, &[]);
         assert_eq!([of(&other, "0"), of(&other, "2")], [2, 0]);
         let digits = classes(&["2", "1"], &[], &[]);
         assert_eq!([of(&digits, "1.0"), of(&digits, "2")], [1, 0]);
         assert!(refused(&digits, "0").contains("one of 2, 1"));
+        // Names that are numbers are never places too: 1 would be two classes.
+        let from_one = classes(&["1", "2", "3"], &["1", "2", "3"], &[]);
+        assert_eq!([of(&from_one, "1"), of(&from_one, "3.0")], [0, 2]);
+        assert!(refused(&from_one, "0").contains("one of 1, 2, 3"));
         let unknown = NoLabel::Word("?".into());
         assert_eq!(named.class("?", Some(&unknown)).unwrap(), UNLABELLED);
         let unknown = NoLabel::Number(99.0);

@@ -151,6 +151,23 @@ impl OwnConfig {
                 Error::setting(format!("{key}.sampling_rate"), rate).expected("steps a second")
             );
         }
+        let by_name = matches!(self.groups, None | Some(Groups::Name(_)));
+        match (&self.form, &self.no_label, &self.groups) {
+            (Form::Ts, _, Some(groups)) => {
+                return Err(Error::setting(format!("{key}.groups"), groups)
+                    .expected("none: files .ts say nothing of groups"));
+            }
+            (Form::Events(_) | Form::Sound(_), _, Some(groups)) if !by_name => {
+                return Err(Error::setting(format!("{key}.groups"), groups).expected(
+                    "{ before = \"_\" }, what stands before a sign in the name of the file",
+                ));
+            }
+            (Form::Ts | Form::Events(_) | Form::Sound(_), Some(word), _) => {
+                return Err(Error::setting(format!("{key}.no_label"), word)
+                    .expected("none: every sequence of this form has a class"));
+            }
+            _ => {}
+        }
         if let Some(missing) = self.missing.filter(|_| self.form != Form::Ts) {
             return Err(Error::setting(format!("{key}.missing"), missing)
                 .expected("none, unless form = \"ts\""));
@@ -171,7 +188,7 @@ const LAYOUTS: &str = "docs/own-data.md shows the layouts";
 struct Context<'a> {
     /// The names of the classes; none where nothing is known of them.
     names: &'a [String],
-    /// The names that `classes.txt` of the folder lists: what a number stands for there.
+    /// The names that numbers stand for, by place: those of `classes.txt`, or of a model whose classes were listed.
     listed: &'a [String],
     /// The names of the channels in the order that is wanted; none where nothing is known of them.
     channels: &'a [String],
@@ -209,13 +226,20 @@ pub fn load(
     match form {
         Form::Ts => return ts::load(folder, split, config, known),
         Form::Events(binning) => {
-            return events::load(folder, split, binning, steps.or(known.steps), names).map(Some);
+            return with_groups(
+                events::load(folder, split, binning, steps.or(known.steps), names)?,
+                config,
+            );
         }
         Form::Sound(encoding) => {
-            return sound::load(folder, split, encoding, steps, names, known).map(Some);
+            return with_groups(sound::load(folder, split, encoding, steps, names, known)?, config);
         }
         Form::Arrays | Form::Csv => {}
     }
+    let listed = match (listed.is_empty(), known.classes_are_listed) {
+        (true, true) => known.classes.to_vec(),
+        _ => listed,
+    };
     let mut context = Context {
         names: &names,
         listed: &listed,
@@ -253,6 +277,14 @@ pub fn load(
     };
     let steps = steps.unwrap_or_else(|| sequences.longest());
     sequences.dataset(folder, part, steps, names).map(Some)
+}
+
+/// A part of which each sequence is a file, with the groups that the names of the files say.
+fn with_groups(data: Dataset, config: &OwnConfig) -> Result<Option<Dataset>> {
+    let Some(groups) = &config.groups else { return Ok(Some(data)) };
+    let of = |sample| groups.of_name(Path::new(&data.sequence_name(sample)));
+    let found = (0..data.samples()).map(of).collect::<Result<Vec<String>>>()?;
+    data.with_groups(&found).map(Some)
 }
 
 /// How many classes the training part has, where another part may have fewer.

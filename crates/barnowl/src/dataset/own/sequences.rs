@@ -25,6 +25,8 @@ pub(super) struct Sequences {
     pub(super) groups: Vec<String>,
     /// What was left out, cut or merged, and why.
     pub(super) notes: Vec<String>,
+    /// Whether a number stands for a class by its place, since the classes are listed or are numbers.
+    pub(super) are_listed: bool,
     /// The names of the classes, if the data name them.
     pub(super) class_names: Vec<String>,
 }
@@ -180,7 +182,10 @@ impl Sequences {
             Dataset::new(shape, names, Inputs::Real(all), targets, origin)
         };
         let described = |data: Dataset| {
-            let mut data = data.with_lengths(&lengths)?.with_sequence_names(called)?;
+            let mut data = data
+                .with_lengths(&lengths)?
+                .with_sequence_names(called)?
+                .with_listed_classes(self.are_listed);
             if !channel_names.is_empty() {
                 data = data.with_channel_names(channel_names)?;
             }

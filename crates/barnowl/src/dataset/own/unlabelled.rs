@@ -46,10 +46,11 @@ pub fn read_files(
     let mut all = Sequences::default();
     for path in paths {
         let mut found = match extension(path).as_str() {
-            "npz" | "npy" => arrays::read_unlabelled(path, &context)?,
+            "npz" | "npy" => arrays::read_unlabelled(path, &context, known.width)?,
             "ts" => ts::read_unlabelled(path, config.missing.unwrap_or_default())?,
-            _ => csv::read_unlabelled(path, &context)?,
+            _ => csv::read_unlabelled(path, &context, config.groups.as_ref())?,
         };
+        found.groups.clear();
         if paths.len() > 1 || found.names.is_empty() {
             let file = path.display();
             found.names = match found.values.len() {
