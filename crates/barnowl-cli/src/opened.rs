@@ -5,6 +5,7 @@ use barnowl::dataset::Dataset;
 use barnowl::error::{Error, Result};
 use barnowl::model::Model;
 use barnowl::task::{Split, TaskConfig};
+use barnowl::train::far;
 use barnowl::train::run::RunFolder;
 use burn::tensor::Device;
 use serde_json::{Value, json};
@@ -127,6 +128,9 @@ impl Part {
         }
         for note in self.data.notes() {
             eprintln!("note: {note}");
+        }
+        if let Some(text) = far(&self.data) {
+            eprintln!("warning: {text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{print_line, set_threads};
 use barnowl::dataset::own::{self, Form, OwnConfig};
 use barnowl::error::{Error, Result};
 use barnowl::task::DatasetConfig;
-use barnowl::train::predict;
+use barnowl::train::{far, predict};
 use barnowl::words::counted;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,11 +46,15 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
         .collect();
     let per_step = task.network.decode.is_per_step();
     let data = own::read_files(&paths, &config, known, per_step)?;
+    task.check(&data)?;
     let data = match model.data.as_ref().and_then(|card| card.normalization.as_ref()) {
         Some(by) => data.normalized(by)?,
         None => data,
     };
     data.notes().iter().for_each(|note| eprintln!("note: {note}"));
+    if let Some(text) = far(&data) {
+        eprintln!("warning: {text}");
+    }
     if data.is_scaled_by_batch() {
         eprintln!(
             "note: the channels of a batch are divided by their standard deviations over the batch \
@@ -69,6 +73,8 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
             return Err(Error::config("--votes prints its table: write it into a file with >"));
         }
         let file_of = |name: &str| match name.rsplit_once(':') {
+            // The sequences of one file are called by their places.
+            _ if args.files.len() == 1 => args.files[0].display().to_string(),
             Some((file, number)) if number.parse::<usize>().is_ok() => file.to_owned(),
             _ => name.to_owned(),
         };

@@ -171,8 +171,12 @@ impl NetworkConfig {
                         "steps and channels seem to be exchanged: write x.transpose(0, 2, 1)",
                     ));
             }
+            let error = match dataset.channel_names() {
+                [] => error,
+                names => error.also(format_args!("the channels are {}", names.join(", "))),
+            };
             return Err(error.remedy(
-                "use data of the task that the model was trained on, or set network.inputs",
+                "use data of the task that the model was trained on, or set network.inputs, if all of them are inputs",
             ));
         }
         if classes != self.readout.size {

@@ -353,25 +353,25 @@ fn the_last_epoch_is_kept_if_wanted() {
     let train = |out: &str, epochs: &str, keep: &str| {
         let keep = format!("train.keep={keep}");
         let mut command = at(temp.path(), &["train", "t.toml", "--json", "--epochs", epochs]);
-        command.args(["--out", out, "--set", &keep, "--set", "train.learning_rate=0.2"]);
+        command.args(["--out", out, "--set", &keep, "--set", "train.learning_rate=0.5"]);
         command
     };
-    let kept = |out: &str| json(&succeeds(train(out, "9", "last")))["best_epoch"].clone();
-    assert_eq!(kept("last"), 9);
-    let best = json(&succeeds(train("best", "9", "best")));
-    assert_ne!(best["best_epoch"], 9, "the best epoch is another one: {best}");
+    let kept = |out: &str| json(&succeeds(train(out, "10", "last")))["best_epoch"].clone();
+    assert_eq!(kept("last"), 10);
+    let best = json(&succeeds(train("best", "10", "best")));
+    assert_ne!(best["best_epoch"], 10, "the best epoch is another one: {best}");
     let model = |out: &str| std::fs::read(temp.path().join(out).join("best.safetensors")).unwrap();
     assert_ne!(model("last"), model("best"));
     // The same after a stop in between.
     succeeds(train("two", "4", "last"));
-    succeeds(at(temp.path(), &["train", "--resume", "--out", "two", "--epochs", "9"]));
+    succeeds(at(temp.path(), &["train", "--resume", "--out", "two", "--epochs", "10"]));
     let answers = |run: &str| {
         succeeds(at(temp.path(), &["eval", run, "--predictions", "p.csv"]));
         std::fs::read_to_string(temp.path().join("p.csv")).unwrap()
     };
     assert_eq!(answers("last"), answers("two"));
     let patient = &["train.patience", "train.keep = \"last\""];
-    let mut command = train("p", "9", "last");
+    let mut command = train("p", "10", "last");
     command.args(["--set", "train.patience=2"]);
     refuses(command, patient);
 }

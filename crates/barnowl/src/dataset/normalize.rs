@@ -34,6 +34,9 @@ pub struct Normalization {
 /// The share of a normal distribution's standard deviation that its interquartile range is.
 const QUARTILES_OF_NORMAL: f64 = 1.349;
 
+/// Values this many standard deviations from the training data's mean, in the root mean square, are hardly of the same kind.
+const FAR: f64 = 10.0;
+
 impl Dataset {
     /// What brings these data to one scale; padding does not count. `None` of events and pixels, and of [`Normalize::None`].
     #[must_use]
@@ -78,6 +81,29 @@ impl Dataset {
             .collect();
         let (center, scale) = fitted.into_iter().unzip();
         Some(Normalization { kind, center, scale })
+    }
+
+    /// The channels whose values are far from those that the normalization was made of, each in words: most likely in another
+    /// unit. None of data that are not normalized.
+    #[must_use]
+    pub fn far_channels(&self) -> Vec<String> {
+        if self.normalization().is_none() {
+            return Vec::new();
+        }
+        let mut squares = vec![0.0; self.channels];
+        let mut row = vec![0.0; self.channels];
+        for sample in 0..self.samples {
+            for step in 0..self.length(sample) {
+                self.read(sample * self.steps + step, &mut row);
+                squares.iter_mut().zip(&row).for_each(|(sum, x)| *sum += f64::from(*x).powi(2));
+            }
+        }
+        let far = |(channel, square): (usize, &f64)| {
+            let distance = (square / self.total_steps().max(1) as f64).sqrt();
+            let name = self.channel_names().get(channel).cloned().unwrap_or(channel.to_string());
+            (distance > FAR).then(|| format!("{name} ({distance:.0} s.d.)"))
+        };
+        squares.iter().enumerate().filter_map(far).collect()
     }
 
     /// The same data, brought to a scale that [fits](Self::fit_normalization) these or others; padding stays as it is.
@@ -152,6 +178,22 @@ mod tests {
     use super::super::Targets;
     use super::super::tests::small;
     use super::*;
+
+    #[test]
+    fn data_in_another_unit_are_far() {
+        let made = |scale: f32| {
+            let values = (0..24).map(|i| scale * ((i * 7 % 12) as f32 - 5.5)).collect();
+            let targets = super::super::Targets::PerSequence(vec![0, 1, 0, 1]);
+            let names = ["a", "b"].map(String::from).to_vec();
+            Dataset::new([4, 3, 2], names, Inputs::Real(values), targets, "made").unwrap()
+        };
+        let by = made(1.0).fit_normalization(Normalize::Standardize).unwrap();
+        let far = |scale| made(scale).normalized(&by).unwrap().far_channels();
+        assert!(far(1.0).is_empty() && far(3.0).is_empty());
+        let found = far(1000.0);
+        assert!(found.len() == 2 && found[0].starts_with("0 (10"), "{found:?}");
+        assert!(made(1000.0).far_channels().is_empty(), "not normalized");
+    }
 
     #[test]
     fn channels_come_to_mean_zero_and_deviation_one_without_their_padding() {

@@ -156,7 +156,10 @@ impl TaskConfig {
             }
         };
         if !same {
-            differences.push(format!("the data were {}, and are {}", card.origin, raw.origin()));
+            differences.push(match card.origin == raw.origin() {
+                true => format!("the files have changed since: {}", raw.origin()),
+                false => format!("the data were {}, and are {}", card.origin, raw.origin()),
+            });
         }
         let share = |data: Dataset| -> Result<Dataset> {
             let (train, valid) = data.split(self.train.validation, self.train.split_seed)?;

@@ -69,6 +69,10 @@ impl Warnings {
                 new.extend(self.add(format!("classes, {purpose}"), text));
             }
         }
+        for (purpose, data) in parts.iter().skip(1) {
+            let text = far(data).map(|text| format!("in the {purpose} data, {text}"));
+            new.extend(text.and_then(|text| self.add(format!("far, {purpose}"), text)));
+        }
         let others = parts.iter().skip(1);
         for (purpose, shared) in others.filter_map(|(purpose, data)| {
             let shared = shared_groups(parts[0].1, data);
@@ -185,6 +189,18 @@ fn more_spikes(i: usize, layer: &LayerConfig, encoded: bool) -> String {
     let mut text = ways.join(", or ");
     text[..1].make_ascii_uppercase();
     text
+}
+
+/// What to say of channels whose values are far from those of the training data, if there are any.
+#[must_use]
+pub fn far(data: &Dataset) -> Option<String> {
+    let far = data.far_channels();
+    (!far.is_empty()).then(|| {
+        format!(
+            "values are far from those of the training data, in the root mean square: {}. Are they in another unit?",
+            far.join(", ")
+        )
+    })
 }
 
 /// The groups that have sequences in both of two parts, by name.

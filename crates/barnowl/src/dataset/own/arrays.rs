@@ -1,7 +1,7 @@
 //! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
 
 use super::groups::Groups;
-use super::labels::{Classes, NoLabel, numbered};
+use super::labels::{Classes, NoLabel, numbered, taken_for_none};
 use super::npy::{Array, Values, array};
 use super::{Context, sequences::Sequences};
 use crate::dataset::UNLABELLED;
@@ -334,6 +334,10 @@ impl Arrays {
                 classes[..kept].to_vec()
             })
             .collect();
+        if let Values::Texts(texts) = &y.values {
+            let texts = texts.iter().map(String::as_str);
+            sequences.notes.extend(taken_for_none(context, texts));
+        }
         sequences.per_step = per_step;
         sequences.are_listed = !listed.is_empty() || found.is_empty();
         sequences.class_names = if names.is_empty() { found } else { names };

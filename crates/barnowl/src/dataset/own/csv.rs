@@ -1,7 +1,7 @@
 //! Tables of numbers: a sequence a file, a step a line, a channel a column.
 
 use super::groups::Groups;
-use super::labels::Classes;
+use super::labels::{Classes, taken_for_none};
 use super::table::Table;
 use super::{Context, sequences::Sequences};
 use crate::error::{Error, Result};
@@ -50,6 +50,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
     let mut sequences = reader.finish();
     sequences.per_step = labels.first().is_some_and(|(_, texts)| !texts.is_empty());
     let texts = labels.iter().flat_map(|(_, texts)| texts.iter().map(|(_, text)| text.as_str()));
+    sequences.notes.extend(taken_for_none(context, texts.clone()));
     let classes = Classes::of(context, texts);
     for ((class, texts), path) in labels.iter().zip(&sequences.places) {
         let class_of = |(line, text): &(usize, String)| {

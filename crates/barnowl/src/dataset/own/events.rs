@@ -113,7 +113,7 @@ impl Binning {
 }
 
 /// Recordings with an event in fewer steps than one in so many are taken for times in another unit.
-const STEPS_PER_EVENT: usize = 10_000;
+const STEPS_PER_EVENT: usize = 1000;
 
 /// So many events of one file, all in its first step, are taken for times in another unit.
 const MANY_OF_ONE_STEP: usize = 10;

@@ -3,6 +3,7 @@
 use super::{Context, MOST_CLASSES, UNLABELLED};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A word or number that stands where there is no label.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -133,6 +134,29 @@ impl Classes {
     }
 }
 
+/// What to say of words that are taken for no label, where nobody has said that they are.
+pub(super) fn taken_for_none<'a>(
+    context: &Context<'_>,
+    labels: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    let mut words = BTreeMap::<&str, usize>::new();
+    for text in labels {
+        let is_word = !text.is_empty() && !text.eq_ignore_ascii_case("nan");
+        let is_class = context.names.iter().any(|name| name == text);
+        if is_word && !is_class && NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+            *words.entry(text).or_default() += 1;
+        }
+    }
+    let named: Vec<String> =
+        words.iter().map(|(word, count)| format!("{word:?} ({count})")).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "{} is taken for no label; if it is a class, name all classes in classes.txt, a line each",
+            named.join(", ")
+        )
+    })
+}
+
 /// Refuses classes that are numbered from 1, and names those of which there is nothing.
 ///
 /// # Errors
@@ -215,6 +239,17 @@ mod tests {
         assert_eq!(named.class("?", Some(&unknown)).unwrap(), UNLABELLED);
         let unknown = NoLabel::Number(99.0);
         assert_eq!(numbered.class("99", Some(&unknown)).unwrap(), UNLABELLED);
+    }
+
+    #[test]
+    fn words_that_say_nothing_are_named() {
+        let context =
+            |names| Context { names, listed: &[], channels: &[], no_label: None, groups: None };
+        let said = |context| {
+            taken_for_none(&context, ["None", "walk", "", "nan", "-1", "None"].into_iter())
+        };
+        assert!(said(context(&[])).unwrap().starts_with("\"None\" (2) is taken for no label"));
+        assert_eq!(said(context(&["None".to_owned()])), None);
     }
 
     #[test]

@@ -151,6 +151,10 @@ impl OwnConfig {
                 Error::setting(format!("{key}.sampling_rate"), rate).expected("steps a second")
             );
         }
+        if let (Some(rate), Some(of_form)) = (self.sampling_rate, self.form.sampling_rate()) {
+            return Err(Error::setting(format!("{key}.sampling_rate"), rate)
+                .expected(format!("none: the form says it, {of_form} steps a second")));
+        }
         let by_name = matches!(self.groups, None | Some(Groups::Name(_)));
         match (&self.form, &self.no_label, &self.groups) {
             (Form::Ts, _, Some(groups)) => {
@@ -399,6 +403,18 @@ fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBu
                 .in_file(&inner)
                 .expected(format!("one of {}", names.join(", ")))
         })?;
+        for deeper in file::folders(&inner)? {
+            let below = file::files(&deeper, extension)?;
+            if !below.is_empty() {
+                return Err(Error::format(format!(
+                    "the folder of a class holds a folder, with {}",
+                    counted(below.len(), "file")
+                ))
+                .in_file(&deeper)
+                .expected(format!("files .{extension} in the folder of the class itself"))
+                .remedy("move them up, or elsewhere if they are no data"));
+            }
+        }
         let inside = file::files(&inner, extension)?;
         files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
     }

@@ -35,7 +35,9 @@ impl Sequences {
     /// Adds the sequences of another file.
     pub(super) fn append(&mut self, other: Self) -> Result<()> {
         if self.values.is_empty() {
+            let notes = std::mem::take(&mut self.notes);
             *self = other;
+            self.notes.splice(0..0, notes);
             return Ok(());
         }
         if (self.channels, &self.channel_names) != (other.channels, &other.channel_names) {

@@ -51,6 +51,10 @@ pub fn read_files(
             _ => csv::read_unlabelled(path, &context, config.groups.as_ref())?,
         };
         found.groups.clear();
+        all.notes.extend(found.order_of_channels(known.channels));
+        if found.channel_names.is_empty() && found.channels == known.channels.len() {
+            found.channel_names = known.channels.to_vec();
+        }
         if paths.len() > 1 || found.names.is_empty() {
             let file = path.display();
             found.names = match found.values.len() {
@@ -63,7 +67,6 @@ pub fn read_files(
     if all.values.is_empty() {
         return Err(no_file());
     }
-    all.notes.extend(all.order_of_channels(known.channels));
     all.per_step = per_step;
     let classes = |values: &Vec<f32>| match per_step {
         true => vec![UNLABELLED; values.len() / all.channels],
