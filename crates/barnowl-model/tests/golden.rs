@@ -1,0 +1,379 @@
+//! The built-in models against PyTorch: spikes, loss and every gradient of recurrent networks in double precision, and
+//! the spikes in single.
+//!
+//! Needs the golden vectors: `BARNOWL_GOLDEN_NEURONS_DIR`, a folder of `NAME.safetensors`.
+
+#![cfg(feature = "file")]
+
+use barnowl_model::{Model, Program, Real, built_in};
+use safetensors::SafeTensors;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A golden file: the network, its input and what PyTorch made of it.
+struct Golden {
+    case: serde_json::Value,
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f64>)>,
+}
+
+impl Golden {
+    fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).expect("the golden file can be read");
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors file");
+        let case = &header.metadata().as_ref().expect("metadata")["case"];
+        let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+        let tensors = file.tensors().into_iter().map(|(name, tensor)| {
+            let words = tensor.data().chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]);
+            let values = match tensor.dtype() {
+                safetensors::Dtype::I32 => words.map(|b| f64::from(i32::from_le_bytes(b))).collect(),
+                _ => words.map(|b| f64::from(f32::from_le_bytes(b))).collect(),
+            };
+            (name, (tensor.shape().to_vec(), values))
+        });
+        Self { case: serde_json::from_str(case).expect("JSON"), tensors: tensors.collect() }
+    }
+
+    fn get(&self, name: &str) -> &[f64] {
+        &self.tensors.get(name).unwrap_or_else(|| panic!("no tensor {name}")).1
+    }
+
+    fn shape(&self, name: &str) -> &[usize] {
+        &self.tensors[name].0
+    }
+
+    /// Parameter `name` of every neuron of a layer: a tensor, or one of the constants of the case.
+    fn parameter(&self, layer: usize, name: &str, width: usize) -> Vec<f64> {
+        if let Some((_, values)) = self.tensors.get(&format!("layers.{layer}.{name}")) {
+            return values.clone();
+        }
+        let constants = &self.case["constants"];
+        let known = match name {
+            "theta" => &constants["threshold"],
+            "delta" => &constants["dt"],
+            _ => &constants[name],
+        };
+        vec![known.as_f64().unwrap_or_else(|| panic!("no parameter {name}")); width]
+    }
+}
+
+/// N(v; 0, σ) and N(v; μ, σ).
+fn normal(v: f64, mean: f64, deviation: f64) -> f64 {
+    let z = (v - mean) / deviation;
+    (-0.5 * z * z).exp() / (deviation * (2.0 * std::f64::consts::PI).sqrt())
+}
+
+fn surrogate(name: &str, v: f64) -> f64 {
+    let n = |mean, deviation| normal(v, mean, deviation);
+    match name {
+        "multi_gaussian" => {
+            0.5 * (1.15 * n(0.0, 0.5) - 0.15 * n(0.5, 3.0) - 0.15 * n(-0.5, 3.0))
+        }
+        "double_gaussian" => 0.5 * (1.15 * n(0.0, 0.5) - 0.3 * n(0.0, 3.0)),
+        "exponential" => (-5.0 * v.abs()).exp(),
+        _ => panic!("no surrogate {name}"),
+    }
+}
+
+fn run<T: Real>(program: &Program, inputs: &[T]) -> Vec<T> {
+    let mut outputs = vec![T::default(); program.outputs().len()];
+    program.run(inputs, &mut outputs, |_| panic!("a surrogate outside an adjoint"));
+    outputs
+}
+
+/// A recurrent layer of a model, in the precision of T.
+struct Layer<'a, T> {
+    model: &'a Model,
+    width: usize,
+    /// `[width][parameters, dt]`
+    parameters: Vec<Vec<T>>,
+    /// `[width][constants]`
+    constants: Vec<Vec<T>>,
+    input: Vec<T>,
+    bias: Vec<T>,
+    recurrent: Vec<T>,
+}
+
+impl<'a, T: Real> Layer<'a, T> {
+    fn new(golden: &Golden, number: usize, model: &'a Model, of: impl Fn(f64) -> T) -> Self {
+        let tensor = |name: &str| -> Vec<T> {
+            golden.get(&format!("layers.{number}.{name}")).iter().map(|&x| of(x)).collect()
+        };
+        let bias = tensor("input.bias");
+        let width = bias.len();
+        let columns: Vec<Vec<f64>> = model
+            .parameters()
+            .iter()
+            .map(|parameter| golden.parameter(number, &parameter.name.text, width))
+            .chain([vec![1.0; width]])
+            .collect();
+        let parameters: Vec<Vec<T>> =
+            (0..width).map(|n| columns.iter().map(|column| of(column[n])).collect()).collect();
+        Self {
+            model,
+            width,
+            constants: parameters.iter().map(|p| run(model.constants(), p)).collect(),
+            parameters,
+            input: tensor("input.weight"),
+            bias,
+            recurrent: tensor("recurrent.weight"),
+        }
+    }
+
+    /// Spikes `[steps][width]` of one sequence `[steps][inputs]`, and what went into every step of every neuron.
+    fn forward(&self, x: &[Vec<T>]) -> (Vec<Vec<T>>, Vec<Vec<Vec<T>>>) {
+        let states = self.model.states().len();
+        let mut state: Vec<Vec<T>> =
+            self.parameters.iter().map(|p| run(self.model.rest(), p)).collect();
+        let mut spikes = vec![T::default(); self.width];
+        let (mut all_spikes, mut all_inputs) = (Vec::new(), Vec::new());
+        for x in x {
+            let currents: Vec<T> = (0..self.width)
+                .map(|n| {
+                    let outer = dot(&self.input[n * x.len()..], x);
+                    let inner = dot(&self.recurrent[n * self.width..], &spikes);
+                    outer + self.bias[n] + inner
+                })
+                .collect();
+            let mut inputs = Vec::new();
+            for n in 0..self.width {
+                let given = [&[currents[n]][..], &state[n], &self.constants[n]].concat();
+                let outputs = run(self.model.step(), &given);
+                state[n] = outputs[..states].to_vec();
+                spikes[n] = outputs[states];
+                inputs.push(given);
+            }
+            all_spikes.push(spikes.clone());
+            all_inputs.push(inputs);
+        }
+        (all_spikes, all_inputs)
+    }
+}
+
+fn dot<T: Real>(weights: &[T], x: &[T]) -> T {
+    weights.iter().zip(x).fold(T::default(), |sum, (&w, &x)| sum + w * x)
+}
+
+/// Gradients by name, summed over sequences.
+type Gradients = BTreeMap<String, Vec<f64>>;
+
+fn add(gradients: &mut Gradients, name: String, size: usize, at: usize, value: f64) {
+    gradients.entry(name).or_insert_with(|| vec![0.0; size])[at] += value;
+}
+
+/// Back through a layer: from ∂L/∂s `[steps][width]` to ∂L/∂x `[steps][inputs]`.
+fn backward(
+    layer: &Layer<'_, f64>,
+    number: usize,
+    golden: &Golden,
+    x: &[Vec<f64>],
+    spikes: &[Vec<f64>],
+    inputs: &[Vec<Vec<f64>>],
+    of_spikes: &[Vec<f64>],
+    gradients: &mut Gradients,
+) -> Vec<Vec<f64>> {
+    let (model, width, fan_in) = (layer.model, layer.width, x[0].len());
+    let states = model.states().len();
+    let name = golden.case["surrogate"].as_str().expect("a surrogate");
+    let psi = |v: f64| surrogate(name, v);
+    let adjoint = model.step().adjoint();
+    let mut of_state = vec![vec![0.0; states]; width];
+    let mut of_constants = vec![vec![0.0; model.constants().outputs().len()]; width];
+    // ∂L/∂I of the step after.
+    let mut later = vec![0.0; width];
+    let mut of_x = vec![vec![0.0; fan_in]; x.len()];
+    for t in (0..x.len()).rev() {
+        let mut of_currents = vec![0.0; width];
+        for n in 0..width {
+            let fed_back: f64 = (0..width).map(|m| layer.recurrent[m * width + n] * later[m]).sum();
+            let given = [&inputs[t][n][..], &of_state[n], &[of_spikes[t][n] + fed_back]].concat();
+            let mut found = vec![0.0; adjoint.outputs().len()];
+            adjoint.run(&given, &mut found, psi);
+            of_currents[n] = found[0];
+            of_state[n] = found[1..=states].to_vec();
+            for (sum, g) in of_constants[n].iter_mut().zip(&found[1 + states..]) {
+                *sum += g;
+            }
+        }
+        for n in 0..width {
+            let g = of_currents[n];
+            let prefix = format!("layers.{number}.");
+            add(gradients, format!("{prefix}input.bias"), width, n, g);
+            for i in 0..fan_in {
+                let at = n * fan_in + i;
+                add(gradients, format!("{prefix}input.weight"), width * fan_in, at, g * x[t][i]);
+                of_x[t][i] += layer.input[at] * g;
+            }
+            for m in 0..width {
+                let before = if t > 0 { spikes[t - 1][m] } else { 0.0 };
+                let name = format!("{prefix}recurrent.weight");
+                add(gradients, name, width * width, n * width + m, g * before);
+            }
+        }
+        later = of_currents;
+    }
+    let once = model.constants().adjoint();
+    for n in 0..width {
+        let given = [&layer.parameters[n][..], &of_constants[n]].concat();
+        let found = run(&once, &given);
+        for (parameter, g) in model.parameters().iter().zip(found) {
+            let name = format!("layers.{number}.{}", parameter.name.text);
+            add(gradients, name, width, n, g);
+        }
+    }
+    of_x
+}
+
+/// The leaky integrator and its loss on one sequence: the loss, and ∂L/∂s of the last layer.
+fn readout(
+    golden: &Golden,
+    sequence: usize,
+    spikes: &[Vec<f64>],
+    gradients: &mut Gradients,
+) -> (f64, Vec<Vec<f64>>) {
+    let (weight, bias) = (golden.get("readout.input.weight"), golden.get("readout.input.bias"));
+    let (classes, width, steps) = (bias.len(), spikes[0].len(), spikes.len());
+    let sequences = golden.shape("x")[1];
+    let keep: Vec<f64> = golden.get("readout.tau_m").iter().map(|tau| (-1.0 / tau).exp()).collect();
+    let mut membranes = vec![vec![0.0; classes]; steps + 1];
+    for t in 0..steps {
+        for c in 0..classes {
+            let current = dot(&weight[c * width..(c + 1) * width], &spikes[t]) + bias[c];
+            membranes[t + 1][c] = keep[c] * membranes[t][c] + (1.0 - keep[c]) * current;
+        }
+    }
+    // Negative log-likelihood of the class, and its gradient.
+    let score = |logits: &[f64], class: usize| {
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = logits.iter().map(|x| (x - largest).exp()).sum();
+        let mut gradient: Vec<f64> = logits.iter().map(|x| (x - largest).exp() / sum).collect();
+        gradient[class] -= 1.0;
+        (sum.ln() + largest - logits[class], gradient)
+    };
+    let mut loss = 0.0;
+    let mut direct = vec![vec![0.0; classes]; steps];
+    let target = golden.get("target");
+    let share = 1.0 / sequences as f64;
+    match golden.case["decode"].as_str() {
+        Some("per_step") => {
+            for t in 0..steps {
+                let class = target[t * sequences + sequence] as usize;
+                let (nll, gradient) = score(&membranes[t + 1], class);
+                loss += nll * share;
+                direct[t] = gradient.iter().map(|g| g * share).collect();
+            }
+        }
+        Some("mean_membrane") => {
+            let mean: Vec<f64> = (0..classes)
+                .map(|c| membranes[1..].iter().map(|m| m[c]).sum::<f64>() / steps as f64)
+                .collect();
+            let (nll, gradient) = score(&mean, target[sequence] as usize);
+            loss = nll * share;
+            let each: Vec<f64> = gradient.iter().map(|g| g * share / steps as f64).collect();
+            direct.fill(each);
+        }
+        other => panic!("no decoder {other:?}"),
+    }
+    let mut of_spikes = vec![vec![0.0; width]; steps];
+    let mut of_membrane = vec![0.0; classes];
+    for t in (0..steps).rev() {
+        for c in 0..classes {
+            let g = direct[t][c] + of_membrane[c];
+            let current = dot(&weight[c * width..(c + 1) * width], &spikes[t]) + bias[c];
+            let tau = golden.get("readout.tau_m")[c];
+            let of_keep = g * (membranes[t][c] - current);
+            add(gradients, "readout.tau_m".into(), classes, c, of_keep * keep[c] / (tau * tau));
+            let of_current = g * (1.0 - keep[c]);
+            add(gradients, "readout.input.bias".into(), classes, c, of_current);
+            for n in 0..width {
+                let at = c * width + n;
+                let name = "readout.input.weight".into();
+                add(gradients, name, classes * width, at, of_current * spikes[t][n]);
+                of_spikes[t][n] += weight[at] * of_current;
+            }
+            of_membrane[c] = g * keep[c];
+        }
+    }
+    (loss, of_spikes)
+}
+
+fn check(directory: &Path, file: &str) {
+    let golden = Golden::read(&directory.join(format!("{file}.safetensors")));
+    let neuron = golden.case["neuron"].as_str().expect("a neuron");
+    let model = built_in(neuron).expect("a built-in model").expect("a right one");
+    let count = golden.case["layers"].as_array().expect("layers").len();
+    let double: Vec<_> = (0..count).map(|l| Layer::new(&golden, l, &model, |x| x)).collect();
+    let single: Vec<_> = (0..count).map(|l| Layer::new(&golden, l, &model, |x| x as f32)).collect();
+    let [steps, sequences, fan_in] = *golden.shape("x") else { panic!("x is [T, B, I]") };
+    let mut gradients = Gradients::new();
+    let mut loss = 0.0;
+    for sequence in 0..sequences {
+        let row = |t: usize| (t * sequences + sequence) * fan_in;
+        let x: Vec<Vec<f64>> =
+            (0..steps).map(|t| golden.get("x")[row(t)..row(t) + fan_in].to_vec()).collect();
+        let mut rows: Vec<Vec<f32>> =
+            x.iter().map(|row| row.iter().map(|&x| x as f32).collect()).collect();
+        let mut passes = vec![];
+        let mut given = x;
+        for l in 0..count {
+            let (spikes, inputs) = double[l].forward(&given);
+            let (narrow, _) = single[l].forward(&rows);
+            let width = double[l].width;
+            let expected = golden.get(&format!("out.layers.{l}.spikes"));
+            for t in 0..steps {
+                for n in 0..width {
+                    let expected = expected[(t * sequences + sequence) * width + n];
+                    let place = format!("{file}: layer {l}, step {t}, neuron {n}");
+                    assert_eq!(spikes[t][n], expected, "{place}, double precision");
+                    assert_eq!(f64::from(narrow[t][n]), expected, "{place}, single precision");
+                }
+            }
+            passes.push((given, spikes.clone(), inputs));
+            (given, rows) = (spikes, narrow);
+        }
+        let (part, mut of_spikes) = readout(&golden, sequence, &given, &mut gradients);
+        loss += part;
+        for l in (0..count).rev() {
+            let (x, spikes, inputs) = &passes[l];
+            let g = &mut gradients;
+            of_spikes = backward(&double[l], l, &golden, x, spikes, inputs, &of_spikes, g);
+        }
+    }
+    let expected = golden.get("out.loss")[0];
+    assert!((loss / expected - 1.0).abs() < 1e-6, "{file}: loss {loss}, expected {expected}");
+    let mut compared = 0;
+    for (name, (_, expected)) in &golden.tensors {
+        let Some(name) = name.strip_prefix("grad.") else { continue };
+        let found = &gradients[name];
+        let largest = expected.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+        for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+            let error = (found - expected).abs();
+            assert!(
+                error <= 1e-5 * expected.abs() + 1e-6 * largest,
+                "{file}: gradient of {name}[{i}] is {found}, expected {expected}"
+            );
+        }
+        compared += 1;
+    }
+    assert!(compared >= 7, "{file}: only {compared} gradients compared");
+}
+
+#[test]
+fn spikes_loss_and_gradients_are_those_of_pytorch() {
+    let Some(directory) = std::env::var_os("BARNOWL_GOLDEN_NEURONS_DIR") else {
+        eprintln!("skipped: BARNOWL_GOLDEN_NEURONS_DIR is not set");
+        return;
+    };
+    for file in [
+        "adlif_se",
+        "adlif_se_two_layers",
+        "adlif_ef",
+        "brf",
+        "cuba_lif",
+        "lif_reset_subtract",
+        "lif_reset_zero",
+        "lif_reset_none",
+        "tc_lif",
+    ] {
+        check(Path::new(&directory), file);
+    }
+}
