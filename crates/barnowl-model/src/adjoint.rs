@@ -16,7 +16,8 @@ impl Program {
     /// If this program is itself an adjoint with a surrogate or a comparison, whose gradients are not defined.
     #[must_use]
     pub fn adjoint(&self) -> Program {
-        let mut tape = Tape { builder: Builder::default(), gradients: vec![None; self.ops().len()] };
+        let mut tape =
+            Tape { builder: Builder::default(), gradients: vec![None; self.ops().len()] };
         let mut values: Vec<Id> = Vec::with_capacity(self.ops().len());
         for op in self.ops() {
             let value = match *op {

@@ -108,7 +108,8 @@ fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
             names.push(name);
         }
     }
-    let value_of = |name: &str| late_names.iter().find(|(known, _)| known == name).map(|(_, id)| *id);
+    let value_of =
+        |name: &str| late_names.iter().find(|(known, _)| known == name).map(|(_, id)| *id);
     let outputs: Vec<Id> =
         names.iter().chain([&EMITTED]).filter_map(|name| value_of(name)).collect();
 
@@ -127,7 +128,9 @@ fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
         if documented.rest.is_some() && !names.contains(&name) {
             return Err(Error::new(
                 documented.name.place,
-                format!("`{name}` is no state: no line uses `{name}'`, and its value at rest would have no effect"),
+                format!(
+                    "`{name}` is no state: no line uses `{name}'`, and its value at rest would have no effect"
+                ),
             ));
         }
     }
@@ -303,8 +306,11 @@ impl<'a> Compiler<'a> {
         if spikes {
             return Ok(());
         }
-        Err(Error::new(word.place, "no line has a `spike` of a value that changes: this neuron never spikes")
-            .remedy("write `s = spike(v - theta)`, or what spikes here"))
+        Err(Error::new(
+            word.place,
+            "no line has a `spike` of a value that changes: this neuron never spikes",
+        )
+        .remedy("write `s = spike(v - theta)`, or what spikes here"))
     }
 
     /// Nothing is written without effect.
@@ -324,11 +330,11 @@ impl<'a> Compiler<'a> {
     }
 
     /// A word that nothing is known of.
-    fn unknown(&self, shown: &str, word: &str, place: Place) -> Error {
+    fn unknown(&self, word: &str, place: Place) -> Error {
         let step = matches!(self.reading, Reading::Step);
         let known = self.words.iter().filter(|(_, known)| step || known.kind != Kind::Step);
         let known = known.map(|(name, _)| *name).chain([DT]).chain(FUNCTIONS);
-        let error = Error::new(place, format!("`{shown}` is not known"));
+        let error = Error::new(place, format!("`{word}` is not known"));
         match nearest(word, known) {
             Some(meant) => error.remedy(format!("did you mean `{meant}`?")),
             // Too short for a slip of the pen: the case alone may be wrong.
@@ -391,7 +397,10 @@ impl<'a> Compiler<'a> {
             && let Op::Const(x) = self.early.op(id)
             && !x.is_finite()
         {
-            return Err(Error::new(place, format!("this comes to {x}, which is not a finite number")));
+            return Err(Error::new(
+                place,
+                format!("this comes to {x}, which is not a finite number"),
+            ));
         }
         if self.early.len() + self.late.len() > OPERATIONS {
             return Err(Error::new(place, format!("a model of more than {OPERATIONS} operations")));
@@ -420,23 +429,23 @@ impl Meaning for Compiler<'_> {
                 None => Ok(Value::Late(self.late.input(0))),
             };
         }
-        let Some(known) = self.words.get_mut(word) else {
-            return Err(self.unknown(word, word, place));
+        let Some(known) = self.words.get(word) else {
+            return Err(self.unknown(word, place));
         };
-        known.used = true;
-        if let Some(value) = known.value {
-            return Ok(value);
-        }
-        let (kind, line) = (known.kind, known.place.line);
+        let (kind, line, value) = (known.kind, known.place.line, known.value);
         if kind == Kind::Step
             && let Some(error) = self.changes(word, place)
         {
             return Err(error);
         }
-        let error = Error::new(
-            place,
-            format!("`{word}` is used before it is computed, in line {line}"),
-        );
+        if let Some(known) = self.words.get_mut(word) {
+            known.used = true;
+        }
+        if let Some(value) = value {
+            return Ok(value);
+        }
+        let error =
+            Error::new(place, format!("`{word}` is used before it is computed, in line {line}"));
         Err(match kind {
             Kind::Step => error.remedy(format!(
                 "move that line up, or write `{word}'` for the value of the step before"

@@ -142,7 +142,8 @@ impl<'a> Writer<'a> {
         // A number or an early value is not what another line happens to call it.
         let op = self.listing.late.op(id);
         let inner = matches!(op, Op::Unary(..) | Op::Binary(..));
-        if inner && let Some((name, _)) = self.listing.late_names[..lines].iter().find(|n| n.1 == id)
+        if inner
+            && let Some((name, _)) = self.listing.late_names[..lines].iter().find(|n| n.1 == id)
         {
             return (self.name(name, "t"), Bond::Atom);
         }
@@ -218,10 +219,7 @@ impl<'a> Writer<'a> {
                     (_, false) => "/",
                 };
                 let right = if latex { Bond::Atom } else { Bond::Sign };
-                (
-                    format!("{}{sign}{}", within(a, Bond::Product), within(b, right)),
-                    Bond::Product,
-                )
+                (format!("{}{sign}{}", within(a, Bond::Product), within(b, right)), Bond::Product)
             }
             Op::Binary(op, a, b) => {
                 let name = match op {

@@ -169,10 +169,7 @@ impl Source {
             })
             .collect();
         Ok(Self {
-            name: Text {
-                place: place(text, file.name.span().start),
-                text: file.name.into_inner(),
-            },
+            name: Text { place: place(text, file.name.span().start), text: file.name.into_inner() },
             title: file.title,
             source: file.source,
             equations: within(text, file.equations.span().start, file.equations.into_inner()),
@@ -233,7 +230,8 @@ fn within(text: &str, at: usize, value: String) -> Text {
     if long.is_some() {
         // A line end right after the quotes is not part of the value.
         let content = text.get(start..).unwrap_or("");
-        start += ["\r\n", "\n"].into_iter().find(|end| content.starts_with(end)).map_or(0, str::len);
+        start +=
+            ["\r\n", "\n"].into_iter().find(|end| content.starts_with(end)).map_or(0, str::len);
     }
     Text { text: value, place: place(text, start) }
 }

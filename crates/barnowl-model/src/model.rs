@@ -56,9 +56,7 @@ impl Model {
         Self {
             constants: listing.early.finish(once, &listing.constants),
             rest: listing.early.finish(once, &listing.rest),
-            step: listing
-                .late
-                .finish(1 + states.len() + listing.constants.len(), &listing.outputs),
+            step: listing.late.finish(1 + states.len() + listing.constants.len(), &listing.outputs),
             source,
             states,
             listing,

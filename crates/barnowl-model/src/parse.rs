@@ -98,8 +98,11 @@ fn tokens(line: &str, start: Place) -> Result<Line<'_>, Error> {
             return Err(Error::new(place, "a ' without a name")
                 .remedy("it stands right after one: `u'` is the value of u of the step before"));
         } else {
-            return Err(Error::new(place, format!("`{}` has no meaning here", first.escape_debug()))
-                .remedy("names are of the letters a to z, digits and _"));
+            return Err(Error::new(
+                place,
+                format!("`{}` has no meaning here", first.escape_debug()),
+            )
+            .remedy("names are of the letters a to z, digits and _"));
         };
         if tokens.len() > TOKENS {
             return Err(Error::new(place, format!("more than {TOKENS} words and signs in a line"))
@@ -258,10 +261,9 @@ impl<'a, M: Meaning> Parser<'a, M> {
             }
             Token::Word(word, previous) => match self.accept('(') {
                 Some(open) => self.call(word, previous, place, open),
-                None if !previous && FUNCTIONS.contains(&word) => Err(Error::new(
-                    place,
-                    format!("`{word}` is a function: write {word}(…)"),
-                )),
+                None if !previous && FUNCTIONS.contains(&word) => {
+                    Err(Error::new(place, format!("`{word}` is a function: write {word}(…)")))
+                }
                 None => self.meaning.word(word, previous, place),
             },
         }

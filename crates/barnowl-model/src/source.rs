@@ -151,10 +151,14 @@ impl Parameter {
             return fault(format!("the range of `{name}`, {low} to {high}, is empty"));
         }
         if self.transform == Transform::Log && high <= 0.0 {
-            return fault(format!("`{name}` has a logarithm only where it is positive, and its range ends at {high}"));
+            return fault(format!(
+                "`{name}` has a logarithm only where it is positive, and its range ends at {high}"
+            ));
         }
         if self.transform == Transform::Interval && !(low.is_finite() && high.is_finite()) {
-            return fault(format!("`{name}` is trained within an interval, and its range, {low} to {high}, has an open end"));
+            return fault(format!(
+                "`{name}` is trained within an interval, and its range, {low} to {high}, has an open end"
+            ));
         }
         let leaves = |shown: String| {
             let positive = if self.transform == Transform::Log && low <= 0.0 {
