@@ -1,9 +1,10 @@
 //! A model as people read it: its equations, in the form they were written, in LaTeX, and a page of Markdown.
 
-use crate::compile::{CURRENT, DT};
+use crate::compile::{CURRENT, DT, EMITTED};
 use crate::model::{Listing, Model};
 use crate::op::{Binary, Id, Op, Unary};
 use crate::source::{Each, Parameter, Start, Transform};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -86,20 +87,20 @@ impl Model {
         page
     }
 
+    /// The lines of the constants or of the equations. What comes to another name, a parameter or a number is written
+    /// as that where it is used, and has no line.
     fn written(&self, style: Style, early: bool) -> Vec<String> {
         let writer = Writer::new(self, style);
-        let listing = writer.listing;
-        let names = if early { &listing.early_names } else { &listing.late_names };
+        let names = writer.names(early);
+        let used = Writer::new(self, Style::Plain).used();
         let equal = if style == Style::Latex { " &= " } else { " = " };
-        let line = |(at, (name, id)): (usize, &(String, Id))| {
-            let (name, value) = if early {
-                (writer.name(name, ""), writer.early(*id, at).0)
-            } else {
-                (writer.name(name, "t"), writer.late(*id, at).0)
-            };
-            format!("{name}{equal}{value}")
-        };
-        names.iter().enumerate().map(line).collect()
+        let time = if early { "" } else { "t" };
+        let lines = (0..names.len()).filter(|&at| used.contains(names[at].0.as_str()));
+        lines
+            .map(|at| {
+                format!("{}{equal}{}", writer.name(&names[at].0, time), writer.line(early, at))
+            })
+            .collect()
     }
 }
 
@@ -135,6 +136,42 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(model: &'a Model, style: Style) -> Self {
         Self { model, listing: &model.listing, style }
+    }
+
+    /// The names of the constants, or of the lines of the equations.
+    fn names(&self, early: bool) -> &'a [(String, Id)] {
+        if early { &self.listing.early_names } else { &self.listing.late_names }
+    }
+
+    /// What stands behind the `=` of a line.
+    fn line(&self, early: bool, at: usize) -> String {
+        let id = self.names(early)[at].1;
+        if early { self.early(id, at).0 } else { self.late(id, at).0 }
+    }
+
+    /// The names that states, what is emitted and values at rest are written with, directly or through others.
+    fn used(&self) -> BTreeSet<&'a str> {
+        let mut lines: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
+        for early in [true, false] {
+            let names = self.names(early).iter().enumerate();
+            lines.extend(names.map(|(at, (name, _))| (name.as_str(), (early, at))));
+        }
+        let all = self.listing.early_names.len();
+        let mut texts: Vec<String> =
+            self.listing.rest.iter().map(|&id| self.early(id, all).0).collect();
+        texts.extend(self.model.states().iter().map(|state| state.name.clone()));
+        texts.push(EMITTED.to_string());
+        let mut used = BTreeSet::new();
+        while let Some(text) = texts.pop() {
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                if let Some((&name, &(early, at))) = lines.get_key_value(word)
+                    && used.insert(name)
+                {
+                    texts.push(self.line(early, at));
+                }
+            }
+        }
+        used
     }
 
     /// A value of the step, by the name of one of the first `lines` lines if one of them has it.
@@ -298,5 +335,69 @@ fn function(op: Unary) -> &'static str {
         Unary::Stop => "stop",
         Unary::Spike => "spike",
         Unary::Surrogate => "surrogate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Definition, Source, Text};
+
+    fn model() -> Model {
+        let mut tau = Parameter::new("tau_m", 20.0);
+        (tau.description, tau.unit) = ("time constant".into(), "ms".into());
+        (tau.range, tau.transform) = ((0.0, f32::INFINITY), Transform::Log);
+        let source = Source {
+            name: Text::new("lif"),
+            title: "Leaky integrate-and-fire.".into(),
+            source: String::new(),
+            equations: Text::new(
+                "leak = 1 - alpha\nv = alpha*u' + leak*(I - -2)\ns = spike(v - theta/2)\nu = v - (s - u')",
+            ),
+            constants: alloc::vec![Definition {
+                name: Text::new("alpha"),
+                expression: Text::new("exp(-dt/tau_m)"),
+            }],
+            parameters: alloc::vec![tau, Parameter::new("theta", 1.0)],
+            values: Vec::new(),
+        };
+        Model::build(source).expect("a right model")
+    }
+
+    #[test]
+    fn equations_are_written_with_no_more_signs_than_needed() {
+        let model = model();
+        // What does not change from step to step is no equation of the step.
+        let expected =
+            ["v = alpha*u' + (1 - alpha)*(I - -2)", "s = spike(v - theta/2)", "u = v - (s - u')"];
+        assert_eq!(model.equations(), expected);
+        assert_eq!(model.named_constants(), ["alpha = exp(-dt/tau_m)"]);
+        assert_eq!(model.constant_names(), ["1 - alpha", "alpha", "theta/2"]);
+    }
+
+    #[test]
+    fn latex_has_greek_letters_times_and_fractions() {
+        let expected = [
+            "\\alpha &= e^{\\frac{-\\mathrm{dt}}{\\tau_{\\mathrm{m}}}} \\\\",
+            "v_{t} &= \\alpha \\, u_{t-1} + \\left(1 - \\alpha\\right) \\, \\left(I_{t} - -2\\right) \\\\",
+            "s_{t} &= H\\left(v_{t} - \\frac{\\theta}{2}\\right) \\\\",
+            "u_{t} &= v_{t} - \\left(s_{t} - u_{t-1}\\right)",
+        ];
+        assert_eq!(model().latex(), expected.join("\n"));
+    }
+
+    #[test]
+    fn the_page_has_equations_parameters_states_and_cost() {
+        let page = model().markdown();
+        for line in [
+            "# lif",
+            "Leaky integrate-and-fire.",
+            "v = alpha*u' + (1 - alpha)*(I - -2)",
+            "| `tau_m` | time constant | ms | from 0 | 20 | its logarithm |",
+            "| `u` |  |  | 0 |",
+            "A step takes 8 operations: 5 additions, 2 multiplications, 1 comparisons.",
+        ] {
+            assert!(page.lines().any(|known| known == line), "no line {line:?} in\n{page}");
+        }
     }
 }

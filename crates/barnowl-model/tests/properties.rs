@@ -3,7 +3,8 @@
 #![cfg(feature = "file")]
 
 use barnowl_model::{
-    Binary, Builder, Id, Model, Program, Unary, built_in, built_in_names, built_in_text,
+    Binary, Builder, Definition, Id, Model, Program, Source, Text, Unary, built_in, built_in_names,
+    built_in_text,
 };
 use barnowl_neuron::{AlifParameters, AlifState, Threshold};
 use proptest::prelude::*;
@@ -226,17 +227,21 @@ fn read(text: &str) {
     let again = Model::build(source.clone())
         .unwrap_or_else(|error| panic!("written again: {error}\n{}", source.equations.text));
     assert_eq!(again.equations(), model.equations());
+    assert_eq!(again.step().count(), model.step().count());
 }
 
 /// The source with its equations and constants as the program has them.
-fn rewritten(model: &Model) -> barnowl_model::Source {
+fn rewritten(model: &Model) -> Source {
     let mut source = model.source().clone();
-    source.equations = barnowl_model::Text::new(model.equations().join("\n"));
-    let lines = model.named_constants();
-    for (constant, line) in source.constants.iter_mut().zip(lines) {
-        let (_, expression) = line.split_once('=').unwrap();
-        constant.expression = barnowl_model::Text::new(expression.trim());
-    }
+    source.equations = Text::new(model.equations().join("\n"));
+    source.constants = model
+        .named_constants()
+        .iter()
+        .map(|line| {
+            let (name, expression) = line.split_once(" = ").unwrap();
+            Definition { name: Text::new(name), expression: Text::new(expression) }
+        })
+        .collect();
     source
 }
 
