@@ -1,35 +1,4 @@
-//! The model file: TOML.
-//!
-//! ```toml
-//! name = "lif"
-//! title = "Leaky integrate-and-fire"
-//! source = "where it was published"
-//! equations = """
-//! u = alpha*u' + leak*I - theta*s'
-//! s = spike(u - theta)
-//! """
-//!
-//! [constants]                       # computed once an update
-//! alpha = "exp(-dt/tau_m)"
-//! leak = "-expm1(-dt/tau_m)"
-//!
-//! [parameters.tau_m]
-//! description = "time constant of the membrane"
-//! unit = "ms"
-//! range = [0.01, inf]               # both ends allowed; any finite number if not given
-//! train = "log"                     # free, log, interval; fixed: not trained
-//! start = { normal = [20, 5] }      # or { uniform = [5, 25] }, or a number
-//!
-//! [parameters.theta]
-//! description = "threshold"
-//! train = "fixed"
-//! each = "layer"                    # one for the layer; neuron if not given
-//! start = 1
-//!
-//! [values.u]                        # what is said of a value; all of it may be left out
-//! description = "membrane potential"
-//! rest = 0                          # before the first step: a number or an expression of parameters
-//! ```
+//! The model file: TOML, as [`Model::from_toml`] describes it.
 
 use crate::error::{Error, Place};
 use crate::model::Model;
@@ -74,7 +43,9 @@ struct ParameterEntry {
     #[serde(default)]
     each: EachEntry,
     #[serde(default)]
-    train: Train,
+    transform: TransformEntry,
+    #[serde(default = "yes")]
+    trained: bool,
     range: Option<[f64; 2]>,
     start: StartEntry,
 }
@@ -89,12 +60,15 @@ enum EachEntry {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
-enum Train {
+enum TransformEntry {
     #[default]
     Free,
     Log,
     Interval,
-    Fixed,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -126,6 +100,41 @@ struct ValueEntry {
 
 impl Model {
     /// The model that a file of this text describes.
+    ///
+    /// ```
+    /// let lif = barnowl_model::Model::from_toml(r#"
+    /// name = "lif"
+    /// title = "Leaky integrate-and-fire"
+    /// source = "where it was published"
+    /// equations = """
+    /// u = alpha*u' + leak*I - theta*s'   # u' is the value of the step before
+    /// s = spike(u - theta)               # what the neuron emits
+    /// """
+    ///
+    /// [constants]                       # computed once an update, in order
+    /// alpha = "exp(-dt/tau_m)"
+    /// leak = "-expm1(-dt/tau_m)"
+    ///
+    /// [parameters.tau_m]
+    /// description = "time constant of the membrane"
+    /// unit = "ms"
+    /// range = [0, inf]                  # any number if not given
+    /// transform = "log"                 # what is trained: free (the value, if not given), log or interval
+    /// start = { normal = [20, 5] }      # or { uniform = [5, 25] }, or a number
+    ///
+    /// [parameters.theta]
+    /// description = "threshold"
+    /// trained = false                   # true if not given
+    /// each = "layer"                    # one for the layer; neuron if not given
+    /// start = 1
+    ///
+    /// [values.u]                        # what is said of a value; all of it may be left out
+    /// description = "membrane potential"
+    /// rest = 0                          # before the first step: a number or an expression of parameters
+    /// "#)?;
+    /// assert_eq!(lif.constant_names(), ["alpha", "leak", "theta"]);
+    /// # Ok::<(), barnowl_model::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The first fault, with its place in the file.
@@ -197,11 +206,11 @@ fn parameter(name: Text, entry: &ParameterEntry) -> Parameter {
             EachEntry::Neuron => Each::Neuron,
             EachEntry::Layer => Each::Layer,
         },
-        trained: !matches!(entry.train, Train::Fixed),
-        transform: match entry.train {
-            Train::Free | Train::Fixed => Transform::Free,
-            Train::Log => Transform::Log,
-            Train::Interval => Transform::Interval,
+        trained: entry.trained,
+        transform: match entry.transform {
+            TransformEntry::Free => Transform::Free,
+            TransformEntry::Log => Transform::Log,
+            TransformEntry::Interval => Transform::Interval,
         },
         range: (low as f32, high as f32),
         start: match entry.start {

@@ -360,7 +360,7 @@ alpha = "exp(-dt/tau_m)"
 [parameters.tau_m]
 start = { normal = [20, 5] }
 [parameters.theta]
-train = "fixed"
+trained = false
 start = 1
 [values.u]
 rest = "0"
@@ -393,10 +393,10 @@ fn messages_point_into_the_file() {
         of("[parameters.theta]", "[parameters.I]"),
         "line 10, column 13: the name `I` is taken: it is the input current"
     );
-    let unknown = of("train = ", "trian = ");
-    assert!(unknown.starts_with("line 11, column 1: unknown field `trian`"), "{unknown}");
-    let wrong = of("\"fixed\"", "\"fixd\"");
-    assert!(wrong.starts_with("line 11, column 9: unknown variant `fixd`"), "{wrong}");
+    let unknown = of("trained = ", "triained = ");
+    assert!(unknown.starts_with("line 11, column 1: unknown field `triained`"), "{unknown}");
+    let wrong = of("trained = false", "transform = \"lgo\"");
+    assert!(wrong.starts_with("line 11, column 13: unknown variant `lgo`"), "{wrong}");
     let start = of("normal", "norml");
     assert!(start.contains("expected a number, { uniform = [from, to] }"), "{start}");
     assert!(of("name = \"lif\"", "").contains("missing field `name`"));
