@@ -1,9 +1,9 @@
 //! A model as people read it: its equations, in the form they were written, in LaTeX, and a page of Markdown.
 
-use crate::compile::{CURRENT, DT, EMITTED};
 use crate::model::{Listing, Model};
 use crate::op::{Binary, Id, Op, Unary};
 use crate::source::{Each, Parameter, Start, Transform};
+use crate::words::{CURRENT, DT, EMITTED};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};

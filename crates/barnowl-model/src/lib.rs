@@ -39,6 +39,7 @@ mod program;
 mod real;
 mod run;
 mod source;
+mod words;
 
 #[cfg(feature = "file")]
 pub use builtin::{built_in, built_in_names, built_in_text};

@@ -330,6 +330,15 @@ fn what_is_said_of_the_values() {
         described("w", None),
         "line 1, column 1: `w` is described, but no line of the equations computes it"
     );
+    let mut twice = lif(RIGHT);
+    let described_u = barnowl_model::Documented {
+        name: Text::new("u"),
+        description: String::new(),
+        unit: String::new(),
+        rest: None,
+    };
+    twice.values = vec![described_u.clone(), described_u];
+    assert_eq!(message(twice), "line 1, column 1: `u` is described twice");
     assert_eq!(
         described("v", Some("1")),
         "line 1, column 1: `v` is no state: no line uses `v'`, and its value at rest would have no effect"
