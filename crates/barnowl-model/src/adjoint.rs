@@ -169,3 +169,57 @@ impl Tape {
         self.add_product(b, g, second);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gradients of `x` by the adjoint of one output, where ψ(v) = 10 + v.
+    fn gradients<const N: usize>(program: &Program, x: [f64; N]) -> [f64; N] {
+        let adjoint = program.adjoint();
+        let given: Vec<f64> = x.into_iter().chain([1.0]).collect();
+        let mut found = [0.0; N];
+        adjoint.run(&given, &mut found, |v| 10.0 + v);
+        found
+    }
+
+    #[test]
+    fn a_spike_lets_its_surrogate_through_and_stop_nothing() {
+        let mut builder = Builder::default();
+        let (u, theta) = (builder.input(0), builder.input(1));
+        let v = builder.binary(Binary::Sub, u, theta);
+        let spike = builder.unary(Unary::Spike, v);
+        let program = builder.finish(2, &[spike]);
+        assert_eq!(gradients(&program, [3.0, 1.0]), [12.0, -12.0]);
+        assert_eq!(program.spikes().count(), 1);
+        // u (1 − stop(s)): the factor, and nothing through s.
+        let one = builder.number(1.0);
+        let stopped = builder.unary(Unary::Stop, spike);
+        let factor = builder.binary(Binary::Sub, one, stopped);
+        let reset = builder.binary(Binary::Mul, u, factor);
+        let program = builder.finish(2, &[reset]);
+        assert_eq!(gradients(&program, [3.0, 1.0]), [0.0, 0.0]);
+        assert_eq!(gradients(&program, [1.0, 3.0]), [1.0, 0.0]);
+    }
+
+    #[test]
+    fn of_two_equal_values_the_first_has_the_gradient() {
+        for op in [Binary::Min, Binary::Max] {
+            let mut builder = Builder::default();
+            let (a, b) = (builder.input(0), builder.input(1));
+            let chosen = builder.binary(op, a, b);
+            let program = builder.finish(2, &[chosen]);
+            assert_eq!(gradients(&program, [2.0, 2.0]), [1.0, 0.0]);
+            let lower = if op == Binary::Min { [1.0, 0.0] } else { [0.0, 1.0] };
+            assert_eq!(gradients(&program, [1.0, 2.0]), lower);
+        }
+    }
+
+    #[test]
+    fn an_input_without_effect_has_no_gradient() {
+        let mut builder = Builder::default();
+        let x = builder.input(1);
+        let program = builder.finish(3, &[x]);
+        assert_eq!(gradients(&program, [1.0, 2.0, 3.0]), [0.0, 1.0, 0.0]);
+    }
+}
