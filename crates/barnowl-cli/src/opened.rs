@@ -5,7 +5,7 @@ use barnowl::dataset::Dataset;
 use barnowl::error::{Error, Result};
 use barnowl::model::Model;
 use barnowl::task::{Split, TaskConfig};
-use barnowl::train::far;
+use barnowl::train::far_values;
 use barnowl::train::run::RunFolder;
 use burn::tensor::Device;
 use serde_json::{Value, json};
@@ -129,7 +129,7 @@ impl Part {
         for note in self.data.notes() {
             eprintln!("note: {note}");
         }
-        if let Some(text) = far(&self.data) {
+        if let Some(text) = far_values(&self.data) {
             eprintln!("warning: {text}");
         }
     }

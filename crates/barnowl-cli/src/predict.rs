@@ -7,7 +7,7 @@ use crate::{print_line, set_threads};
 use barnowl::dataset::own::{self, Form, OwnConfig};
 use barnowl::error::{Error, Result};
 use barnowl::task::DatasetConfig;
-use barnowl::train::{far, predict};
+use barnowl::train::{far_values, predict};
 use barnowl::words::counted;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,7 +52,7 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
         None => data,
     };
     data.notes().iter().for_each(|note| eprintln!("note: {note}"));
-    if let Some(text) = far(&data) {
+    if let Some(text) = far_values(&data) {
         eprintln!("warning: {text}");
     }
     if data.is_scaled_by_batch() {

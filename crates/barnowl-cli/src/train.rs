@@ -173,8 +173,8 @@ pub struct Conclusion {
     pub reports: Vec<EpochReport>,
 }
 
-/// Evaluates the model that was kept on the test data, once (or, in a trial, on the validation data), and writes the result, and then
-/// the plots: one that cannot be written costs nothing but itself. `data` are those of `split`.
+/// Evaluates the model that was kept on the test data, once (or, in a trial, on the validation data), and writes the result, and
+/// then the plots: one that cannot be written costs nothing but itself. `data` are those of `split`.
 pub fn conclude(
     task: &TaskConfig,
     folder: &RunFolder,

@@ -24,14 +24,12 @@ pub fn run(args: &Look) -> Result<ExitCode> {
     let data = match split {
         Split::Valid => task.data(folder.as_deref(), split)?,
         Split::Train => task.raw_part(folder.as_deref(), split, Known::default())?,
-        // As after training: its classes and channels are those of the training part, where there is one.
-        Split::Test => match task.raw_part(folder.as_deref(), Split::Train, Known::default()) {
-            Ok(train) => {
-                let card = DataCard::of(&train, task.sampling_rate());
-                task.raw_part(folder.as_deref(), split, card.known())?
-            }
-            Err(_) => task.raw_part(folder.as_deref(), split, Known::default())?,
-        },
+        Split::Test => {
+            // As after training: with the classes and channels of the training part.
+            let train = task.raw_part(folder.as_deref(), Split::Train, Known::default())?;
+            let card = DataCard::of(&train, task.sampling_rate());
+            task.raw_part(folder.as_deref(), split, card.known())?
+        }
     };
     let summary = data.summary();
     let examples = examples(&data);

@@ -70,7 +70,7 @@ impl Warnings {
             }
         }
         for (purpose, data) in parts.iter().skip(1) {
-            let text = far(data).map(|text| format!("in the {purpose} data, {text}"));
+            let text = far_values(data).map(|text| format!("in the {purpose} data, {text}"));
             new.extend(text.and_then(|text| self.add(format!("far, {purpose}"), text)));
         }
         let others = parts.iter().skip(1);
@@ -193,7 +193,7 @@ fn more_spikes(i: usize, layer: &LayerConfig, encoded: bool) -> String {
 
 /// What to say of channels whose values are far from those of the training data, if there are any.
 #[must_use]
-pub fn far(data: &Dataset) -> Option<String> {
+pub fn far_values(data: &Dataset) -> Option<String> {
     let far = data.far_channels();
     (!far.is_empty()).then(|| {
         format!(

@@ -143,7 +143,9 @@ pub(super) fn taken_for_none<'a>(
     for text in labels {
         let is_word = !text.is_empty() && !text.eq_ignore_ascii_case("nan");
         let is_class = context.names.iter().any(|name| name == text);
-        if is_word && !is_class && NOTHING.contains(&text.to_ascii_lowercase().as_str()) {
+        let is_said = matches!(context.no_label, Some(NoLabel::Word(word)) if word == text);
+        if is_word && !is_class && !is_said && NOTHING.contains(&text.to_ascii_lowercase().as_str())
+        {
             *words.entry(text).or_default() += 1;
         }
     }
@@ -243,13 +245,13 @@ mod tests {
 
     #[test]
     fn words_that_say_nothing_are_named() {
-        let context =
-            |names| Context { names, listed: &[], channels: &[], no_label: None, groups: None };
-        let said = |context| {
+        let said = |names: &[String], no_label: Option<&NoLabel>| {
+            let context = Context { names, listed: &[], channels: &[], no_label, groups: None };
             taken_for_none(&context, ["None", "walk", "", "nan", "-1", "None"].into_iter())
         };
-        assert!(said(context(&[])).unwrap().starts_with("\"None\" (2) is taken for no label"));
-        assert_eq!(said(context(&["None".to_owned()])), None);
+        assert!(said(&[], None).unwrap().starts_with("\"None\" (2) is taken for no label"));
+        assert_eq!(said(&["None".to_owned()], None), None);
+        assert_eq!(said(&[], Some(&NoLabel::Word("None".into()))), None);
     }
 
     #[test]
