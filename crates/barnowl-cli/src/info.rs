@@ -41,6 +41,7 @@ pub fn run(args: &Info) -> Result<ExitCode> {
         let direction = if layer.bidirectional { "2×" } else { "" };
         let kind = if layer.recurrent { "recurrent" } else { "feed-forward" };
         let cell = match layer.cell {
+            _ if layer.neuron.is_some() => &layer.neuron_name(),
             CellKind::Alif if layer.beta == 0.0 => "LIF",
             CellKind::Alif => "ALIF",
             CellKind::Relu => "ReLU",

@@ -16,8 +16,24 @@ impl Program {
     /// If this program is itself an adjoint with a surrogate or a comparison, whose gradients are not defined.
     #[must_use]
     pub fn adjoint(&self) -> Program {
+        self.reversed(false)
+    }
+
+    /// The same with ψ from outside: after the gradients of the outputs follow, as inputs, the ψ(v) of every
+    /// [spike](Program::spikes), in order.
+    ///
+    /// # Panics
+    /// As [`Program::adjoint`].
+    #[must_use]
+    pub fn adjoint_of_surrogates(&self) -> Program {
+        self.reversed(true)
+    }
+
+    fn reversed(&self, surrogates: bool) -> Program {
         let mut tape =
             Tape { builder: Builder::default(), gradients: vec![None; self.ops().len()] };
+        let given = self.inputs() + self.outputs().len();
+        let mut inputs = given;
         let mut values: Vec<Id> = Vec::with_capacity(self.ops().len());
         for op in self.ops() {
             let value = match *op {
@@ -30,6 +46,18 @@ impl Program {
             };
             values.push(value);
         }
+        // ψ of every spike, by operation.
+        let mut psi = vec![None; self.ops().len()];
+        for (i, op) in self.ops().iter().enumerate() {
+            if let Op::Unary(Unary::Spike, v) = *op {
+                psi[i] = Some(if surrogates {
+                    inputs += 1;
+                    tape.builder.input(inputs as u32 - 1)
+                } else {
+                    tape.builder.unary(Unary::Surrogate, values[v.index()])
+                });
+            }
+        }
         for (number, &id) in self.outputs().iter().enumerate() {
             let gradient = tape.builder.input((self.inputs() + number) as u32);
             tape.add(id, gradient);
@@ -40,7 +68,10 @@ impl Program {
             match *op {
                 Op::Input(number) => of_inputs[number as usize] = Some(g),
                 Op::Const(_) => {}
-                Op::Unary(op, a) => tape.through_unary(op, a, values[a.index()], values[i], g),
+                Op::Unary(op, a) => match psi[i] {
+                    Some(psi) => tape.add_product(a, g, psi),
+                    None => tape.through_unary(op, a, values[a.index()], values[i], g),
+                },
                 Op::Binary(op, a, b) => {
                     let operands = (values[a.index()], values[b.index()]);
                     tape.through_binary(op, (a, b), operands, values[i], g);
@@ -49,7 +80,7 @@ impl Program {
         }
         let zero = tape.builder.number(0.0);
         let outputs: Vec<Id> = of_inputs.into_iter().map(|g| g.unwrap_or(zero)).collect();
-        tape.builder.finish(self.inputs() + self.outputs().len(), &outputs)
+        tape.builder.finish(inputs, &outputs)
     }
 }
 
@@ -124,11 +155,7 @@ impl Tape {
                 self.add_product(a, g, slope);
             }
             Unary::Stop => {}
-            Unary::Spike => {
-                let psi = self.builder.unary(Unary::Surrogate, x);
-                self.add_product(a, g, psi);
-            }
-            Unary::Surrogate => panic!("a surrogate has no gradient"),
+            Unary::Spike | Unary::Surrogate => panic!("a surrogate has no gradient"),
         }
     }
 

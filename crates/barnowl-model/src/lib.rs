@@ -26,11 +26,13 @@ mod adjoint;
 #[cfg(feature = "file")]
 mod builtin;
 mod compile;
+mod cost;
 mod count;
 pub mod document;
 mod error;
 #[cfg(feature = "file")]
 mod file;
+mod kernels;
 mod model;
 mod nearest;
 mod op;
@@ -43,8 +45,10 @@ mod words;
 
 #[cfg(feature = "file")]
 pub use builtin::{built_in, built_in_names, built_in_text};
+pub use cost::Cost;
 pub use count::Operations;
 pub use error::{Error, Place};
+pub use kernels::Kernels;
 pub use model::{Model, State};
 pub use op::{Binary, Id, Op, Unary};
 pub use program::{Builder, Program};

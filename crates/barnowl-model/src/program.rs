@@ -27,6 +27,16 @@ impl Program {
         &self.ops
     }
 
+    /// The number of the operation at this place.
+    ///
+    /// # Panics
+    /// If there are not so many operations.
+    #[must_use]
+    pub fn id(&self, place: usize) -> Id {
+        assert!(place < self.ops.len(), "operation {place} of {}", self.ops.len());
+        Id(place as u32)
+    }
+
     /// The values that it gives.
     #[must_use]
     pub fn outputs(&self) -> &[Id] {
@@ -39,6 +49,11 @@ impl Program {
             Op::Unary(Unary::Spike, v) => Some(v),
             _ => None,
         })
+    }
+
+    /// The same operations, as far as these `outputs` need them.
+    pub(crate) fn with_outputs(&self, outputs: &[Id]) -> Self {
+        Self { outputs: outputs.to_vec(), ..self.clone() }.pruned()
     }
 
     /// Without the operations that no output needs.
@@ -114,6 +129,25 @@ impl Builder {
             (Op::Const(x), Op::Const(y)) => self.number(binary(op, x, y)),
             _ => self.push(Op::Binary(op, a, b)),
         }
+    }
+
+    /// A whole program, of `inputs` that are here; returns its outputs.
+    ///
+    /// # Panics
+    /// If there are not as many inputs as the program takes.
+    pub fn inline(&mut self, program: &Program, inputs: &[Id]) -> Vec<Id> {
+        assert_eq!(inputs.len(), program.inputs(), "inputs of the program");
+        let mut values: Vec<Id> = Vec::with_capacity(program.ops().len());
+        for op in program.ops() {
+            let value = match *op {
+                Op::Input(number) => inputs[number as usize],
+                Op::Const(x) => self.number(x),
+                Op::Unary(op, a) => self.unary(op, values[a.index()]),
+                Op::Binary(op, a, b) => self.binary(op, values[a.index()], values[b.index()]),
+            };
+            values.push(value);
+        }
+        program.outputs().iter().map(|id| values[id.index()]).collect()
     }
 
     /// The operation of this number.

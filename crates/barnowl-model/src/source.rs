@@ -141,6 +141,16 @@ impl Parameter {
             && (self.transform != Transform::Log || value > 0.0)
     }
 
+    /// The same, with another start.
+    ///
+    /// # Errors
+    /// If the start leaves the range.
+    pub fn with_start(self, start: Start) -> Result<Self, Error> {
+        let changed = Self { start, ..self };
+        changed.check()?;
+        Ok(changed)
+    }
+
     /// Range, transform and start fit one another.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let name = &self.name.text;

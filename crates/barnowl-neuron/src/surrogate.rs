@@ -11,8 +11,13 @@
 //! | SLAYER | γ exp(−5 abs v) |
 //! | fast sigmoid | γ / (1 + 10 abs v)² |
 //! | arctan | γ / (1 + (π v)²) |
+//! | double Gaussian | γ [(1+h) N(v; 0, σ) − 2 h N(v; 0, sσ)] |
+//! | exponential | γ exp(−k abs v) |
+//! | sigmoid | γ k σ(k v) (1 − σ(k v)) |
+//! | straight-through | γ |
+//! | box | γ if abs v < w, else 0 |
 //!
-//! Source: Yin, Corradi & Bohté 2021, *Nature Machine Intelligence* 3, 905–913, doi 10.1038/s42256-021-00397-w, and
+//! Source of the first six: Yin, Corradi & Bohté 2021, *Nature Machine Intelligence* 3, 905–913, doi 10.1038/s42256-021-00397-w, and
 //! the references there.
 
 use crate::math::exp;
@@ -45,6 +50,32 @@ pub enum Shape {
     FastSigmoid,
     /// The derivative of the arctangent (Fang et al. 2021).
     Arctan,
+    /// The multi-Gaussian with both side lobes in the middle, as for resonate-and-fire neurons (Higuchi et al. 2024).
+    DoubleGaussian {
+        /// Width σ of the narrow Gaussian.
+        sigma: f32,
+        /// Half the height h of the wide Gaussian, relative to the narrow one.
+        height: f32,
+        /// Width of the wide Gaussian, in units of σ.
+        scale: f32,
+    },
+    /// An exponential on both sides (as for the adaptive neurons of Baronig et al. 2024).
+    Exponential {
+        /// k, by which it falls off.
+        steepness: f32,
+    },
+    /// The derivative of the logistic function.
+    Sigmoid {
+        /// k, the slope of its argument.
+        steepness: f32,
+    },
+    /// The gradient passes as if there were no step (Bengio et al. 2013).
+    StraightThrough,
+    /// The gradient passes near the threshold.
+    Box {
+        /// Half its width, w.
+        width: f32,
+    },
 }
 
 /// A surrogate gradient: shape and height γ.
@@ -77,7 +108,7 @@ impl Surrogate {
     /// The arctangent, γ = 0.5.
     pub const ARCTAN: Self = Self::of(Shape::Arctan);
     /// The six surrogates that the paper compares, with its constants.
-    pub const ALL: [Self; 6] = [
+    pub const PAPER: [Self; 6] = [
         Self::MULTI_GAUSSIAN,
         Self::GAUSSIAN,
         Self::LINEAR,
@@ -92,7 +123,33 @@ impl Surrogate {
         Self { shape, gamma: 0.5 }
     }
 
-    /// The name in configurations: `multi_gaussian`, `gaussian`, `linear`, `slayer`, `fast_sigmoid`, `arctan`.
+    /// The double Gaussian, σ = 0.5, h = 0.15, s = 6, γ = 0.5.
+    pub const DOUBLE_GAUSSIAN: Self =
+        Self::of(Shape::DoubleGaussian { sigma: 0.5, height: 0.15, scale: 6.0 });
+    /// The exponential, k = 5, γ = 1.
+    pub const EXPONENTIAL: Self = Self { shape: Shape::Exponential { steepness: 5.0 }, gamma: 1.0 };
+    /// The derivative of the logistic function, k = 4, γ = 1.
+    pub const SIGMOID: Self = Self { shape: Shape::Sigmoid { steepness: 4.0 }, gamma: 1.0 };
+    /// The straight-through estimator, γ = 1.
+    pub const STRAIGHT_THROUGH: Self = Self { shape: Shape::StraightThrough, gamma: 1.0 };
+    /// The box, w = 0.5, γ = 1.
+    pub const BOX: Self = Self { shape: Shape::Box { width: 0.5 }, gamma: 1.0 };
+    /// All surrogates, with their usual constants: first those that the paper compares.
+    pub const ALL: [Self; 11] = [
+        Self::MULTI_GAUSSIAN,
+        Self::GAUSSIAN,
+        Self::LINEAR,
+        Self::SLAYER,
+        Self::FAST_SIGMOID,
+        Self::ARCTAN,
+        Self::DOUBLE_GAUSSIAN,
+        Self::EXPONENTIAL,
+        Self::SIGMOID,
+        Self::STRAIGHT_THROUGH,
+        Self::BOX,
+    ];
+
+    /// The name in configurations, such as `multi_gaussian`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self.shape {
@@ -102,6 +159,11 @@ impl Surrogate {
             Shape::Slayer => "slayer",
             Shape::FastSigmoid => "fast_sigmoid",
             Shape::Arctan => "arctan",
+            Shape::DoubleGaussian { .. } => "double_gaussian",
+            Shape::Exponential { .. } => "exponential",
+            Shape::Sigmoid { .. } => "sigmoid",
+            Shape::StraightThrough => "straight_through",
+            Shape::Box { .. } => "box",
         }
     }
 
@@ -134,6 +196,24 @@ impl Surrogate {
                 Shape::Arctan => {
                     let x = core::f32::consts::PI * v;
                     1.0 / (1.0 + x * x)
+                }
+                Shape::DoubleGaussian { sigma, height, scale } => {
+                    (1.0 + height) * normal(v, 0.0, sigma)
+                        - 2.0 * height * normal(v, 0.0, scale * sigma)
+                }
+                Shape::Exponential { steepness } => exp(-steepness * absolute),
+                Shape::Sigmoid { steepness } => {
+                    // By e = exp(−k |v|), which does not overflow: σ (1 − σ) = e / (1 + e)².
+                    let e = exp(-steepness * absolute);
+                    steepness * e / ((1.0 + e) * (1.0 + e))
+                }
+                Shape::StraightThrough => 1.0,
+                Shape::Box { width } => {
+                    if absolute < width {
+                        1.0
+                    } else {
+                        0.0
+                    }
                 }
             }
     }
@@ -168,6 +248,12 @@ mod tests {
             (Surrogate::SLAYER, 0.5),
             (Surrogate::FAST_SIGMOID, 0.5),
             (Surrogate::ARCTAN, 0.5),
+            // N(0; 0, 3) = 0.132981.
+            (Surrogate::DOUBLE_GAUSSIAN, 0.5 * (1.15 * 0.797_884_6 - 0.3 * 0.132_980_8)),
+            (Surrogate::EXPONENTIAL, 1.0),
+            (Surrogate::SIGMOID, 1.0),
+            (Surrogate::STRAIGHT_THROUGH, 1.0),
+            (Surrogate::BOX, 1.0),
         ];
         for (surrogate, expected) in cases {
             let found = surrogate.pseudo_derivative(0.0);
@@ -192,10 +278,22 @@ mod tests {
     }
 
     #[test]
-    fn the_multi_gaussian_alone_has_negative_lobes() {
+    fn sums_of_gaussians_alone_have_negative_lobes() {
+        let lobes = [Surrogate::MULTI_GAUSSIAN, Surrogate::DOUBLE_GAUSSIAN];
         for surrogate in Surrogate::ALL {
             let lobe = surrogate.pseudo_derivative(2.0);
-            assert_eq!(lobe < 0.0, surrogate == Surrogate::MULTI_GAUSSIAN, "{}", surrogate.name());
+            assert_eq!(lobe < 0.0, lobes.contains(&surrogate), "{}", surrogate.name());
+        }
+    }
+
+    #[test]
+    fn the_derivative_of_the_logistic_function_is_that() {
+        let logistic = |x: f32| 1.0 / (1.0 + crate::math::exp(-4.0 * x));
+        for i in -200..200 {
+            let v = i as f32 * 0.01;
+            let slope = (logistic(v + 1e-2) - logistic(v - 1e-2)) / 2e-2;
+            let found = Surrogate::SIGMOID.pseudo_derivative(v);
+            assert!((found - slope).abs() < 1e-3, "at {v}: {found} against {slope}");
         }
     }
 }

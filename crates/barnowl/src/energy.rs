@@ -17,6 +17,9 @@
 //! | comparison: u − θ | T·H AC |
 //! | adaptation, where β > 0 | T·H MAC (ρ b), S' AC (1−ρ after a spike), T·H AC (b0 + b) |
 //!
+//! Neurons that run from their equations cost what is written there: their [cost](barnowl_model::Model::cost) at every step,
+//! and after every spike.
+//!
 //! Where the hidden layers take several steps at each step of the data (`repeat`), T counts all of them, but for the
 //! products of the inputs, for the readout and for the networks of real numbers below: these take each step of the data once.
 //!
@@ -42,6 +45,7 @@ use crate::exchange::NamedTensor;
 use crate::network::{Network, NetworkConfig};
 use crate::parameters::TimeConstantForm;
 use crate::readout::ReadoutKind;
+use barnowl_model::Cost;
 use serde::Serialize;
 use std::ops::{Add, AddAssign};
 
@@ -192,7 +196,14 @@ pub fn operations(
             synapses.ac += pairs.map(|((all, last), fan_out)| (all - last) * fan_out).sum::<u64>();
         }
         let neurons = match cell {
-            None => alif(neuron_steps, within(activity), layer.beta),
+            None => match layer.neuron() {
+                Some(neuron) => {
+                    let Cost { mac, ac, after_spike } = neuron.model.cost();
+                    let ac = ac as u64 * neuron_steps + after_spike as u64 * within(activity);
+                    Operations { ac, mac: mac as u64 * neuron_steps }
+                }
+                None => alif(neuron_steps, within(activity), layer.beta),
+            },
             Some(cell) => {
                 let [_, step] = cell.step(0, 1, false);
                 Operations { ac: step.ac * neuron_steps, mac: step.mac * neuron_steps }

@@ -1,5 +1,6 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
+use crate::cell::equations::{EquationsLayer, Neuron, ParameterConfig};
 use crate::cell::{Cell, CellKind, gated::GatedLayer};
 use crate::device::is_cpu;
 use crate::error::{Error, Result};
@@ -16,6 +17,7 @@ use burn::tensor::{Device, Tensor, TensorData, module::linear};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The configuration of a hidden layer. Defaults are the paper's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -30,6 +32,17 @@ pub struct LayerConfig {
     /// without effect.
     #[serde(default, skip_serializing_if = "CellKind::is_spiking")]
     pub cell: CellKind,
+    /// Neurons that run from their equations, in place of `cell`: the name of a built-in model, a file of one's own that ends
+    /// with `.toml`, or the text of such a file. Default: those of `cell`.
+    ///
+    /// Their parameters are those of the model: `b0`, `beta`, `resistance`, `tau_m`, `tau_adp`, `train_time_constants` and
+    /// `initial_state` are not theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"adlif_se")]
+    pub neuron: Option<String>,
+    /// How the model's parameters start and are trained, by name, where that is not as the model says. Default: as it says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, ParameterConfig>,
     /// Whether the neurons are connected among themselves. Default true.
     #[serde(default = "yes")]
     pub recurrent: bool,
@@ -110,6 +123,8 @@ impl LayerConfig {
         Self {
             size,
             cell: CellKind::Alif,
+            neuron: None,
+            parameters: BTreeMap::new(),
             recurrent: true,
             bidirectional: false,
             b0: b0(),
@@ -143,12 +158,55 @@ impl LayerConfig {
                 .expected("true, since lstm, gru and rnn cells are recurrent")
                 .remedy("layers without recurrence are of alif or relu cells"));
         }
+        if let Some(neuron) = Neuron::of(self, key)? {
+            if self.cell != CellKind::Alif {
+                return Err(Error::setting(format!("{key}.cell"), self.cell)
+                    .expected(format!("none beside {key}.neuron = {:?}", neuron.model.name()))
+                    .remedy("leave one of the two out"));
+            }
+            self.check_without_effect(neuron.model.name(), key)?;
+        }
         check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
         self.initial_state.validate(&format!("{key}.initial_state"))?;
         self.input_weights.validate(&format!("{key}.input_weights"))?;
         self.recurrent_weights.validate(&format!("{key}.recurrent_weights"))
+    }
+
+    /// Refuses settings of adaptive neurons beside neurons that run from their equations.
+    fn check_without_effect(&self, name: &str, key: &str) -> Result<()> {
+        let other = Self::new(self.size);
+        let differs = [
+            ("b0", self.b0 != other.b0),
+            ("beta", self.beta != other.beta),
+            ("resistance", self.resistance != other.resistance),
+            ("tau_m", self.tau_m != other.tau_m),
+            ("tau_adp", self.tau_adp != other.tau_adp),
+            ("train_time_constants", self.train_time_constants != other.train_time_constants),
+            ("initial_state", self.initial_state != other.initial_state),
+        ];
+        match differs.iter().find(|(_, differs)| *differs) {
+            None => Ok(()),
+            Some((setting, _)) => Err(Error::config(format!(
+                "{key}.{setting} has no effect: the neurons are {name}"
+            ))
+            .with_key(format!("{key}.{setting}"))
+            .remedy(format!(
+                "leave it out; {key}.parameters.NAME.start sets how a parameter of {name} starts, and `barnowl neurons {name}` lists them"
+            ))),
+        }
+    }
+
+    /// The neurons of a [valid](Self::validate) configuration, if they run from their equations.
+    pub(crate) fn neuron(&self) -> Option<Neuron> {
+        Neuron::of(self, "layer").ok().flatten()
+    }
+
+    /// The name of the model that the neurons run from; empty if they run from none.
+    #[must_use]
+    pub fn neuron_name(&self) -> String {
+        self.neuron().map(|neuron| neuron.model.name().to_owned()).unwrap_or_default()
     }
 
     /// A layer on `device`, its weights drawn from `rng`.
@@ -162,6 +220,9 @@ impl LayerConfig {
     }
 
     fn cell(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Cell {
+        if let Some(neuron) = self.neuron() {
+            return Cell::Equations(EquationsLayer::init(self, &neuron, inputs, device, rng));
+        }
         match self.cell.gated() {
             None => Cell::Alif(AlifLayer::init(self, inputs, device, rng)),
             Some(cell) => Cell::Gated(GatedLayer::init(self, cell, inputs, device, rng)),
@@ -341,6 +402,10 @@ impl Layer {
                 assert!(matches!(start, Start::Drawn(_)), "gated cells start from zero");
                 let cell = config.cell.gated().expect("gated cells, as the layer was made");
                 (cells.forward(input, cell, pass.path), None)
+            }
+            Cell::Equations(neurons) => {
+                let (spikes, state) = neurons.forward(input, config, surrogate, pass, start);
+                (spikes, Some(state))
             }
         };
         match (&self.backward, start) {

@@ -290,6 +290,65 @@ pub enum SurrogateConfig {
         #[serde(default = "gamma")]
         gamma: f32,
     },
+    /// γ [(1+h) N(v; 0, σ) − 2 h N(v; 0, sσ)].
+    DoubleGaussian {
+        /// Height γ.
+        /// Range: more than 0.
+        #[serde(default = "gamma")]
+        gamma: f32,
+        /// Width σ.
+        /// Range: more than 0.
+        #[serde(default = "sigma")]
+        sigma: f32,
+        /// Half the height h of the wide Gaussian, relative to the narrow one.
+        /// Range: 0 or more.
+        #[serde(default = "height")]
+        height: f32,
+        /// Relative width s of the wide Gaussian.
+        /// Range: more than 0.
+        #[serde(default = "scale")]
+        scale: f32,
+    },
+    /// γ exp(−k |v|).
+    Exponential {
+        /// Height γ.
+        /// Range: more than 0.
+        #[serde(default = "unit")]
+        gamma: f32,
+        /// Steepness k.
+        /// Range: more than 0.
+        #[serde(default = "five")]
+        steepness: f32,
+    },
+    /// γ k σ(k v) (1 − σ(k v)), where σ is the logistic function.
+    Sigmoid {
+        /// Height γ; that of ψ is γ k / 4.
+        /// Range: more than 0.
+        #[serde(default = "unit")]
+        gamma: f32,
+        /// Steepness k.
+        /// Range: more than 0.
+        #[serde(default = "four")]
+        steepness: f32,
+    },
+    /// γ everywhere.
+    StraightThrough {
+        /// Height γ.
+        /// Range: more than 0.
+        #[serde(default = "unit")]
+        gamma: f32,
+    },
+    /// γ where |v| is less than the width, else 0.
+    Box {
+        /// Height γ.
+        /// Range: more than 0.
+        #[serde(default = "unit")]
+        gamma: f32,
+        /// Half the width.
+        /// Range: more than 0.
+        #[serde(default = "half")]
+        width: f32,
+    },
 }
 
 fn gamma() -> f32 {
@@ -300,6 +359,15 @@ fn sigma() -> f32 {
 }
 fn height() -> f32 {
     0.15
+}
+fn four() -> f32 {
+    4.0
+}
+fn five() -> f32 {
+    5.0
+}
+fn half() -> f32 {
+    0.5
 }
 fn scale() -> f32 {
     6.0
@@ -324,6 +392,13 @@ impl SurrogateConfig {
             Self::Slayer { gamma } => (Shape::Slayer, gamma),
             Self::FastSigmoid { gamma } => (Shape::FastSigmoid, gamma),
             Self::Arctan { gamma } => (Shape::Arctan, gamma),
+            Self::DoubleGaussian { gamma, sigma, height, scale } => {
+                (Shape::DoubleGaussian { sigma, height, scale }, gamma)
+            }
+            Self::Exponential { gamma, steepness } => (Shape::Exponential { steepness }, gamma),
+            Self::Sigmoid { gamma, steepness } => (Shape::Sigmoid { steepness }, gamma),
+            Self::StraightThrough { gamma } => (Shape::StraightThrough, gamma),
+            Self::Box { gamma, width } => (Shape::Box { width }, gamma),
         };
         Surrogate { shape, gamma }
     }
@@ -343,12 +418,24 @@ impl SurrogateConfig {
             }
         };
         check("gamma", gamma, gamma > 0.0, "a positive number")?;
-        if let Shape::MultiGaussian { sigma, .. } | Shape::Gaussian { sigma } = shape {
-            check("sigma", sigma, sigma > 0.0, "a positive number")?;
-        }
-        if let Shape::MultiGaussian { height, scale, .. } = shape {
-            check("height", height, height >= 0.0, "0 or more")?;
-            check("scale", scale, scale > 0.0, "a positive number")?;
+        let positive = |name, value| check(name, value, value > 0.0, "a positive number");
+        match shape {
+            Shape::MultiGaussian { sigma, height, scale }
+            | Shape::DoubleGaussian { sigma, height, scale } => {
+                positive("sigma", sigma)?;
+                check("height", height, height >= 0.0, "0 or more")?;
+                positive("scale", scale)?;
+            }
+            Shape::Gaussian { sigma } => positive("sigma", sigma)?,
+            Shape::Exponential { steepness } | Shape::Sigmoid { steepness } => {
+                positive("steepness", steepness)?;
+            }
+            Shape::Box { width } => positive("width", width)?,
+            Shape::Linear
+            | Shape::Slayer
+            | Shape::FastSigmoid
+            | Shape::Arctan
+            | Shape::StraightThrough => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! bidirectional layers), `readout.input.weight`, …, and `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of
 //! rows for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, equations};
 use crate::encoder::LEAST_THRESHOLD;
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
@@ -13,6 +13,7 @@ use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
 use crate::readout::Readout;
+use barnowl_model::{Parameter, Transform};
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -37,6 +38,8 @@ enum Slot<'a> {
     TimeConstants(&'a mut TrainedTimeConstants, f64),
     /// θ of the inputs, `[1]`.
     Threshold(&'a mut Param<Tensor<1>>),
+    /// A parameter of neurons that run from their equations.
+    Neuron(&'a Parameter, &'a mut Param<Tensor<1>>),
 }
 
 impl Network {
@@ -68,8 +71,17 @@ impl Network {
             check_values(name, &tensor.values)?;
         }
         let mut network = config.blank().init(device, 0)?;
-        network.walk(config, form, |name, slot| slot.write(&tensors[&name], form));
-        Ok(network)
+        let mut checked = Ok(());
+        network.walk(config, form, |name, slot| {
+            let tensor = &tensors[&name];
+            if let (Slot::Neuron(parameter, _), TimeConstantForm::Tau, Ok(())) =
+                (&slot, form, &checked)
+            {
+                checked = check_range(&name, parameter, &tensor.values);
+            }
+            slot.write(tensor, form);
+        });
+        checked.map(|()| network)
     }
 
     /// The parameters that a network of this configuration has.
@@ -107,8 +119,15 @@ impl Network {
                 let clamped = threshold.val().detach().clamp_min(LEAST_THRESHOLD);
                 replace(threshold, |_| clamped);
             }
-            Slot::Weight(_) | Slot::Bias(_) => {}
+            Slot::Weight(_) | Slot::Bias(_) | Slot::Neuron(..) => {}
         });
+        for layer in &mut self.layers {
+            for cell in [Some(&mut layer.forward), layer.backward.as_mut()].into_iter().flatten() {
+                if let Cell::Equations(layer) = cell {
+                    layer.parameters.project();
+                }
+            }
+        }
     }
 
     /// Visits every parameter under its name.
@@ -178,6 +197,18 @@ fn check_values(name: &str, values: &[f32]) -> Result<()> {
     Err(error)
 }
 
+/// Refuses parameters of neurons beyond the range that their model gives.
+fn check_range(name: &str, parameter: &Parameter, values: &[f32]) -> Result<()> {
+    match values.iter().position(|value| !parameter.allows(*value)) {
+        None => Ok(()),
+        Some(at) => {
+            let (low, high) = parameter.range;
+            Err(Error::format(format!("{name}, element {at} is {}", values[at]))
+                .expected(format!("{low} to {high}, the range of {}", parameter.name.text)))
+        }
+    }
+}
+
 /// Whether a tensor of this name holds time constants.
 pub(crate) fn is_time_constant(name: &str) -> bool {
     name.ends_with(".tau_m") || name.ends_with(".tau_adp")
@@ -195,6 +226,21 @@ fn walk_cell(
         Cell::Gated(layer) => {
             walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
             walk_dense(&mut layer.recurrent, &format!("{prefix}.recurrent"), visit);
+        }
+        Cell::Equations(layer) => {
+            walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
+            if let Some(recurrent) = &mut layer.recurrent {
+                walk_dense(recurrent, &format!("{prefix}.recurrent"), visit);
+            }
+            for (parameter, raw) in layer.parameters.raw_mut() {
+                let name = &parameter.name.text;
+                let name = match (form, parameter.transform) {
+                    (TimeConstantForm::Tau, _) | (_, Transform::Free) => name.clone(),
+                    (TimeConstantForm::Log, Transform::Log) => format!("log_{name}"),
+                    (TimeConstantForm::Log, Transform::Interval) => format!("place_{name}"),
+                };
+                visit(format!("{prefix}.{name}"), Slot::Neuron(parameter, raw));
+            }
         }
     }
 }
@@ -235,6 +281,10 @@ impl Slot<'_> {
         match self {
             Slot::Weight(weight) => named(weight.val().detach().transpose()),
             Slot::Bias(values) | Slot::Threshold(values) => named(values.val()),
+            Slot::Neuron(parameter, raw) => match form {
+                TimeConstantForm::Log => named(raw.val()),
+                TimeConstantForm::Tau => named(equations::value(parameter, raw.val().detach())),
+            },
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => named(constants.log_tau.val()),
                 TimeConstantForm::Tau => {
@@ -259,6 +309,15 @@ impl Slot<'_> {
             }
             Slot::Bias(values) | Slot::Threshold(values) => {
                 replace(values, |device| Tensor::from_data(data, device));
+            }
+            Slot::Neuron(parameter, raw) => {
+                let mut tensor = tensor.clone();
+                if form == TimeConstantForm::Tau {
+                    let to_raw = |value: &mut f32| *value = equations::to_raw(parameter, *value);
+                    tensor.values.iter_mut().for_each(to_raw);
+                }
+                let data = TensorData::new(tensor.values, tensor.shape);
+                replace(raw, |device| Tensor::from_data(data, device));
             }
             Slot::TimeConstants(constants, dt) => match form {
                 TimeConstantForm::Log => {

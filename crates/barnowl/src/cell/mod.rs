@@ -6,8 +6,11 @@
 //! | `relu` | the same with the spike replaced by [s = max(0, u − θ)](crate::sequence::Emission::Rectified) |
 //! | `rnn`, `lstm`, `gru` | tanh, LSTM and GRU cells, see [`gated`] |
 //!
+//! Or any other neuron, [from its equations](equations).
+//!
 //! Of each, a layer is one operation over the whole sequence.
 
+pub mod equations;
 pub mod gated;
 
 use crate::error::{Error, Result};
@@ -18,6 +21,7 @@ use crate::readout::ReadoutKind;
 use crate::sequence::GatedCell;
 use burn::module::Module;
 use burn::nn::Linear;
+use equations::EquationsLayer;
 use gated::GatedLayer;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +71,8 @@ pub enum Cell {
     Alif(AlifLayer),
     /// Of tanh, LSTM and GRU cells.
     Gated(GatedLayer),
+    /// Of neurons that run from their equations.
+    Equations(EquationsLayer),
 }
 
 impl Cell {
@@ -75,6 +81,7 @@ impl Cell {
         match self {
             Self::Alif(layer) => &mut layer.input,
             Self::Gated(layer) => &mut layer.input,
+            Self::Equations(layer) => &mut layer.input,
         }
     }
 }

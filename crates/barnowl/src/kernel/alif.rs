@@ -2,16 +2,16 @@
 
 use super::floats::Floats;
 use super::gather::{add_rows, for_column_groups};
+use super::neurons::{Backward, Carry, Forward, Neurons, Shape, Sums};
 use super::product::{Panels, add_product};
-use super::psi::{Psi, WithPsi, choose};
-use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch, padded};
-use super::spikes::Lists;
-use crate::dataset::Events;
+use super::psi::pseudo_derivatives;
+use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch, padded, valid};
+use super::weights::Weights;
 use barnowl_neuron::{Decay, Surrogate, Threshold};
 
 /// The constants of a layer's neurons, padded to whole blocks. The neurons of the padding stay silent.
 #[derive(Debug)]
-pub(crate) struct Neurons {
+pub(crate) struct Alif {
     /// H.
     pub(crate) neurons: usize,
     /// H rounded up to whole blocks.
@@ -27,14 +27,11 @@ pub(crate) struct Neurons {
     valid: Vec<u16>,
 }
 
-impl Neurons {
+impl Alif {
     /// Neurons of a layer of the given size, whose time constants are still to be [set](Self::set).
     pub(crate) fn new(neurons: usize, threshold: Threshold) -> Self {
         let width = padded(neurons);
         let zeros = || Floats::zeros(width);
-        let valid = (0..width / LANES)
-            .map(|block| u16::MAX >> LANES.saturating_sub(neurons - block * LANES))
-            .collect();
         Self {
             neurons,
             width,
@@ -43,7 +40,7 @@ impl Neurons {
             leak: zeros(),
             rho: zeros(),
             gain: zeros(),
-            valid,
+            valid: valid(neurons),
         }
     }
 
@@ -54,8 +51,45 @@ impl Neurons {
     }
 
     /// Blocks of a row.
-    pub(crate) fn blocks(&self) -> usize {
+    fn blocks(&self) -> usize {
         self.width / LANES
+    }
+
+    /// The gradients of τ_m and τ_adp, in steps.
+    pub(crate) fn tau_gradients(
+        &self,
+        sums: &Sums,
+        [tau_m, tau_adp]: [&[f32]; 2],
+    ) -> [Vec<f32>; 2] {
+        // dα (1−α) and dρ.
+        let (of_alpha, of_rho) = sums.constants.split_at(self.width);
+        let leak = self.leak.iter().map(|&leak| f64::from(leak));
+        let alpha = of_alpha.iter().zip(leak).map(|(sum, leak)| sum / leak);
+        let gradient = |(tau, decay): (&f32, f64)| super::tau_gradient(*tau, decay);
+        [
+            tau_m.iter().zip(alpha).map(gradient).collect(),
+            tau_adp.iter().zip(of_rho.iter().copied()).map(gradient).collect(),
+        ]
+    }
+}
+
+impl Neurons for Alif {
+    fn shape(&self) -> Shape {
+        let Self { neurons, width, .. } = *self;
+        Shape { neurons, width, states: 1, constants: 2, spiking: true, trace_is_state: true }
+    }
+
+    fn rest(&self, trace: &mut [f32], state: &mut [f32]) {
+        trace.fill(0.0);
+        state.fill(self.threshold.b0);
+    }
+
+    fn forward(&self, recurrent: Option<&Weights>, chunk: Forward<'_>) {
+        forward(self, recurrent.map(|weights| &weights.rows[..]), chunk);
+    }
+
+    fn backward(&self, recurrent: Option<&Weights>, surrogate: Surrogate, chunk: Backward<'_>) {
+        backward(self, surrogate, recurrent.map(|weights| &weights.transposed), chunk);
     }
 }
 
@@ -67,74 +101,28 @@ pub(crate) fn decays(tau: &[f32], keep: &mut [f32], leak: &mut [f32]) {
     }
 }
 
-/// The input events of a tile's chunk.
-#[derive(Clone, Copy)]
-pub(crate) struct EventRows<'a> {
-    /// The events of the data set.
-    pub(crate) events: &'a Events,
-    /// For every batch row, the row of `events` that holds its first step.
-    pub(crate) first: &'a [usize],
-    /// The first step of the chunk.
-    pub(crate) step: usize,
-}
-
-impl<'a> EventRows<'a> {
-    /// The events of batch row `row` at step `k` of the chunk.
-    #[inline(always)]
-    pub(crate) fn entry(&self, k: usize, row: usize) -> &'a [u16] {
-        self.events.row(self.first[row] + self.step + k)
-    }
-}
-
-/// What a chunk of neurons reads and writes. Arrays with `steps + 1` steps begin with the step before the chunk.
-pub(crate) struct Chunk<'a> {
-    /// Batch rows.
-    pub(crate) rows: usize,
-    /// Steps.
-    pub(crate) steps: usize,
-    /// u, `[steps + 1, rows, width]`.
-    pub(crate) u: &'a mut [f32],
-    /// b, `[rows, width]`, of the step before the chunk; then of its last.
-    pub(crate) b: &'a mut [f32],
-    /// s as bits, `[steps + 1, rows, blocks]`.
-    pub(crate) bits: &'a mut [u16],
-    /// s as lists, `(steps + 1) · rows` entries.
-    pub(crate) lists: &'a mut Lists,
-}
-
 /// Runs a chunk forward:
 ///
 /// ```text
-/// I_t = drive + Σ_j s_{j,t−1} W_j
+/// I_t = (its input part) + Σ_j s_{j,t−1} W_j
 /// b_t = ρ b_{t−1} + (1−ρ) s_{t−1}
 /// θ_t = b0 + β b_t
 /// u_t = α u_{t−1} + (1−α) R I_t − θ_t s_{t−1}
 /// s_t = 1 if u_t − θ_t > 0 else 0
 /// ```
 ///
-/// `drive` is `[steps, rows, width]`, `recurrent` `[neurons, width]`.
-pub(crate) fn forward(
-    neurons: &Neurons,
-    recurrent: Option<&[f32]>,
-    drive: &[f32],
-    chunk: Chunk<'_>,
-) {
-    run(neurons, recurrent, drive, chunk);
+/// The trace is u, and the state b.
+fn forward(neurons: &Alif, recurrent: Option<&[f32]>, chunk: Forward<'_>) {
+    run(neurons, recurrent, chunk);
 }
 
 dispatch! {
-    fn run(neurons: &Neurons, recurrent: Option<&[f32]>, drive: &[f32], chunk: Chunk<'_>) = forward_kernel
+    fn run(neurons: &Alif, recurrent: Option<&[f32]>, chunk: Forward<'_>) = forward_kernel
 }
 
 #[inline(always)]
-fn forward_kernel<I: Isa>(
-    isa: I,
-    neurons: &Neurons,
-    recurrent: Option<&[f32]>,
-    drive: &[f32],
-    chunk: Chunk<'_>,
-) {
-    let Chunk { rows, steps, u, b, bits, lists } = chunk;
+fn forward_kernel<I: Isa>(isa: I, neurons: &Alif, recurrent: Option<&[f32]>, chunk: Forward<'_>) {
+    let Forward { rows, steps, trace: u, state: b, bits, lists, .. } = chunk;
     let stride = neurons.blocks();
     let span = rows * stride;
     let (u, b) = (blocks_mut(u), blocks_mut(b));
@@ -160,7 +148,7 @@ fn forward_kernel<I: Isa>(
             for_column_groups!(I, stride, |column, V| {
                 // The current, in registers.
                 let mut current = [isa.splat(0.0); V];
-                let driven = &blocks(drive)[entry * stride + column..][..V];
+                let driven = &u_now[column..column + V];
                 for v in 0..V {
                     current[v] = isa.load(&driven[v]);
                 }
@@ -192,101 +180,6 @@ fn forward_kernel<I: Isa>(
     }
 }
 
-/// What flows back from one chunk to the one before it.
-#[derive(Debug, Default)]
-pub(crate) struct Carry {
-    /// W_recᵀ gI + (1−ρ) gb − θ gu, `[rows, width]`.
-    pub(crate) s: Floats,
-    /// α gu.
-    pub(crate) u: Floats,
-    /// ρ gb.
-    pub(crate) b: Floats,
-}
-
-impl Carry {
-    /// No gradient, as after the last step.
-    pub(crate) fn reset(&mut self, length: usize) {
-        for values in [&mut self.s, &mut self.u, &mut self.b] {
-            values.refill(length, 0.0);
-        }
-    }
-}
-
-/// Sums over rows and time of a layer's gradients: `[width]` each, in double precision, since thousands of steps add up.
-#[derive(Debug, Default)]
-pub(crate) struct Sums {
-    /// dα (1−α).
-    pub(crate) alpha: Vec<f64>,
-    /// dρ.
-    pub(crate) rho: Vec<f64>,
-    /// Σ gI, the gradient of a bias.
-    pub(crate) bias: Vec<f64>,
-}
-
-impl Sums {
-    /// Zero.
-    pub(crate) fn reset(&mut self, width: usize) {
-        for values in [&mut self.alpha, &mut self.rho, &mut self.bias] {
-            values.clear();
-            values.resize(width, 0.0);
-        }
-    }
-
-    /// Adds another tile's sums.
-    pub(crate) fn add(&mut self, other: &Self) {
-        let parts = [
-            (&mut self.alpha, &other.alpha),
-            (&mut self.rho, &other.rho),
-            (&mut self.bias, &other.bias),
-        ];
-        for (to, from) in parts {
-            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
-        }
-    }
-
-    /// The gradients of τ_m and τ_adp, in steps.
-    pub(crate) fn tau_gradients<'a>(
-        &'a self,
-        neurons: &'a Neurons,
-        tau_m: &'a [f32],
-        tau_adp: &'a [f32],
-    ) -> (Vec<f32>, Vec<f32>) {
-        let leak = neurons.leak.iter().map(|&leak| f64::from(leak));
-        let alpha = self.alpha.iter().zip(leak).map(|(sum, leak)| sum / leak);
-        let gradient = |(tau, decay): (&f32, f64)| super::tau_gradient(*tau, decay);
-        (
-            tau_m.iter().zip(alpha).map(gradient).collect(),
-            tau_adp.iter().zip(self.rho.iter().copied()).map(gradient).collect(),
-        )
-    }
-}
-
-/// What the backward pass of a chunk reads and writes.
-pub(crate) struct BackwardChunk<'a> {
-    /// Batch rows.
-    pub(crate) rows: usize,
-    /// Steps.
-    pub(crate) steps: usize,
-    /// u as the forward pass left it, `[steps + 1, rows, width]`.
-    pub(crate) u: &'a [f32],
-    /// s as the forward pass left it, `[steps + 1, rows, blocks]`.
-    pub(crate) bits: &'a [u16],
-    /// b of the step before the chunk, `[rows, width]`.
-    pub(crate) b: &'a [f32],
-    /// ∂L/∂s without what flows through the layer itself, `[steps, rows, width]`, if any.
-    pub(crate) spikes_gradient: Option<&'a [f32]>,
-    /// ∂L/∂u likewise.
-    pub(crate) membrane_gradient: Option<&'a [f32]>,
-    /// From the chunk after this one; then for the one before it.
-    pub(crate) carry: &'a mut Carry,
-    /// gI, `[steps, rows, width]`, to be written.
-    pub(crate) current_gradient: &'a mut [f32],
-    /// To be added to.
-    pub(crate) sums: &'a mut Sums,
-    /// Scratch: b of every step, `[steps + 1, rows, width]`, and sums in single precision.
-    pub(crate) scratch: &'a mut Floats,
-}
-
 /// Runs a chunk backward. With every `t+1` term zero at the last step:
 ///
 /// ```text
@@ -303,40 +196,35 @@ pub(crate) struct BackwardChunk<'a> {
 /// ```
 ///
 /// The adaptation is not kept either, it is recomputed from the spikes. `transposed` are the panels of W_recᵀ.
-pub(crate) fn backward(
-    neurons: &Neurons,
+fn backward(
+    neurons: &Alif,
     surrogate: Surrogate,
     transposed: Option<&Panels>,
-    chunk: BackwardChunk<'_>,
+    chunk: Backward<'_>,
 ) {
-    struct With<'a, 'b>(&'a Neurons, Option<&'a Panels>, BackwardChunk<'b>);
-    impl WithPsi for With<'_, '_> {
-        type Output = ();
-        fn call<P: Psi>(self, psi: P) {
-            if self.0.threshold.beta == 0.0 {
-                run_back(self.0, psi, Off, self.1, self.2);
-            } else {
-                run_back(self.0, psi, On, self.1, self.2);
-            }
-        }
+    if neurons.threshold.beta == 0.0 {
+        run_back(neurons, Off, surrogate, transposed, chunk);
+    } else {
+        run_back(neurons, On, surrogate, transposed, chunk);
     }
-    choose(surrogate, With(neurons, transposed, chunk));
 }
 
 dispatch! {
-    fn run_back[P: Psi, A: Flag](neurons: &Neurons, psi: P, adaptive: A, transposed: Option<&Panels>, chunk: BackwardChunk<'_>) = backward_kernel
+    fn run_back[A: Flag](neurons: &Alif, adaptive: A, surrogate: Surrogate, transposed: Option<&Panels>, chunk: Backward<'_>) = backward_kernel
 }
 
 #[inline(always)]
-fn backward_kernel<I: Isa, P: Psi, A: Flag>(
+fn backward_kernel<I: Isa, A: Flag>(
     isa: I,
-    neurons: &Neurons,
-    psi: P,
+    neurons: &Alif,
     adaptive: A,
+    surrogate: Surrogate,
     transposed: Option<&Panels>,
-    chunk: BackwardChunk<'_>,
+    chunk: Backward<'_>,
 ) {
-    let BackwardChunk { rows, steps, u, bits, carry, current_gradient, sums, .. } = chunk;
+    let Backward { rows, steps, trace: u, bits, carry, current_gradient, sums, .. } = chunk;
+    let Carry { s: carry_s, state: carried } = carry;
+    let (carry_u, carry_b) = carried.split_at_mut(rows * neurons.width);
     let width = neurons.width;
     let span = rows * neurons.blocks();
     // Whatever was in it: all of it is written before it is read.
@@ -349,14 +237,14 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
     prepare(
         isa,
         neurons,
-        psi,
         adaptive,
         u,
         bits,
-        blocks(chunk.b),
+        blocks(chunk.state),
         blocks_mut(b),
         blocks_mut(pseudo),
     );
+    pseudo_derivatives(surrogate, pseudo);
     let (b, pseudo) = (blocks(b), blocks(pseudo));
     let given_s = chunk.spikes_gradient.map(blocks);
     let given_u = chunk.membrane_gradient.map(blocks);
@@ -368,9 +256,9 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
             b: [&b[at..at + span], &b[at + span..at + 2 * span]],
             s_before: &bits[at..at + span],
             gi: &mut blocks_mut(current_gradient)[at..at + span],
-            gs: &mut blocks_mut(&mut carry.s)[..span],
-            gu: &mut blocks_mut(&mut carry.u)[..span],
-            gb: &mut blocks_mut(&mut carry.b)[..span],
+            gs: &mut blocks_mut(carry_s)[..span],
+            gu: &mut blocks_mut(carry_u)[..span],
+            gb: &mut blocks_mut(carry_b)[..span],
         };
         let partial = blocks_mut(partial);
         match (given_s, given_u) {
@@ -394,85 +282,55 @@ fn backward_kernel<I: Isa, P: Psi, A: Flag>(
         if let Some(transposed) = transposed {
             // A function of its own: inlined here, its sums would have to share the registers with all of the above.
             let gi = &current_gradient[at * LANES..(at + span) * LANES];
-            add_product(gi, width, transposed, &mut carry.s, width);
+            add_product(gi, width, transposed, carry_s, width);
         }
     }
-    let sums = [&mut sums.alpha, &mut sums.rho, &mut sums.bias];
-    for (sums, partial) in sums.into_iter().zip(partial.chunks_exact(width)) {
-        sums.iter_mut().zip(partial).for_each(|(sum, part)| *sum += f64::from(*part));
-    }
+    sums.add_chunk(partial);
 }
 
-/// What of the way back does not depend on the step after it: ψ(v) of every step, `[steps, rows, blocks]`, and b,
-/// `[steps + 1, rows, blocks]`, from that before the chunk and the spikes.
+/// What of the way back does not depend on the step after it: v of every step, `[steps, rows, blocks]`, whose ψ then takes
+/// its place, and b, `[steps + 1, rows, blocks]`, from that before the chunk and the spikes.
 ///
 /// Apart from the recurrence, the long chain of ψ runs over many rows at a time.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "one kernel, called once")]
-fn prepare<I: Isa, P: Psi, A: Flag>(
+fn prepare<I: Isa, A: Flag>(
     isa: I,
-    neurons: &Neurons,
-    psi: P,
+    neurons: &Alif,
     _: A,
     u: &[Lanes],
     bits: &[u16],
     before: &[Lanes],
     b: &mut [Lanes],
-    pseudo: &mut [Lanes],
+    v: &mut [Lanes],
 ) {
     let stride = neurons.blocks();
     let span = before.len();
-    if A::ON {
-        b[..span].copy_from_slice(before);
-        let (rho, gain) = (&blocks(&neurons.rho)[..stride], &blocks(&neurons.gain)[..stride]);
-        for start in (0..pseudo.len()).step_by(span) {
-            let (before, now) = b[start..start + 2 * span].split_at_mut(span);
-            let rows = before.chunks_exact(stride).zip(now.chunks_exact_mut(stride));
-            for ((before, now), bits) in rows.zip(bits[start..].chunks_exact(stride)) {
-                for n in 0..stride {
-                    let adapted = isa.mul(isa.load(&rho[n]), isa.load(&before[n]));
-                    isa.store(isa.add_where(bits[n], adapted, isa.load(&gain[n])), &mut now[n]);
-                }
-            }
-        }
-    }
-    let (u, b) = (&u[span..span + pseudo.len()], &b[span..]);
-    let mut at = 0;
-    if I::REGISTERS == 1 {
-        while at + 4 <= pseudo.len() {
-            pseudo_of::<I, P, A, 4>(isa, neurons, psi, &u[at..], &b[at..], &mut pseudo[at..]);
-            at += 4;
-        }
-    }
-    while at < pseudo.len() {
-        pseudo_of::<I, P, A, 1>(isa, neurons, psi, &u[at..], &b[at..], &mut pseudo[at..]);
-        at += 1;
-    }
-}
-
-/// ψ(u − θ) of `N` blocks.
-#[inline(always)]
-fn pseudo_of<I: Isa, P: Psi, A: Flag, const N: usize>(
-    isa: I,
-    neurons: &Neurons,
-    psi: P,
-    u: &[Lanes],
-    b: &[Lanes],
-    pseudo: &mut [Lanes],
-) {
     let Threshold { b0, beta, .. } = neurons.threshold;
     let (b0, beta) = (isa.splat(b0), isa.splat(beta));
-    let (u, pseudo) = (&u[..N], &mut pseudo[..N]);
-    let mut v = [b0; N];
-    for i in 0..N {
-        if A::ON {
-            v[i] = isa.mul_add(beta, isa.load(&b[i]), b0);
+    if !A::ON {
+        for (v, u) in v.iter_mut().zip(&u[span..]) {
+            isa.store(isa.sub(isa.load(u), b0), v);
         }
-        v[i] = isa.sub(isa.load(&u[i]), v[i]);
+        return;
     }
-    let found = psi.psi(isa, v);
-    for i in 0..N {
-        isa.store(found[i], &mut pseudo[i]);
+    b[..span].copy_from_slice(before);
+    let (rho, gain) = (&blocks(&neurons.rho)[..stride], &blocks(&neurons.gain)[..stride]);
+    for start in (0..v.len()).step_by(span) {
+        let (before, now) = b[start..start + 2 * span].split_at_mut(span);
+        for row in (0..span).step_by(stride) {
+            let (before, now) = (&before[row..row + stride], &mut now[row..row + stride]);
+            let bits = &bits[start + row..start + row + stride];
+            let u = &u[span + start + row..][..stride];
+            let v = &mut v[start + row..start + row + stride];
+            for n in 0..stride {
+                let adapted = isa.mul(isa.load(&rho[n]), isa.load(&before[n]));
+                let adapted = isa.add_where(bits[n], adapted, isa.load(&gain[n]));
+                isa.store(adapted, &mut now[n]);
+                let theta = isa.mul_add(beta, adapted, b0);
+                isa.store(isa.sub(isa.load(&u[n]), theta), &mut v[n]);
+            }
+        }
     }
 }
 
@@ -494,7 +352,7 @@ struct BackwardStep<'a> {
 #[inline(always)]
 fn step_back<I: Isa, A: Flag, S: Flag>(
     isa: I,
-    neurons: &Neurons,
+    neurons: &Alif,
     _: A,
     _: S,
     given: &[Lanes],

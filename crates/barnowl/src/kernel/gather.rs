@@ -3,7 +3,7 @@
 //! Forward, `I += Σ_j W_j` over the neurons j that spiked; for a weight gradient, `dW_j += Σ_e g_e` over the entries e
 //! at which neuron j spiked. Either way the sum stays in registers while the list is read.
 
-use super::alif::EventRows;
+use super::events::EventRows;
 use super::product::add_product;
 use super::simd::{Flag, Isa, LANES, Lanes, Off, On, blocks, blocks_mut, dispatch};
 use super::spikes::{Entries, Lists};

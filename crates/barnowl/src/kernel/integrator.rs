@@ -9,7 +9,10 @@
 
 use super::alif::decays;
 use super::floats::Floats;
-use super::simd::{Isa, blocks, blocks_mut, dispatch, padded};
+use super::neurons::{Backward, Forward, Neurons, Shape};
+use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, padded};
+use super::weights::Weights;
+use barnowl_neuron::Surrogate;
 
 /// The constants of a layer of integrators, padded to whole blocks.
 #[derive(Debug)]
@@ -42,6 +45,34 @@ impl Integrators {
     }
 }
 
+/// The trace is m; there is no other state, and no recurrence.
+impl Neurons for Integrators {
+    fn shape(&self) -> Shape {
+        let Self { neurons, width, .. } = *self;
+        Shape { neurons, width, states: 0, constants: 1, spiking: false, trace_is_state: true }
+    }
+
+    fn rest(&self, trace: &mut [f32], _: &mut [f32]) {
+        trace.fill(0.0);
+    }
+
+    fn forward(&self, _: Option<&Weights>, chunk: Forward<'_>) {
+        forward(self, chunk.rows, chunk.trace);
+    }
+
+    fn backward(&self, _: Option<&Weights>, _: Surrogate, chunk: Backward<'_>) {
+        let Backward { rows, steps, trace, current_gradient, carry, sums, .. } = chunk;
+        let size = steps * rows * self.width;
+        let g = &mut current_gradient[..size];
+        match chunk.membrane_gradient {
+            Some(given) => g.copy_from_slice(&given[..size]),
+            None => g.fill(0.0),
+        }
+        let sums = [&mut sums.constants[..], &mut sums.bias[..]];
+        backward(self, rows, trace, g, &mut carry.state, sums);
+    }
+}
+
 /// Runs a chunk forward. `m` is `[steps + 1, rows, width]`: the step before the chunk, then the currents, which become
 /// membrane potentials.
 pub(crate) fn forward(integrators: &Integrators, rows: usize, m: &mut [f32]) {
@@ -55,7 +86,7 @@ dispatch! {
 #[inline(always)]
 fn forward_kernel<I: Isa>(isa: I, integrators: &Integrators, rows: usize, m: &mut [f32]) {
     let span = rows * integrators.width;
-    let stride = integrators.width / super::simd::LANES;
+    let stride = integrators.width / LANES;
     let (alpha, leak) = (blocks(&integrators.alpha), blocks(&integrators.leak));
     for k in 0..m.len() / span - 1 {
         let (before, now) = m[k * span..(k + 2) * span].split_at_mut(span);
@@ -110,7 +141,7 @@ fn backward_kernel<I: Isa>(
             let before = blocks(&m[k * span..(k + 1) * span]);
             let now = blocks(&m[(k + 1) * span..(k + 2) * span]);
             let g = blocks_mut(&mut g[k * span..(k + 1) * span]);
-            for at in (n..rows * width / super::simd::LANES).step_by(width / super::simd::LANES) {
+            for at in (n..rows * width / LANES).step_by(width / LANES) {
                 let gm = isa.add(isa.load(&g[at]), isa.load(&carry[at]));
                 let change = isa.sub(isa.load(&before[at]), isa.load(&now[at]));
                 let current = isa.mul(leak, gm);
@@ -120,10 +151,10 @@ fn backward_kernel<I: Isa>(
                 isa.store(isa.mul(alpha, gm), &mut carry[at]);
             }
         }
-        let mut lanes = [0.0; super::simd::LANES];
+        let mut lanes = [0.0; LANES];
         for (sums, part) in [(&mut *alpha_sum, alpha_part), (&mut *bias_sum, bias_part)] {
             isa.store(part, &mut lanes);
-            let sums = &mut sums[n * super::simd::LANES..];
+            let sums = &mut sums[n * LANES..];
             sums.iter_mut().zip(lanes).for_each(|(sum, part)| *sum += f64::from(part));
         }
     }

@@ -15,8 +15,11 @@
 //! | `product.rs` | dense products: `g Wᵀ` from packed panels, `xᵀ g` |
 //! | `weights.rs` | a weight matrix in the layouts that both want |
 //! | `softmax.rs` | softmax over the classes of a readout |
-//! | `alif.rs` | a chunk of adaptive neurons, forward and backward |
-//! | `integrator.rs` | a chunk of leaky integrators, forward and backward |
+//! | `neurons.rs` | the seam: what a layer's neurons do with a chunk, forward and back |
+//! | `alif.rs` | adaptive neurons, by hand |
+//! | `integrator.rs` | leaky integrators, by hand |
+//! | `equations.rs`, `code.rs` | any other neuron, from its equations |
+//! | `events.rs` | input events of a tile |
 //! | `dense.rs` | a step of cells that pass on real numbers: the paper's baselines |
 //! | `gated.rs`, `rectified.rs` | those cells: tanh, LSTM, GRU; adaptive neurons with a rectified output |
 //!
@@ -27,12 +30,16 @@
 //! depend neither on tiles nor on threads.
 
 pub(crate) mod alif;
+pub(crate) mod code;
 pub(crate) mod dense;
+pub(crate) mod equations;
+pub(crate) mod events;
 pub(crate) mod floats;
 pub(crate) mod gated;
 pub(crate) mod gather;
 pub(crate) mod integrator;
 pub(crate) mod level;
+pub(crate) mod neurons;
 pub(crate) mod product;
 pub(crate) mod psi;
 pub(crate) mod rectified;

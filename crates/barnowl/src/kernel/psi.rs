@@ -2,7 +2,7 @@
 //!
 //! The equations are those of [`barnowl_neuron::surrogate`]; the tests compare the two.
 
-use super::simd::{Isa, LANES, Lanes, exp, exp_scaled};
+use super::simd::{Isa, LANES, Lanes, blocks_mut, dispatch, exp, exp_scaled};
 use barnowl_neuron::{Shape, Surrogate};
 
 /// ψ of one surrogate, a type of its own so that the choice is made once and not per neuron and step.
@@ -123,15 +123,15 @@ impl Psi for Linear {
     }
 }
 
-/// γ exp(−5 |v|).
+/// γ exp(−k |v|): γ and −k.
 #[derive(Clone, Copy)]
-pub(crate) struct Slayer(f32);
+pub(crate) struct Exponential(f32, f32);
 
-impl Psi for Slayer {
+impl Psi for Exponential {
     #[inline(always)]
     fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
         for v in &mut v {
-            *v = isa.mul(isa.splat(-5.0), isa.max(*v, isa.sub(isa.splat(0.0), *v)));
+            *v = isa.mul(isa.splat(self.1), isa.max(*v, isa.sub(isa.splat(0.0), *v)));
         }
         let mut e = exp(isa, v);
         for e in &mut e {
@@ -175,6 +175,114 @@ impl Psi for Arctan {
     }
 }
 
+/// γ [(1+h) N(v; 0, σ) − 2 h N(v; 0, sσ)]: the peaks of both, and −1/2σ² and −1/2(sσ)².
+#[derive(Clone, Copy)]
+pub(crate) struct DoubleGaussian {
+    peaks: [f32; 2],
+    exponents: [f32; 2],
+}
+
+impl DoubleGaussian {
+    fn new(gamma: f32, sigma: f32, height: f32, scale: f32) -> Self {
+        let density = gamma / (sigma * std::f32::consts::TAU.sqrt());
+        let exponent = |sigma: f32| -0.5 / (sigma * sigma);
+        Self {
+            peaks: [density * (1.0 + height), density / scale * 2.0 * height],
+            exponents: [exponent(sigma), exponent(scale * sigma)],
+        }
+    }
+}
+
+impl Psi for DoubleGaussian {
+    #[inline(always)]
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        let (mut narrow, mut wide) = (v, v);
+        for i in 0..N {
+            let square = isa.mul(v[i], v[i]);
+            narrow[i] = isa.mul(square, isa.splat(self.exponents[0]));
+            wide[i] = isa.mul(square, isa.splat(self.exponents[1]));
+        }
+        let (narrow, wide) = (exp(isa, narrow), exp(isa, wide));
+        for i in 0..N {
+            let wide = isa.mul(isa.splat(self.peaks[1]), wide[i]);
+            v[i] = isa.mul_sub(isa.splat(self.peaks[0]), narrow[i], wide);
+        }
+        v
+    }
+}
+
+/// γ k σ(k v) (1 − σ(k v)): γ k, and k.
+#[derive(Clone, Copy)]
+pub(crate) struct Sigmoid(f32, f32);
+
+impl Psi for Sigmoid {
+    #[inline(always)]
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        // With e = exp(−k |v|), which does not overflow: σ (1 − σ) = e / (1 + e)².
+        for v in &mut v {
+            let absolute = isa.max(*v, isa.sub(isa.splat(0.0), *v));
+            *v = isa.mul(isa.splat(-self.1), absolute);
+        }
+        let mut e = exp(isa, v);
+        for e in &mut e {
+            let sum = isa.add(isa.splat(1.0), *e);
+            *e = isa.div(isa.mul(isa.splat(self.0), *e), isa.mul(sum, sum));
+        }
+        e
+    }
+}
+
+/// γ where |v| < w, or everywhere, if w is infinite: γ and w.
+#[derive(Clone, Copy)]
+pub(crate) struct Flat(f32, f32);
+
+impl Psi for Flat {
+    #[inline(always)]
+    fn psi<I: Isa, const N: usize>(&self, isa: I, mut v: [I::Block; N]) -> [I::Block; N] {
+        let zero = isa.splat(0.0);
+        for v in &mut v {
+            let absolute = isa.max(*v, isa.sub(zero, *v));
+            let within = isa.positive(isa.sub(isa.splat(self.1), absolute));
+            *v = isa.add_where(within, zero, isa.splat(self.0));
+        }
+        v
+    }
+}
+
+/// ψ(v) in the place of every v.
+pub(crate) fn pseudo_derivatives(surrogate: Surrogate, v: &mut [f32]) {
+    struct With<'a>(&'a mut [f32]);
+    impl WithPsi for With<'_> {
+        type Output = ();
+        fn call<P: Psi>(self, psi: P) {
+            run(psi, self.0);
+        }
+    }
+    dispatch! {
+        fn run[P: Psi](psi: P, v: &mut [f32]) = kernel
+    }
+    #[inline(always)]
+    fn kernel<I: Isa, P: Psi>(isa: I, psi: P, v: &mut [f32]) {
+        // Several side by side, since ψ is a long chain.
+        let (fours, rest) = blocks_mut(v).as_chunks_mut::<4>();
+        for four in fours {
+            let mut x = [isa.splat(0.0); 4];
+            for i in 0..4 {
+                x[i] = isa.load(&four[i]);
+            }
+            let found = psi.psi(isa, x);
+            for i in 0..4 {
+                isa.store(found[i], &mut four[i]);
+            }
+        }
+        for v in rest {
+            let [found] = psi.psi(isa, [isa.load(v)]);
+            isa.store(found, v);
+        }
+    }
+    choose(surrogate, With(v));
+}
+
 /// What to do with the ψ of a surrogate: a closure that is generic over it.
 pub(crate) trait WithPsi {
     /// The result.
@@ -196,9 +304,16 @@ pub(crate) fn choose<W: WithPsi>(surrogate: Surrogate, with: W) -> W::Output {
             inverse_sigma: 1.0 / sigma,
         }),
         Shape::Linear => with.call(Linear(gamma)),
-        Shape::Slayer => with.call(Slayer(gamma)),
+        Shape::Slayer => with.call(Exponential(gamma, -5.0)),
         Shape::FastSigmoid => with.call(FastSigmoid(gamma)),
         Shape::Arctan => with.call(Arctan(gamma)),
+        Shape::DoubleGaussian { sigma, height, scale } => {
+            with.call(DoubleGaussian::new(gamma, sigma, height, scale))
+        }
+        Shape::Exponential { steepness } => with.call(Exponential(gamma, -steepness)),
+        Shape::Sigmoid { steepness } => with.call(Sigmoid(gamma * steepness, steepness)),
+        Shape::StraightThrough => with.call(Flat(gamma, f32::INFINITY)),
+        Shape::Box { width } => with.call(Flat(gamma, width)),
     }
 }
 

@@ -15,6 +15,13 @@ pub(crate) fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }
 
+/// For every block of a layer's neurons, the bits of those that are not padding.
+pub(crate) fn valid(neurons: usize) -> Vec<u16> {
+    (0..padded(neurons) / LANES)
+        .map(|block| u16::MAX >> LANES.saturating_sub(neurons - block * LANES))
+        .collect()
+}
+
 /// The blocks of a slice whose length is a multiple of [`LANES`].
 #[inline(always)]
 pub(crate) fn blocks(values: &[f32]) -> &[Lanes] {

@@ -3,7 +3,7 @@
 //! Bits are what is kept for the whole sequence, an eighth of a byte each. A forward sum wants the neurons of an entry,
 //! as a list; a weight gradient wants the entries of a neuron, which are the same bits transposed.
 
-use super::alif::EventRows;
+use super::events::EventRows;
 use super::simd::{Isa, LANES, dispatch};
 use super::{CHUNK, ROWS};
 use crate::dataset::Events;

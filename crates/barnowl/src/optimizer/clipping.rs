@@ -168,7 +168,8 @@ fn squares_kernel<I: Isa>(_: I, values: &[f32]) -> f64 {
 }
 
 /// The name that the parameter at `path` has in files: variants of enumerations are not named there, a direction of time only
-/// where there are two, and time constants not as logarithms.
+/// where there are two, and time constants not as logarithms, and what is trained of a neuron's parameter by the
+/// parameter's name.
 pub(super) fn name_in_files<M: Module>(module: &M, path: &str) -> String {
     struct Paths {
         here: Vec<String>,
@@ -189,6 +190,11 @@ pub(super) fn name_in_files<M: Module>(module: &M, path: &str) -> String {
     module.visit(&mut paths);
     let mut name: Vec<&str> = Vec::new();
     let mut before = String::new();
+    // The parameters of neurons have names of one's own.
+    let (path, own) = match path.split_once(".parameters.") {
+        Some((path, own)) => (path, Some(own)),
+        None => (path, None),
+    };
     for part in path.split('.') {
         let backward = format!("{before}backward.");
         let one_way =
@@ -201,6 +207,7 @@ pub(super) fn name_in_files<M: Module>(module: &M, path: &str) -> String {
         }
         before = format!("{before}{part}.");
     }
+    name.extend(own);
     name.join(".")
 }
 
@@ -266,7 +273,8 @@ mod tests {
         use crate::parameters::TimeConstantForm;
         use crate::task::TaskConfig;
         let settings =
-            ["network.layers=[{ size = 3, bidirectional = true }, { size = 2 }]".to_owned()];
+            ["network.layers=[{ size = 3, bidirectional = true }, { size = 2 }, { size = 2, neuron = \"alif\" }]"
+                .to_owned()];
         let config = TaskConfig::load("ecg", &settings).unwrap().network;
         let network = config.init(&burn::tensor::Device::flex(), 1).unwrap();
         let written = network.tensors(&config, TimeConstantForm::Tau);
@@ -275,6 +283,7 @@ mod tests {
             ("layers.0.backward.Alif.tau_m.log_tau", "layers.0.backward.tau_m"),
             ("layers.1.forward.Alif.input.weight", "layers.1.input.weight"),
             ("layers.1.forward.Alif.tau_adp.log_tau", "layers.1.tau_adp"),
+            ("layers.2.forward.Equations.parameters.R", "layers.2.R"),
             ("readout.Alif.input.bias", "readout.input.bias"),
         ] {
             assert_eq!(name_in_files(&network, path), name);

@@ -8,6 +8,7 @@
 //!   with or without recurrent weights;
 //! - [`integrator_sequence`]: the leaky integrator of a readout;
 //! - [`product`]: input projections on graphics processors;
+//! - [`equations`]: neurons that run from their equations;
 //! - [`gated_sequence`]: tanh, LSTM and GRU cells, the paper's baselines;
 //! - [`mod@reference`]: the same in plain tensor operations, the oracle for every other file here.
 //!
@@ -17,6 +18,7 @@
 mod autodiff;
 #[cfg(feature = "cube")]
 mod cube;
+pub mod equations;
 mod flex;
 pub mod reference;
 

@@ -3,9 +3,10 @@
 //! This is the oracle: every fused path is tested against it, values and gradients.
 
 use super::{AlifOptions, AlifOutput, AlifSequence, Emission, GatedCell, Observe, state_at_rest};
+use barnowl_model::{Binary, Model, Op, Program, Unary};
 use barnowl_neuron::{Decay, Shape, Surrogate};
-use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::{Tensor, TensorData};
 use std::f64::consts::PI;
 
 /// [`alif_sequence`](super::alif_sequence), step by step.
@@ -111,6 +112,136 @@ pub fn gated_sequence(
     Tensor::stack(outputs, 0)
 }
 
+/// The tensors of neurons that run from equations, over a sequence.
+#[derive(Debug, Clone)]
+pub struct EquationsSequence {
+    /// Input current I without its recurrent part, `[T, B, H]`.
+    pub current: Tensor<3>,
+    /// Recurrent weights, `[H, H]`, row = presynaptic neuron; `None` in a feed-forward layer.
+    pub recurrent: Option<Tensor<2>>,
+    /// The parameters of the model, in order, `[H]` or `[1]` each.
+    pub parameters: Vec<Tensor<1>>,
+    /// The length of a step.
+    pub dt: f32,
+    /// The state before the first step, `[states + 1, B, H]`, s last; `None` for rest.
+    pub initial: Option<Tensor<3>>,
+}
+
+/// Neurons from their equations: their spikes, `[T, B, H]`, and the state after the last step, `[states + 1, B, H]`,
+/// without a gradient.
+///
+/// # Panics
+///
+/// If the shapes do not agree.
+#[must_use]
+pub fn equations_sequence(
+    sequence: EquationsSequence,
+    model: &Model,
+    surrogate: Surrogate,
+) -> (Tensor<3>, Tensor<3>) {
+    let (constants, mut state) = constants_and_state(&sequence, model);
+    let EquationsSequence { current, recurrent, .. } = sequence;
+    let mut spikes = Vec::new();
+    for mut current in steps(current) {
+        let s = state.pop().expect("s comes last");
+        if let Some(recurrent) = &recurrent {
+            current = current + s.matmul(recurrent.clone());
+        }
+        let given: Vec<_> =
+            [current].into_iter().chain(state).chain(constants.iter().cloned()).collect();
+        state = evaluate(model.step(), &given, surrogate);
+        spikes.extend(state.last().cloned());
+    }
+    (Tensor::stack(spikes, 0), Tensor::stack::<3>(state, 0).detach())
+}
+
+/// The constants, `[1, H]` each, and the state before the first step, `[B, H]` each, s last.
+pub(super) fn constants_and_state(
+    sequence: &EquationsSequence,
+    model: &Model,
+) -> (Vec<Tensor<2>>, Vec<Tensor<2>>) {
+    let EquationsSequence { current, parameters, dt, initial, .. } = sequence;
+    let [_, batch, neurons] = current.dims();
+    let device = current.device();
+    let mut inputs: Vec<Tensor<2>> =
+        parameters.iter().map(|values| values.clone().expand([neurons]).unsqueeze()).collect();
+    inputs.push(Tensor::full([1, neurons], *dt, &device));
+    let [constants, rest] =
+        [model.constants(), model.rest()].map(|program| of_parameters(program, &inputs));
+    let state = match initial {
+        Some(initial) => {
+            let plane = |i| initial.clone().narrow(0, i, 1).reshape([batch, neurons]);
+            (0..=rest.len()).map(plane).collect()
+        }
+        None => {
+            let zeros = Tensor::zeros([batch, neurons], &device);
+            let rest = rest.into_iter().map(|state| state.expand([batch, neurons]));
+            rest.chain([zeros]).collect()
+        }
+    };
+    (constants, state)
+}
+
+/// A program of the parameters, `[1, H]` each: the derivative is Burn's, of the program; the values are those that every
+/// other path uses, to the bit.
+fn of_parameters(program: &Program, inputs: &[Tensor<2>]) -> Vec<Tensor<2>> {
+    let width = inputs[0].dims()[1];
+    let planes: Vec<f32> =
+        inputs.iter().flat_map(|x| x.to_data().iter().collect::<Vec<_>>()).collect();
+    let mut values = vec![0.0; program.outputs().len() * width];
+    let mut scratch = vec![0.0; program.scratch()];
+    program.run_planes(width, &planes, &mut values, &mut scratch, |_| 0.0);
+    let formulas = evaluate(program, inputs, Surrogate::default());
+    let exact = formulas.into_iter().zip(values.chunks_exact(width)).map(|(formula, values)| {
+        let data = TensorData::new(values.to_vec(), [1, width]);
+        // The bracket is zero: it adds nothing to the value and the formula's derivative to the derivative.
+        Tensor::<2>::from_data(data, &formula.device()) + (formula.clone() - formula.detach())
+    });
+    exact.collect()
+}
+
+/// A program, operation by operation.
+fn evaluate(program: &Program, inputs: &[Tensor<2>], surrogate: Surrogate) -> Vec<Tensor<2>> {
+    let device = inputs[0].device();
+    let mut values: Vec<Tensor<2>> = Vec::with_capacity(program.ops().len());
+    for op in program.ops() {
+        let value = match *op {
+            Op::Input(number) => inputs[number as usize].clone(),
+            Op::Const(x) => Tensor::full([1, 1], x, &device),
+            Op::Unary(kind, a) => {
+                let a = values[a.index()].clone();
+                match kind {
+                    Unary::Neg => -a,
+                    Unary::Abs => a.abs(),
+                    Unary::Exp => a.exp(),
+                    Unary::Expm1 => a.exp() - 1.0,
+                    Unary::Log => a.log(),
+                    Unary::Sqrt => a.sqrt(),
+                    Unary::Tanh => tanh(a),
+                    Unary::Sigmoid => sigmoid(a),
+                    Unary::Stop => a.detach(),
+                    Unary::Spike => spike(a, surrogate),
+                    Unary::Surrogate => pseudo_derivative(a, surrogate),
+                }
+            }
+            Op::Binary(kind, a, b) => {
+                let (a, b) = (values[a.index()].clone(), values[b.index()].clone());
+                match kind {
+                    Binary::Add => a + b,
+                    Binary::Sub => a - b,
+                    Binary::Mul => a * b,
+                    Binary::Div => a / b,
+                    Binary::Min => a.min_pair(b),
+                    Binary::Max => a.max_pair(b),
+                    Binary::Greater => (a - b).greater_elem(0.0).float(),
+                }
+            }
+        };
+        values.push(value);
+    }
+    program.outputs().iter().map(|id| values[id.index()].clone()).collect()
+}
+
 /// α and 1−α, `[1, H]` each, of time constants `[H]` in steps.
 ///
 /// The derivative is Burn's, of the formula; the values are those that every other path uses, to the bit. A decay that
@@ -182,6 +313,17 @@ fn pseudo_derivative(v: Tensor<2>, surrogate: Surrogate) -> Tensor<2> {
             let x = v.clone() * PI;
             (x.clone() * x + 1.0).recip()
         }
+        Shape::DoubleGaussian { sigma, height, scale } => {
+            normal(0.0, sigma) * (1.0 + height) - normal(0.0, scale * sigma) * (2.0 * height)
+        }
+        Shape::Exponential { steepness } => (absolute * -steepness).exp(),
+        Shape::Sigmoid { steepness } => {
+            let e = (absolute * -steepness).exp();
+            let sum = e.clone() + 1.0;
+            e * steepness / (sum.clone() * sum)
+        }
+        Shape::StraightThrough => v.ones_like(),
+        Shape::Box { width } => absolute.lower_elem(width).float(),
     };
     shape * surrogate.gamma
 }

@@ -116,6 +116,9 @@ fn one(path: &str, setting: &Setting, value: &Value) -> Result<()> {
             values.try_for_each(|(place, value)| one(&format!("{path}.{place}"), of, value))
         }
         (Shape::Table(fields), Value::Table(table)) => entries(path, fields, None, table),
+        (Shape::Map(entry), Value::Table(table)) => {
+            table.iter().try_for_each(|(name, value)| one(&below(path, name), entry, value))
+        }
         (Shape::Kinds { tag, kinds }, Value::Table(table)) => {
             let key = below(path, tag);
             let names = || kinds.iter().map(|kind| kind.name.as_str());
@@ -245,6 +248,7 @@ pub(super) fn expected(setting: &Setting) -> String {
             format!("a list of {length}, each {}", expected(of))
         }
         Shape::Table(fields) => table_of(fields),
+        Shape::Map(entry) => format!("a table of names, each {}", expected(entry)),
         Shape::Kinds { kinds, .. } => {
             let names = one_of(kinds.iter().map(|kind| kind.name.as_str()));
             let number = kinds.iter().any(super::short::is_of_one_value);

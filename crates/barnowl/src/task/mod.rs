@@ -6,6 +6,7 @@
 mod check;
 mod data;
 mod effort;
+mod neurons;
 mod parse;
 mod parts;
 mod range;

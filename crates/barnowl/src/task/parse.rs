@@ -1,9 +1,10 @@
 //! From TOML text to a valid task: every error names file, line and key.
 
 use super::check::{check, shown};
-use super::{TaskConfig, shape, short};
+use super::{TaskConfig, neurons, shape, short};
 use crate::cell::set_cell;
 use crate::error::{Error, Result};
+use std::path::Path;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
@@ -18,7 +19,8 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
     // `network.cell` stands for settings of the layers, and leaves only those behind.
     let network = whole.get_mut("network").and_then(Value::as_table_mut);
     let mut cell = network.and_then(|network| network.remove("cell"));
-    expand(&mut whole).map_err(place)?;
+    let folder = Path::new(origin).parent().unwrap_or(Path::new(""));
+    expand(&mut whole, folder).map_err(place)?;
     let mut done = Vec::new();
     for setting in overrides {
         let (key, value) = split(setting)?;
@@ -28,9 +30,11 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
         }
         let places = places(&whole, key)?;
         for place in &places {
+            neurons::replace(&mut whole, place);
             set(&mut whole, place, value.clone())?;
         }
-        expand(&mut whole).map_err(|error| error.during(format_args!("--set {setting}")))?;
+        expand(&mut whole, folder)
+            .map_err(|error| error.during(format_args!("--set {setting}")))?;
         done.extend(places.into_iter().map(|place| {
             let value = value_at(&whole, &place).cloned();
             (setting, place, value)
@@ -50,9 +54,10 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
     Ok(task)
 }
 
-/// Brings short forms to the long ones.
-fn expand(task: &mut Table) -> Result<()> {
+/// Brings short forms to the long ones, and reads the files of neurons, from the task's folder on.
+fn expand(task: &mut Table, folder: &Path) -> Result<()> {
     short::cells(task)?;
+    neurons::read_files(task, folder)?;
     let mut value = Value::Table(std::mem::take(task));
     short::expand(shape::task(), &mut value);
     if let Value::Table(expanded) = value {

@@ -44,6 +44,7 @@ pub(super) fn collect(path: &str, setting: &Setting, each: &mut impl FnMut(&str,
             }
         }
         Shape::List { of, .. } => collect(&below(path, "N"), of, each),
+        Shape::Map(entry) => collect(&below(path, "NAME"), entry, each),
         Shape::Either(all) => all.iter().for_each(|setting| collect(path, setting, each)),
         _ => {}
     }
@@ -152,6 +153,7 @@ impl Page {
                 }
             }
             Shape::List { of, .. } => self.inside(&below(path, "N"), of),
+            Shape::Map(entry) => self.inside(&below(path, "NAME"), entry),
             _ => {}
         }
     }
@@ -229,6 +231,12 @@ fn flat<'a>(path: &str, fields: &'a Fields, rows: &mut Vec<(String, &'a Setting)
                 rows.push((key.clone(), setting));
                 if let Shape::Table(inside) = &of.shape {
                     flat(&below(&key, "N"), inside, rows);
+                }
+            }
+            Shape::Map(entry) => {
+                rows.push((key.clone(), setting));
+                if let Shape::Table(inside) = &entry.shape {
+                    flat(&below(&key, "NAME"), inside, rows);
                 }
             }
             Shape::Either(all) => {
@@ -422,6 +430,9 @@ pub(super) fn example(setting: &Setting) -> String {
     if let Some(default) = setting.default.as_ref().filter(|default| !default.is_null()) {
         return plain(setting, default);
     }
+    if let Some(example) = &setting.example {
+        return plain(setting, example);
+    }
     let number = || setting.range.as_ref().map_or(1.0, super::range::Range::example);
     match &setting.shape {
         Shape::Flag => "true".into(),
@@ -433,6 +444,7 @@ pub(super) fn example(setting: &Setting) -> String {
             format!("[{}]", vec![example(of); length.unwrap_or(1)].join(", "))
         }
         Shape::Table(fields) => format!("{{ {} }}", examples(fields).join(", ")),
+        Shape::Map(_) => "{}".into(),
         Shape::Kinds { tag, kinds } => kinds.first().map_or(String::new(), |kind| {
             let mut entries = vec![format!("{tag} = {:?}", kind.name)];
             entries.extend(examples(&kind.fields));

@@ -17,6 +17,8 @@ pub(super) struct Setting {
     pub range: Option<Range>,
     /// What holds if it is left out, as a value.
     pub default: Option<Value>,
+    /// A value that it may have, where it has no default.
+    pub example: Option<Value>,
     /// What holds if it is left out, in words.
     pub default_words: Option<String>,
     /// Whether it must be given.
@@ -41,6 +43,8 @@ pub(super) enum Shape {
         length: Option<usize>,
     },
     Table(Fields),
+    /// A table of names of one's own.
+    Map(Box<Setting>),
     /// A table whose entry `tag` names the kind, which decides about the other entries.
     Kinds {
         tag: String,
@@ -109,6 +113,7 @@ impl Reader<'_> {
             meaning,
             range,
             default: schema.get("default").cloned(),
+            example: schema["examples"].get(0).cloned(),
             default_words: default,
             needed,
             group: group.map(str::to_owned),
@@ -135,7 +140,10 @@ impl Reader<'_> {
                 of: Box::new(self.setting(&schema["items"], true)),
                 length: schema["maxItems"].as_u64().map(|length| length as usize),
             },
-            Some("object") => Shape::Table(self.fields(schema, None)),
+            Some("object") => match &schema["additionalProperties"] {
+                entry @ Value::Object(_) => Shape::Map(Box::new(self.setting(entry, false))),
+                _ => Shape::Table(self.fields(schema, None)),
+            },
             _ => match schema["enum"].as_array() {
                 Some(words) => Shape::Words(words.iter().map(word).collect()),
                 None => Shape::Text,

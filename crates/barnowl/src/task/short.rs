@@ -20,6 +20,9 @@ pub(super) const CELLS: [(&str, &str, Value); 2] =
 pub(super) fn expand(setting: &Setting, value: &mut Value) {
     match (&setting.shape, &mut *value) {
         (Shape::Table(fields), Value::Table(table)) => inside(fields, table),
+        (Shape::Map(entry), Value::Table(table)) => {
+            table.iter_mut().for_each(|(_, value)| expand(entry, value));
+        }
         (Shape::List { of, .. }, Value::Array(array)) => {
             array.iter_mut().for_each(|value| expand(of, value));
         }

@@ -32,6 +32,9 @@ pub struct DecayGroups {
     /// Logarithms of time constants. Default 0.
     /// Range: 0 or more.
     pub time_constants: f64,
+    /// Parameters of neurons that run from their equations. Default 0.
+    /// Range: 0 or more.
+    pub neurons: f64,
     /// The threshold of the inputs, where they are encoded. Default 0.
     /// Range: 0 or more.
     pub encoder: f64,
@@ -45,6 +48,7 @@ impl Default for DecayGroups {
             readout: 1.0,
             biases: 0.0,
             time_constants: 0.0,
+            neurons: 0.0,
             encoder: 0.0,
         }
     }
@@ -57,13 +61,14 @@ impl DecayGroups {
     }
 
     /// Every kind with its name and its share; of the kinds that a parameter is of, the last one counts.
-    fn kinds(&self) -> [(&'static str, &'static [&'static str], f64); 6] {
+    fn kinds(&self) -> [(&'static str, &'static [&'static str], f64); 7] {
         [
             ("input", &[".input.weight"], self.input),
             ("recurrent", &[".recurrent.weight"], self.recurrent),
             ("readout", &["readout", ".weight"], self.readout),
             ("biases", &[".bias"], self.biases),
             ("time_constants", &["log_tau"], self.time_constants),
+            ("neurons", &[".parameters."], self.neurons),
             ("encoder", &["encoder"], self.encoder),
         ]
     }
@@ -118,7 +123,7 @@ mod tests {
 
     fn network() -> NetworkConfig {
         toml::from_str(
-            "inputs = 2\nencoder = { kind = 'trained_threshold' }\nlayers = [{ size = 6 }, { size = 5 }]\n\
+            "inputs = 2\nencoder = { kind = 'trained_threshold' }\nlayers = [{ size = 6 }, { size = 5 }, { size = 4, neuron = 'adlif_se' }]\n\
              readout = { size = 2 }\ndecode = { kind = 'mean_membrane' }",
         )
         .unwrap()
@@ -187,6 +192,7 @@ mod tests {
         acts_on(DecayGroups { readout: 1.0, ..none }, &|name| name == "readout.input.weight");
         acts_on(DecayGroups { biases: 1.0, ..none }, &|name| name.ends_with(".bias"));
         acts_on(DecayGroups { time_constants: 1.0, ..none }, &|name| name.contains("log_tau"));
+        acts_on(DecayGroups { neurons: 1.0, ..none }, &|name| name.contains(".place_"));
     }
 
     #[test]

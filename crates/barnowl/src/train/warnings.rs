@@ -5,6 +5,7 @@ use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::layer::LayerConfig;
 use crate::network::NetworkConfig;
 use crate::words::{agreeing, counted};
+use barnowl_model::Start;
 use std::collections::BTreeSet;
 
 /// A hidden layer whose neurons spike in more than this share of the steps tells little.
@@ -110,15 +111,18 @@ impl Warnings {
             let all_spike = network.layers.iter().all(|layer| layer.cell.is_spiking());
             let text = format!(
                 "neurons of hidden layer {} spiked in {:.0} % of the steps in the validation of epoch {}: what spikes always \
-                 tells little. Raise network.layers.{i}.b0, which is {}, {}{}",
+                 tells little. {}{}{}",
                 i + 1,
                 100.0 * rate,
                 report.epoch,
-                layer.b0,
+                match threshold_setting(i, layer) {
+                    Some((key, value)) => format!("Raise {key}, which is {value}, or "),
+                    None => "Raise the threshold of its neurons, or ".to_owned(),
+                },
                 if i == 0 {
                     "scale the inputs down"
                 } else {
-                    "or start with smaller network.layers.*.input_weights"
+                    "start with smaller network.layers.*.input_weights"
                 },
                 if all_spike {
                     ", or set train.rate_penalty = { target = 0.1, weight = 10.0 }"
@@ -176,8 +180,9 @@ impl Warnings {
 /// What makes a hidden layer spike more.
 fn more_spikes(i: usize, layer: &LayerConfig, encoded: bool) -> String {
     let mut ways = Vec::new();
-    if layer.b0 > 0.0 {
-        ways.push(format!("lower network.layers.{i}.b0 (it is {}, by default 0.01)", layer.b0));
+    if let Some((key, value)) = threshold_setting(i, layer).filter(|(_, value)| *value > 0.0) {
+        let default = if layer.neuron.is_none() { ", by default 0.01" } else { "" };
+        ways.push(format!("lower {key} (it is {value}{default})"));
     }
     if i > 0 {
         ways.push(format!("start with larger network.layers.{i}.input_weights"));
@@ -189,6 +194,22 @@ fn more_spikes(i: usize, layer: &LayerConfig, encoded: bool) -> String {
     let mut text = ways.join(", or ");
     text[..1].make_ascii_uppercase();
     text
+}
+
+/// The setting of the threshold at rest of a hidden layer, and its value, if there is one.
+fn threshold_setting(i: usize, layer: &LayerConfig) -> Option<(String, f32)> {
+    let Some(neuron) = layer.neuron() else {
+        return Some((format!("network.layers.{i}.b0"), layer.b0));
+    };
+    let mut parameters = neuron.parameters.iter();
+    let found =
+        parameters.find(|p| ["theta", "b0", "threshold"].contains(&p.name.text.as_str()))?;
+    match found.start {
+        Start::Value(value) => {
+            Some((format!("network.layers.{i}.parameters.{}.start", found.name.text), value))
+        }
+        Start::Uniform(..) | Start::Normal(..) => None,
+    }
 }
 
 /// What to say of channels whose values are far from those of the training data, if there are any.

@@ -2,7 +2,7 @@
 
 use super::plan::LayerPlan;
 use crate::dataset::Events;
-use crate::kernel::alif::EventRows;
+use crate::kernel::events::EventRows;
 use crate::kernel::floats::Floats;
 use crate::kernel::product::set_product;
 use crate::kernel::simd::padded;

@@ -1,8 +1,8 @@
 //! Sums over tiles, and gradients as Burn's optimizers want them.
 
-use super::plan::{Cell, LayerPlan, Parameters};
+use super::plan::{LayerPlan, Parameters};
 use super::tile::LayerGradients;
-use crate::kernel::alif::Sums;
+use crate::kernel::neurons::Sums;
 use crate::kernel::simd::{Isa, dispatch};
 use crate::network::Network;
 use burn::module::Param;
@@ -25,7 +25,7 @@ pub(super) fn collect(
     for (place, (layer, parameters)) in plan.iter().zip(Parameters::of(network)).enumerate() {
         let (inputs, neurons) = (layer.inputs, layer.neurons);
         let mut sums = Sums::default();
-        sums.reset(layer.width);
+        sums.reset(layer.shape());
         groups.iter().for_each(|group| sums.add(&group[place].sums));
 
         let (input, of_recurrent) =
@@ -40,16 +40,10 @@ pub(super) fn collect(
                 register(&mut gradients, bias, values, [neurons]);
             }
         }
-        let (tau_m, tau_adp) = match &layer.cell {
-            Cell::Alif(cell) => sums.tau_gradients(cell, &layer.tau_m, &layer.tau_adp),
-            Cell::Integrator(cell) => (cell.tau_gradient(&layer.tau_m, &sums.alpha), Vec::new()),
-        };
-        let (of_tau_m, of_tau_adp) = parameters.time_constants();
-        // dL/dlog τ = τ dL/dτ
-        let log = |tau: &[f32], g: Vec<f32>| tau.iter().zip(g).map(|(tau, g)| tau * g).collect();
-        register(&mut gradients, &of_tau_m.log_tau, log(&layer.tau_m, tau_m), [neurons]);
-        if let Some(of_tau_adp) = of_tau_adp {
-            register(&mut gradients, &of_tau_adp.log_tau, log(&layer.tau_adp, tau_adp), [neurons]);
+        let of_neurons = parameters.gradients(layer, &sums);
+        for (parameter, values) in parameters.trained().into_iter().zip(of_neurons) {
+            let shape = [values.len()];
+            register(&mut gradients, parameter, values, shape);
         }
     }
     gradients

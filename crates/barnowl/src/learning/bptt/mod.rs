@@ -31,7 +31,7 @@ use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
 use burn::optim::GradientsParams;
 use decoder::Reader;
-use plan::{Cell, LayerPlan, Parameters};
+use plan::{LayerPlan, Parameters};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -429,7 +429,7 @@ fn outcome(
         spikes as f64 / (steps * layer.neurons) as f64
     };
     let mut rates: Vec<f64> = plan.iter().enumerate().map(rate).collect();
-    let readout = rates.pop().filter(|_| matches!(plan[plan.len() - 1].cell, Cell::Alif(_)));
+    let readout = rates.pop().filter(|_| plan[plan.len() - 1].shape().spiking);
     BatchOutcome {
         loss: found.iter().map(|found| found.loss).sum::<f64>() / batch as f64,
         classes,

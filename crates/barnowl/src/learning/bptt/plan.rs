@@ -1,24 +1,29 @@
 //! A network's parameters in the layouts of the kernels.
 
 use crate::cell;
+use crate::cell::equations::EquationsLayer;
 use crate::encoder::TrainedThreshold;
-use crate::kernel::alif::Neurons;
+use crate::kernel::alif::Alif;
+use crate::kernel::equations::Equations;
 use crate::kernel::floats::Floats;
 use crate::kernel::integrator::Integrators;
+use crate::kernel::neurons::{Neurons, Shape, Sums};
 use crate::kernel::weights::{Use, Weights};
 use crate::layer::{AlifLayer, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{InitialState, TrainedTimeConstants};
 use crate::readout::{IntegratorLayer, Readout, ReadoutKind};
 use barnowl_neuron::Threshold;
+use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 /// The neurons of a layer.
 #[derive(Debug)]
 pub(super) enum Cell {
-    Alif(Neurons),
+    Alif(Alif),
     Integrator(Integrators),
+    Equations(Equations),
 }
 
 /// A layer: the hidden ones in order, then the readout.
@@ -33,9 +38,11 @@ pub(super) struct LayerPlan {
     pub(super) recurrent: Option<Weights>,
     /// The sum of the biases of both, `[width]`.
     pub(super) bias: Floats,
-    /// In steps.
-    pub(super) tau_m: Vec<f32>,
-    pub(super) tau_adp: Vec<f32>,
+    /// Of each of the neurons' parameters, the value of every neuron, or one for all: τ_m and τ_adp in steps, or those of
+    /// the equations.
+    pub(super) parameters: Vec<Vec<f32>>,
+    /// The length of a step, in the unit of the equations' parameters.
+    pub(super) dt: f32,
     pub(super) initial: InitialState,
     /// The random stream of the initial state.
     pub(super) stream: u64,
@@ -46,6 +53,7 @@ pub(super) struct LayerPlan {
 pub(super) enum Parameters<'a> {
     Alif(&'a AlifLayer),
     Integrator(&'a IntegratorLayer),
+    Equations(&'a EquationsLayer),
 }
 
 impl<'a> Parameters<'a> {
@@ -58,6 +66,7 @@ impl<'a> Parameters<'a> {
         };
         let hidden = network.layers.iter().filter_map(|layer| match &layer.forward {
             cell::Cell::Alif(layer) => Some(Self::Alif(layer)),
+            cell::Cell::Equations(layer) => Some(Self::Equations(layer)),
             cell::Cell::Gated(_) => None,
         });
         hidden.chain(readout)
@@ -67,6 +76,7 @@ impl<'a> Parameters<'a> {
         match self {
             Self::Alif(layer) => &layer.input,
             Self::Integrator(layer) => &layer.input,
+            Self::Equations(layer) => &layer.input,
         }
     }
 
@@ -74,30 +84,93 @@ impl<'a> Parameters<'a> {
         match self {
             Self::Alif(layer) => layer.recurrent.as_ref(),
             Self::Integrator(_) => None,
+            Self::Equations(layer) => layer.recurrent.as_ref(),
         }
     }
 
-    /// τ_m and, of neurons that adapt, τ_adp.
-    pub(super) fn time_constants(
-        self,
-    ) -> (&'a TrainedTimeConstants, Option<&'a TrainedTimeConstants>) {
+    /// What is trained of the neurons' parameters, in the order of their [values](Self::values).
+    pub(super) fn trained(self) -> Vec<&'a Param<Tensor<1>>> {
         match self {
-            Self::Alif(layer) => (&layer.tau_m, Some(&layer.tau_adp)),
-            Self::Integrator(layer) => (&layer.tau_m, None),
+            Self::Alif(layer) => vec![&layer.tau_m.log_tau, &layer.tau_adp.log_tau],
+            Self::Integrator(layer) => vec![&layer.tau_m.log_tau],
+            Self::Equations(layer) => layer.parameters.raw().iter().collect(),
+        }
+    }
+
+    /// The neurons' parameters: time constants in steps, or those of the equations.
+    fn values(self) -> Vec<Vec<f32>> {
+        let steps = |tau: &TrainedTimeConstants| tau.untracked_steps().into_data().iter().collect();
+        match self {
+            Self::Alif(layer) => vec![steps(&layer.tau_m), steps(&layer.tau_adp)],
+            Self::Integrator(layer) => vec![steps(&layer.tau_m)],
+            Self::Equations(layer) => layer.parameters.untracked(),
+        }
+    }
+
+    /// The gradient of what is trained of the neurons' parameters, from sums of a layer.
+    pub(super) fn gradients(self, layer: &LayerPlan, sums: &Sums) -> Vec<Vec<f32>> {
+        let values = &layer.parameters;
+        // dL/dlog τ = τ dL/dτ
+        let log = |tau: &[f32], g: Vec<f32>| tau.iter().zip(g).map(|(tau, g)| tau * g).collect();
+        match (self, &layer.cell) {
+            (Self::Equations(module), Cell::Equations(cell)) => {
+                let found = cell.parameter_gradients(sums, values, layer.dt);
+                let of = |(number, g): (usize, Vec<f64>)| {
+                    module.parameters.raw_gradient(number, &values[number], &g)
+                };
+                found.into_iter().enumerate().map(of).collect()
+            }
+            (_, Cell::Integrator(cell)) => {
+                vec![log(&values[0], cell.tau_gradient(&values[0], &sums.constants))]
+            }
+            (_, Cell::Alif(cell)) => {
+                let [of_m, of_adp] = cell.tau_gradients(sums, [&values[0], &values[1]]);
+                vec![log(&values[0], of_m), log(&values[1], of_adp)]
+            }
+            (_, Cell::Equations(_)) => unreachable!("a plan is of its network"),
+        }
+    }
+}
+
+impl Cell {
+    fn neurons(&self) -> &dyn Neurons {
+        match self {
+            Self::Alif(cell) => cell,
+            Self::Integrator(cell) => cell,
+            Self::Equations(cell) => cell,
         }
     }
 }
 
 impl LayerPlan {
+    /// What runs.
+    pub(super) fn neurons(&self) -> &dyn Neurons {
+        self.cell.neurons()
+    }
+
+    /// The sizes of its arrays.
+    pub(super) fn shape(&self) -> Shape {
+        self.neurons().shape()
+    }
+
     /// The layers of a network without bidirectional ones.
     pub(super) fn of(config: &NetworkConfig) -> Vec<Self> {
         let mut inputs = config.inputs;
         let mut layers = Vec::with_capacity(config.layers.len() + 1);
         for (place, layer) in config.layers.iter().enumerate() {
-            let threshold =
-                Threshold { b0: layer.b0, beta: layer.beta, resistance: layer.resistance };
-            let neurons = Neurons::new(layer.size, threshold);
-            let plan = Self::new(Cell::Alif(neurons), inputs, layer.initial_state, stream(place));
+            let cell = match layer.neuron() {
+                Some(neuron) => {
+                    let trained = neuron.trained();
+                    Cell::Equations(Equations::new(neuron.model, layer.size, &trained))
+                }
+                None => {
+                    let threshold =
+                        Threshold { b0: layer.b0, beta: layer.beta, resistance: layer.resistance };
+                    Cell::Alif(Alif::new(layer.size, threshold))
+                }
+            };
+            let plan = Self::new(cell, inputs, layer.initial_state, stream(place));
+            let plan = Self { dt: layer.dt as f32, ..plan };
             let recurrent = layer.recurrent.then(Weights::default);
             layers.push(Self { recurrent, ..plan });
             inputs = layer.size;
@@ -114,7 +187,7 @@ impl LayerPlan {
                     beta: readout.beta,
                     resistance: readout.resistance,
                 };
-                Cell::Alif(Neurons::new(readout.size, threshold))
+                Cell::Alif(Alif::new(readout.size, threshold))
             }
         };
         let stream = stream(config.layers.len());
@@ -123,10 +196,7 @@ impl LayerPlan {
     }
 
     fn new(cell: Cell, inputs: usize, initial: InitialState, stream: u64) -> Self {
-        let (neurons, width) = match &cell {
-            Cell::Alif(cell) => (cell.neurons, cell.width),
-            Cell::Integrator(cell) => (cell.neurons, cell.width),
-        };
+        let Shape { neurons, width, .. } = cell.neurons().shape();
         Self {
             cell,
             inputs,
@@ -135,8 +205,8 @@ impl LayerPlan {
             input: Weights::default(),
             recurrent: None,
             bias: Floats::zeros(width),
-            tau_m: Vec::new(),
-            tau_adp: Vec::new(),
+            parameters: Vec::new(),
+            dt: 1.0,
             initial,
             stream,
         }
@@ -174,14 +244,11 @@ impl LayerPlan {
                 });
             }
         }
-        let (tau_m, tau_adp) = parameters.time_constants();
-        values(&tau_m.untracked_steps(), |tau| tau.clone_into(&mut self.tau_m));
-        if let Some(tau_adp) = tau_adp {
-            values(&tau_adp.untracked_steps(), |tau| tau.clone_into(&mut self.tau_adp));
-        }
+        self.parameters = parameters.values();
         match &mut self.cell {
-            Cell::Alif(cell) => cell.set(&self.tau_m, &self.tau_adp),
-            Cell::Integrator(cell) => cell.set(&self.tau_m),
+            Cell::Alif(cell) => cell.set(&self.parameters[0], &self.parameters[1]),
+            Cell::Integrator(cell) => cell.set(&self.parameters[0]),
+            Cell::Equations(cell) => cell.set(&self.parameters, self.dt),
         }
     }
 }

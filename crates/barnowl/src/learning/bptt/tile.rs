@@ -10,13 +10,13 @@
 
 use super::decoder::{Output, Reader, Readings, Score, refill};
 use super::encoded::Encoded;
-use super::plan::{Cell, LayerPlan};
+use super::plan::LayerPlan;
 use crate::dataset::{Dataset, Inputs};
 use crate::kernel::CHUNK;
-use crate::kernel::alif::{BackwardChunk, Carry, Chunk, EventRows, Sums, backward, forward};
+use crate::kernel::events::EventRows;
 use crate::kernel::floats::Floats;
 use crate::kernel::gather::{Source, add_gradient, drive};
-use crate::kernel::integrator;
+use crate::kernel::neurons::{Backward, Carry, Forward, Sums};
 use crate::kernel::product::{add_outer, set_product};
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::{Entries, Lists};
@@ -64,7 +64,7 @@ impl LayerGradients {
         self.input.refill(layer.inputs * layer.width, 0.0);
         let recurrent = if layer.recurrent.is_some() { layer.neurons } else { 0 };
         self.recurrent.refill(recurrent * layer.width, 0.0);
-        self.sums.reset(layer.width);
+        self.sums.reset(layer.shape());
         self.threshold = 0.0;
     }
 }
@@ -79,8 +79,8 @@ pub(super) struct Stand {
 /// The state of a layer after a step.
 #[derive(Debug, Default)]
 struct State {
-    u: Floats,
-    b: Floats,
+    trace: Floats,
+    planes: Floats,
     bits: Vec<u16>,
 }
 
@@ -95,9 +95,8 @@ pub(super) struct Tile {
     first: Vec<usize>,
     /// Inputs that the threshold has turned into spikes.
     encoded: Encoded,
-    /// Real-valued inputs of a chunk, `[steps, rows, channels]`, and the current that they drive.
+    /// Real-valued inputs of a chunk, `[steps, rows, channels]`.
     x: Floats,
-    current: Floats,
     /// When each neuron spiked a step before, or each input channel had an event.
     entries: Entries,
 }
@@ -105,13 +104,13 @@ pub(super) struct Tile {
 /// The arrays of a layer. `rows` and `width` are those of tile and layer; a segment starts with the step before it.
 #[derive(Debug, Default)]
 struct LayerArrays {
-    /// u or m, `[segment + 1, rows, width]`.
-    u: Floats,
-    /// s as bits, `[segment + 1, rows, blocks]`.
+    /// What the neurons keep of every step, `[segment + 1, rows, width]`.
+    trace: Floats,
+    /// s as bits, `[segment + 1, rows, blocks]`; none unless they spike.
     bits: Vec<u16>,
-    /// b, `[rows, width]`: of the last step, and before every chunk of the segment.
-    b: Floats,
-    chunk_b: Floats,
+    /// Their other state, `[states, rows, width]`: of the last step, and before every chunk of the segment.
+    state: Floats,
+    chunk_states: Floats,
     /// s as lists, of a chunk and the step before it.
     lists: Lists,
     /// The state before every segment.
@@ -171,7 +170,7 @@ impl Tile {
             }
             if segment.end == window.end || (segment.end - window.start).is_multiple_of(job.cut) {
                 for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-                    arrays.carry.reset(job.reader.rows * layer.width);
+                    arrays.carry.reset(layer.shape(), job.reader.rows);
                 }
             }
             for start in segment.clone().step_by(CHUNK).rev() {
@@ -200,24 +199,24 @@ impl Tile {
         let segment = job.segment.min(job.cut).min(window.len());
         for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
             let (width, span) = (layer.width, rows * layer.width);
+            let shape = layer.shape();
             // What is longer than needed is cut, what is shorter grows; only the first step needs values.
-            arrays.u.resize((segment + 1) * span);
-            arrays.u[..span].fill(0.0);
+            arrays.trace.resize((segment + 1) * span);
+            arrays.state.resize(shape.states * span);
+            layer.neurons().rest(&mut arrays.trace[..span], &mut arrays.state);
             if let Some(initial) = initial {
                 let rows_of = initial[first * layer.neurons..].chunks_exact(layer.neurons);
-                for (to, from) in arrays.u[..span].chunks_exact_mut(width).zip(rows_of) {
+                for (to, from) in arrays.trace[..span].chunks_exact_mut(width).zip(rows_of) {
                     to[..layer.neurons].copy_from_slice(from);
                 }
             }
-            if let Cell::Alif(cell) = &layer.cell {
-                arrays.bits.resize((segment + 1) * span / LANES, 0);
-                arrays.bits[..span / LANES].fill(0);
-                arrays.b.refill(span, cell.threshold.b0);
-                arrays.chunk_b.resize(segment.div_ceil(CHUNK) * span);
-                arrays.lists.resize((CHUNK + 1) * rows, width);
-                for row in 0..rows {
-                    arrays.lists.read(row, &[]);
-                }
+            arrays.chunk_states.resize(segment.div_ceil(CHUNK) * shape.states * span);
+            let spiking = if shape.spiking { span / LANES } else { 0 };
+            arrays.bits.resize((segment + 1) * spiking, 0);
+            arrays.bits[..spiking].fill(0);
+            arrays.lists.resize((CHUNK + 1) * rows, width);
+            for row in 0..rows {
+                arrays.lists.read(row, &[]);
             }
             if job.train {
                 arrays.given.resize(CHUNK * span);
@@ -230,8 +229,8 @@ impl Tile {
     fn rewind(&mut self, job: &Job<'_>, steps: usize) {
         for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
             let span = job.reader.rows * layer.width;
-            arrays.u.copy_within(steps * span..(steps + 1) * span, 0);
-            if let Cell::Alif(_) = layer.cell {
+            arrays.trace.copy_within(steps * span..(steps + 1) * span, 0);
+            if layer.shape().spiking {
                 let blocks = span / LANES;
                 arrays.bits.copy_within(steps * blocks..(steps + 1) * blocks, 0);
             }
@@ -291,7 +290,7 @@ impl Tile {
                 self.readings.observe(&job.reader, output);
             }
             for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-                if let Cell::Alif(_) = layer.cell {
+                if layer.shape().spiking {
                     arrays.lists.rewind(steps * rows, rows);
                 }
             }
@@ -299,7 +298,7 @@ impl Tile {
         if observe {
             for ((layer, arrays), spikes) in job.plan.iter().zip(&self.layers).zip(&mut self.spikes)
             {
-                if let Cell::Alif(_) = layer.cell {
+                if layer.shape().spiking {
                     let blocks = layer.width / LANES;
                     let steps = arrays.bits.chunks_exact(rows * blocks).skip(1);
                     for (step, bits) in segment.clone().zip(steps) {
@@ -326,7 +325,6 @@ impl Tile {
         let (below, rest) = self.layers.split_at_mut(place);
         let arrays = &mut rest[0];
         let span = rows * layer.width;
-        let u = &mut arrays.u[offset * span..(offset + steps + 1) * span];
         let (bias, weights) = (&layer.bias[..], &layer.input);
         let source = match (below.last(), job.data.inputs()) {
             (Some(below), _) => Source::Spikes { lists: &below.lists, first: rows },
@@ -339,28 +337,21 @@ impl Tile {
                 Source::Real(&self.x)
             }
         };
-        let neurons = match &layer.cell {
-            Cell::Alif(neurons) => neurons,
-            Cell::Integrator(integrators) => {
-                drive(bias, weights, source, rows, &mut u[span..]);
-                integrator::forward(integrators, rows, u);
-                return;
-            }
-        };
-        self.current.resize(steps * span);
-        drive(bias, weights, source, rows, &mut self.current);
-        let blocks = span / LANES;
-        arrays.chunk_b[offset / CHUNK * span..][..span].copy_from_slice(&arrays.b);
-        let chunk = Chunk {
+        let trace = &mut arrays.trace[offset * span..(offset + steps + 1) * span];
+        drive(bias, weights, source, rows, &mut trace[span..]);
+        let states = arrays.state.len();
+        arrays.chunk_states[offset / CHUNK * states..][..states].copy_from_slice(&arrays.state);
+        let blocks = if layer.shape().spiking { span / LANES } else { 0 };
+        let chunk = Forward {
             rows,
             steps,
-            u,
-            b: &mut arrays.b,
+            trace,
+            state: &mut arrays.state,
             bits: &mut arrays.bits[offset * blocks..(offset + steps + 1) * blocks],
             lists: &mut arrays.lists,
+            scratch: &mut arrays.scratch,
         };
-        let recurrent = layer.recurrent.as_ref().map(|weights| &weights.rows[..]);
-        forward(neurons, recurrent, &self.current, chunk);
+        layer.neurons().forward(layer.recurrent.as_ref(), chunk);
     }
 
     /// Runs all layers back over a chunk of the segment that starts at step `segment`.
@@ -383,10 +374,7 @@ impl Tile {
             let arrays = &mut rest[0];
             let (width, entries) = (layer.width, steps * rows);
             arrays.backward(job, layer, place == readout, steps, offset, &mut gradients.sums);
-            let g = match layer.cell {
-                Cell::Alif(_) => &arrays.current_gradient[..entries * width],
-                Cell::Integrator(_) => &arrays.given[..entries * width],
-            };
+            let g = &arrays.current_gradient[..entries * width];
             let blocks = width / LANES;
             let at = offset * rows * blocks;
             if layer.recurrent.is_some() {
@@ -439,18 +427,18 @@ impl Tile {
 }
 
 impl LayerArrays {
-    /// The state after so many steps of the segment; the adaptation is that of the last step run. `span` is rows · width.
+    /// The state after so many steps of the segment; its planes are those of the last step run. `span` is rows · width.
     fn state(&self, span: usize, steps: usize, to: &mut State) {
-        to.u.copy_of(&self.u[steps * span..(steps + 1) * span]);
-        to.b.copy_of(&self.b);
+        to.trace.copy_of(&self.trace[steps * span..(steps + 1) * span]);
+        to.planes.copy_of(&self.state);
         let blocks = span / LANES;
         self.bits.get(steps * blocks..(steps + 1) * blocks).unwrap_or(&[]).clone_into(&mut to.bits);
     }
 
     /// Sets the state before a segment.
-    fn set_state(&mut self, width: usize, State { u, b, bits }: &State) {
-        self.u[..u.len()].copy_from_slice(u);
-        self.b.copy_from_slice(b);
+    fn set_state(&mut self, width: usize, State { trace, planes, bits }: &State) {
+        self.trace[..trace.len()].copy_from_slice(trace);
+        self.state.copy_from_slice(planes);
         self.bits[..bits.len()].copy_from_slice(bits);
         for (row, bits) in bits.chunks_exact(width / LANES).enumerate() {
             self.lists.read(row, bits);
@@ -469,7 +457,7 @@ impl LayerArrays {
         let blocks = span / LANES;
         let steps_of = offset + 1..offset + 1 + steps;
         Output {
-            membrane: &self.u[steps_of.start * span..steps_of.end * span],
+            membrane: &self.trace[steps_of.start * span..steps_of.end * span],
             bits: self.bits.get(steps_of.start * blocks..steps_of.end * blocks).unwrap_or(&[]),
             start,
         }
@@ -485,37 +473,28 @@ impl LayerArrays {
         offset: usize,
         sums: &mut Sums,
     ) {
-        let rows = job.reader.rows;
+        let (rows, shape) = (job.reader.rows, layer.shape());
         let span = rows * layer.width;
-        let u = &self.u[offset * span..(offset + steps + 1) * span];
-        let given = &mut self.given[..steps * span];
-        match &layer.cell {
-            Cell::Integrator(integrators) => {
-                let sums = [&mut sums.alpha[..], &mut sums.bias[..]];
-                integrator::backward(integrators, rows, u, given, &mut self.carry.u, sums);
-            }
-            Cell::Alif(neurons) => {
-                let counted = job.reader.decoder.kind == DecoderKind::SpikeCount;
-                let (spikes_gradient, membrane_gradient) =
-                    if readout && !counted { (None, Some(&*given)) } else { (Some(&*given), None) };
-                let blocks = span / LANES;
-                let chunk = BackwardChunk {
-                    rows,
-                    steps,
-                    u,
-                    bits: &self.bits[offset * blocks..(offset + steps + 1) * blocks],
-                    b: &self.chunk_b[offset / CHUNK * span..][..span],
-                    spikes_gradient,
-                    membrane_gradient,
-                    carry: &mut self.carry,
-                    current_gradient: &mut self.current_gradient,
-                    sums,
-                    scratch: &mut self.scratch,
-                };
-                let recurrent = layer.recurrent.as_ref().map(|weights| &weights.transposed);
-                backward(neurons, job.surrogate, recurrent, chunk);
-            }
-        }
+        let counted = job.reader.decoder.kind == DecoderKind::SpikeCount;
+        let given = &self.given[..steps * span];
+        let (spikes_gradient, membrane_gradient) =
+            if readout && !counted { (None, Some(given)) } else { (Some(given), None) };
+        let blocks = if shape.spiking { span / LANES } else { 0 };
+        let states = shape.states * span;
+        let chunk = Backward {
+            rows,
+            steps,
+            trace: &self.trace[offset * span..(offset + steps + 1) * span],
+            bits: &self.bits[offset * blocks..(offset + steps + 1) * blocks],
+            state: &self.chunk_states[offset / CHUNK * states..][..states],
+            spikes_gradient,
+            membrane_gradient,
+            carry: &mut self.carry,
+            current_gradient: &mut self.current_gradient,
+            sums,
+            scratch: &mut self.scratch,
+        };
+        layer.neurons().backward(layer.recurrent.as_ref(), job.surrogate, chunk);
     }
 }
 

@@ -9,15 +9,18 @@ pub(super) enum Pseudo {
     MultiGaussian,
     Gaussian,
     Linear,
-    Slayer,
     FastSigmoid,
     Arctan,
+    DoubleGaussian,
+    Exponential,
+    Sigmoid,
+    Box,
     /// The exact derivative of max(0, v).
     Rectified,
 }
 
 impl Pseudo {
-    /// The shape of a surrogate, and its numbers: γ, σ, h, s.
+    /// The shape of a surrogate, and its numbers: γ, σ (or the steepness, or the width), h, s.
     pub(super) fn of(surrogate: Surrogate) -> (Self, [f32; 4]) {
         let (shape, [sigma, height, scale]) = match surrogate.shape {
             Shape::MultiGaussian { sigma, height, scale } => {
@@ -25,9 +28,16 @@ impl Pseudo {
             }
             Shape::Gaussian { sigma } => (Self::Gaussian, [sigma, 0.0, 1.0]),
             Shape::Linear => (Self::Linear, [1.0, 0.0, 1.0]),
-            Shape::Slayer => (Self::Slayer, [1.0, 0.0, 1.0]),
+            Shape::Slayer => (Self::Exponential, [5.0, 0.0, 1.0]),
             Shape::FastSigmoid => (Self::FastSigmoid, [1.0, 0.0, 1.0]),
             Shape::Arctan => (Self::Arctan, [1.0, 0.0, 1.0]),
+            Shape::DoubleGaussian { sigma, height, scale } => {
+                (Self::DoubleGaussian, [sigma, height, scale])
+            }
+            Shape::Exponential { steepness } => (Self::Exponential, [steepness, 0.0, 1.0]),
+            Shape::Sigmoid { steepness } => (Self::Sigmoid, [steepness, 0.0, 1.0]),
+            Shape::StraightThrough => (Self::Box, [f32::INFINITY, 0.0, 1.0]),
+            Shape::Box { width } => (Self::Box, [width, 0.0, 1.0]),
         };
         (shape, [surrogate.gamma, sigma, height, scale])
     }
@@ -61,14 +71,24 @@ pub(super) fn pseudo_derivative(
         psi = normal(v, 0.0f32, sigma);
     } else if comptime!(pseudo == Pseudo::Linear) {
         psi = f32::max(1.0f32 - absolute, 0.0f32);
-    } else if comptime!(pseudo == Pseudo::Slayer) {
-        psi = f32::exp(-5.0f32 * absolute);
+    } else if comptime!(pseudo == Pseudo::Exponential) {
+        psi = f32::exp(-sigma * absolute);
     } else if comptime!(pseudo == Pseudo::FastSigmoid) {
         let slope = 1.0f32 + 10.0f32 * absolute;
         psi = 1.0f32 / (slope * slope);
     } else if comptime!(pseudo == Pseudo::Arctan) {
         let x = comptime!(core::f32::consts::PI) * v;
         psi = 1.0f32 / (1.0f32 + x * x);
+    } else if comptime!(pseudo == Pseudo::DoubleGaussian) {
+        psi = (1.0f32 + height) * normal(v, 0.0f32, sigma)
+            - 2.0f32 * height * normal(v, 0.0f32, scale * sigma);
+    } else if comptime!(pseudo == Pseudo::Sigmoid) {
+        let e = f32::exp(-sigma * absolute);
+        psi = sigma * e / ((1.0f32 + e) * (1.0f32 + e));
+    } else if comptime!(pseudo == Pseudo::Box) {
+        if absolute < sigma {
+            psi = 1.0f32;
+        }
     } else if v > 0.0f32 {
         psi = 1.0f32;
     }

@@ -1,26 +1,24 @@
-//! The backward pass of a layer of ALIF neurons.
+//! The backward pass of a layer of neurons that spike.
 //!
 //! Each tile walks back over chunks of time: it runs a chunk forward again from the state saved before it (the same
 //! code, hence the same bits), and then backward, so that the trace in memory is one state a chunk.
 
-use super::super::{AlifArguments, AlifGradients, Observe};
+use super::super::Observe;
 use super::buffer::TileRows;
 use super::tile::{Layer, Tile, Tiles, pad, unpad};
-use super::{dims, tensor};
 use crate::kernel::CHUNK;
-use crate::kernel::alif::{BackwardChunk, Carry, Sums, backward};
 use crate::kernel::floats::Floats;
 use crate::kernel::gather::add_gradient;
+use crate::kernel::neurons::{Backward, Carry, Shape, Sums};
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::Entries;
-use burn::backend::Flex;
-use burn_flex::FlexTensor;
+use barnowl_neuron::Surrogate;
 use rayon::prelude::*;
 
 /// Everything that the tiles share.
 struct Pass<'a> {
-    arguments: &'a AlifArguments<Flex>,
-    layer: Layer,
+    layer: &'a Layer<'a>,
+    surrogate: Surrogate,
     tiles: Tiles,
     current: &'a [f32],
     trace: &'a [f32],
@@ -30,44 +28,64 @@ struct Pass<'a> {
     initial_gradient: TileRows<'a>,
 }
 
+/// What a pass over a layer was given on its way forward.
+pub(super) struct Given<'a> {
+    /// T and B.
+    pub(super) shape: [usize; 2],
+    /// `[T, B, H]`.
+    pub(super) current: &'a [f32],
+    /// What the forward pass left.
+    pub(super) trace: &'a [f32],
+    /// What was observed, and its gradient.
+    pub(super) observe: Observe,
+    pub(super) gradient: &'a [f32],
+}
+
+/// The gradients of a layer.
+pub(super) struct Found {
+    /// `[T, B, H]`.
+    pub(super) current: Vec<f32>,
+    /// `[H, H]`.
+    pub(super) recurrent: Option<Vec<f32>>,
+    /// Of the constants.
+    pub(super) sums: Sums,
+    /// Of the state before the first step, `[planes, B, H]`.
+    pub(super) initial: Vec<f32>,
+}
+
 /// Runs a layer backward over all steps.
-pub(super) fn run(
-    arguments: &AlifArguments<Flex>,
-    trace: &FlexTensor,
-    gradient: &FlexTensor,
-) -> AlifGradients<Flex> {
-    let [steps, batch, neurons] = dims(&arguments.current);
-    let size = steps * batch * neurons;
+pub(super) fn run(layer: &Layer<'_>, surrogate: Surrogate, given: &Given<'_>) -> Found {
+    let [steps, batch] = given.shape;
+    let size = given.current.len();
     let tiles = Tiles::new(steps, batch);
-    let (current, gradient) = (arguments.current.to_contiguous(), gradient.to_contiguous());
-    let gradient: &[f32] = gradient.storage();
-    let (spikes_gradient, membrane_gradient) = match arguments.options.observe {
-        Observe::Spikes => (Some(gradient), None),
-        Observe::Membrane => (None, Some(gradient)),
-        Observe::Both => (Some(&gradient[..size]), Some(&gradient[size..])),
+    let (spikes_gradient, membrane_gradient) = match given.observe {
+        Observe::Spikes => (Some(given.gradient), None),
+        Observe::Membrane => (None, Some(given.gradient)),
+        Observe::Both => (Some(&given.gradient[..size]), Some(&given.gradient[size..])),
     };
-    let mut current_gradient = vec![0.0; size];
-    let mut initial_gradient = vec![0.0; 3 * batch * neurons];
+    let shape = layer.neurons.shape();
+    let Shape { neurons, width, .. } = shape;
+    let mut current = vec![0.0; size];
+    let mut initial = vec![0.0; shape.planes() * batch * neurons];
     let pass = Pass {
-        arguments,
-        layer: Layer::new(arguments, neurons, true),
+        layer,
+        surrogate,
         tiles,
-        current: current.storage(),
-        trace: trace.storage(),
+        current: given.current,
+        trace: given.trace,
         spikes_gradient,
         membrane_gradient,
-        current_gradient: TileRows::new(&mut current_gradient),
-        initial_gradient: TileRows::new(&mut initial_gradient),
+        current_gradient: TileRows::new(&mut current),
+        initial_gradient: TileRows::new(&mut initial),
     };
     let found: Vec<(Sums, Floats)> =
         (0..tiles.count()).into_par_iter().map(|tile| run_tile(&pass, tile)).collect();
 
     // In the order of the tiles, so that the result does not depend on the number of threads.
-    let width = pass.layer.neurons.width;
     let mut sums = Sums::default();
-    sums.reset(width);
+    sums.reset(shape);
     found.iter().for_each(|(part, _)| sums.add(part));
-    let recurrent = pass.layer.recurrent.is_some().then(|| {
+    let recurrent = layer.recurrent.is_some().then(|| {
         let mut rows = vec![0.0; neurons * neurons];
         rows.par_chunks_exact_mut(neurons).enumerate().for_each(|(j, row)| {
             for (_, recurrent) in &found {
@@ -75,32 +93,24 @@ pub(super) fn run(
                 row.iter_mut().zip(part).for_each(|(total, part)| *total += part);
             }
         });
-        tensor(rows, [neurons, neurons])
+        rows
     });
-    let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
-    let (tau_m, tau_adp) =
-        sums.tau_gradients(&pass.layer.neurons, tau_m.storage(), tau_adp.storage());
-    AlifGradients {
-        recurrent,
-        tau_m: tensor(tau_m, [neurons]),
-        tau_adp: tensor(tau_adp, [neurons]),
-        current: tensor(current_gradient, [steps, batch, neurons]),
-        initial: tensor(initial_gradient, [3, batch, neurons]),
-    }
+    Found { current, recurrent, sums, initial }
 }
 
 /// All steps of one tile, backward: its sums, and the gradient of its recurrent weights `[neurons, width]`.
 fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Floats) {
-    let Layer { neurons: constants, recurrent } = &pass.layer;
-    let (neurons, width) = (constants.neurons, constants.width);
+    let Layer { neurons: layer, recurrent } = pass.layer;
+    let shape = layer.shape();
+    let Shape { neurons, width, .. } = shape;
     let Tiles { steps, batch, .. } = pass.tiles;
-    let mut tile = Tile::new(&pass.layer, pass.tiles.range(tile));
+    let mut tile = Tile::new(pass.layer, pass.tiles.range(tile));
     let (first, rows) = (tile.first, tile.rows);
     let span = rows * width;
 
     let (mut sums, mut carry) = (Sums::default(), Carry::default());
-    sums.reset(width);
-    carry.reset(span);
+    sums.reset(shape);
+    carry.reset(shape, rows);
     let weights = if recurrent.is_some() { neurons * width } else { 0 };
     let mut recurrent_gradient = Floats::zeros(weights);
     let mut entries = Entries::default();
@@ -112,10 +122,10 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Floats) {
     for chunk in (0..steps.div_ceil(CHUNK)).rev() {
         let start = chunk * CHUNK;
         let length = CHUNK.min(steps - start);
-        let size = 3 * batch * neurons;
+        let size = shape.planes() * batch * neurons;
         tile.load(&pass.trace[chunk * size..(chunk + 1) * size], batch);
-        let b = tile.b.clone();
-        tile.run(&pass.layer, pass.current, batch, start, length);
+        let state = tile.state.clone();
+        tile.run(pass.layer, pass.current, batch, start, length);
         let place = |k: usize| ((start + k) * batch + first) * neurons;
         for (from, to) in given.iter_mut().flatten() {
             for k in 0..length {
@@ -125,16 +135,15 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Floats) {
         }
         let [spikes_gradient, membrane_gradient] =
             [&given[0], &given[1]].map(|given| given.as_ref().map(|(_, padded)| &padded[..]));
-        backward(
-            constants,
-            pass.arguments.options.surrogate,
-            recurrent.as_ref().map(|weights| &weights.transposed),
-            BackwardChunk {
+        layer.backward(
+            recurrent.as_ref(),
+            pass.surrogate,
+            Backward {
                 rows,
                 steps: length,
-                u: &tile.u,
+                trace: &tile.trace,
                 bits: &tile.bits,
-                b: &b,
+                state: &state,
                 spikes_gradient,
                 membrane_gradient,
                 carry: &mut carry,
@@ -154,7 +163,11 @@ fn run_tile(pass: &Pass<'_>, tile: usize) -> (Sums, Floats) {
             unpad(&current_gradient[k * span..], width, out, neurons);
         }
     }
-    for (part, g) in [&carry.u, &carry.b, &carry.s].into_iter().enumerate() {
+    // That of the trace comes first; where it is no state, nothing comes after the others.
+    let planes = shape.planes();
+    for (part, g) in
+        carry.state.chunks_exact(span).take(planes - 1).chain([&carry.s[..]]).enumerate()
+    {
         // SAFETY: the tile's own rows of this part of the state.
         let out =
             unsafe { pass.initial_gradient.rows((part * batch + first) * neurons, rows * neurons) };

@@ -3,9 +3,11 @@
 //! The tiles depend on the shape alone and partial sums are reduced in the order of the tiles, so the result does not
 //! depend on the number of threads.
 
+mod alif;
 mod backward;
 mod buffer;
 mod dense;
+pub(super) mod equations;
 mod forward;
 mod gated;
 mod integrator;
@@ -61,7 +63,7 @@ impl SequenceOps for Flex {
 impl SequenceKernels for Flex {
     fn alif_forward(arguments: &AlifArguments<Self>, trace: bool) -> AlifForward<Self> {
         match arguments.options.emission {
-            Emission::Spike => forward::run(arguments, trace),
+            Emission::Spike => alif::forward(arguments, trace),
             Emission::Rectified => rectified::forward(arguments, trace),
         }
     }
@@ -72,7 +74,7 @@ impl SequenceKernels for Flex {
         gradient: FlexTensor,
     ) -> AlifGradients<Self> {
         match arguments.options.emission {
-            Emission::Spike => backward::run(arguments, &trace, &gradient),
+            Emission::Spike => alif::backward(arguments, &trace, &gradient),
             Emission::Rectified => rectified::backward(arguments, &trace, &gradient),
         }
     }

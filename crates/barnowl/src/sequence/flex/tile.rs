@@ -1,31 +1,31 @@
-//! A tile of a layer: a few batch rows, a chunk of time, padded to whole blocks.
+//! A tile of a layer of neurons: a few batch rows, a chunk of time, padded to whole blocks.
 
-use super::super::AlifArguments;
 use super::buffer::TileRows;
-use crate::kernel::alif::{Chunk, Neurons, forward};
 use crate::kernel::floats::Floats;
+use crate::kernel::neurons::{Forward, Neurons, Shape};
 use crate::kernel::simd::LANES;
 use crate::kernel::spikes::Lists;
 use crate::kernel::weights::{Use, Weights};
 use crate::kernel::{CHUNK, ROWS};
-use burn::backend::Flex;
+use burn_flex::FlexTensor;
 
-/// The parameters of a layer.
-pub(super) struct Layer {
-    pub(super) neurons: Neurons,
+/// A layer of neurons that spike.
+pub(super) struct Layer<'a> {
+    pub(super) neurons: &'a dyn Neurons,
     pub(super) recurrent: Option<Weights>,
 }
 
-impl Layer {
-    /// The layer of an operation's arguments; `backward` if gradients are to flow through its weights.
-    pub(super) fn new(arguments: &AlifArguments<Flex>, size: usize, backward: bool) -> Self {
-        let mut neurons = Neurons::new(size, arguments.options.threshold);
-        let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
-        neurons.set(tau_m.storage(), tau_adp.storage());
-        let recurrent = arguments.recurrent.as_ref().map(|values| {
+impl<'a> Layer<'a> {
+    /// Neurons with recurrent weights `[H, H]`; `backward` if gradients are to flow through these.
+    pub(super) fn new(
+        neurons: &'a dyn Neurons,
+        recurrent: Option<&FlexTensor>,
+        backward: bool,
+    ) -> Self {
+        let recurrent = recurrent.map(|values| {
             let mut weights = Weights::default();
             let uses = Use { recurrent: true, dense: false, backward };
-            weights.set(values.to_contiguous().storage(), size, uses);
+            weights.set(values.to_contiguous().storage(), neurons.shape().neurons, uses);
             weights
         });
         Self { neurons, recurrent }
@@ -60,51 +60,59 @@ impl Tiles {
 pub(super) struct Tile {
     pub(super) first: usize,
     pub(super) rows: usize,
-    neurons: usize,
-    width: usize,
+    shape: Shape,
     /// `[CHUNK + 1, rows, width]`.
-    pub(super) u: Floats,
-    /// `[rows, width]`.
-    pub(super) b: Floats,
+    pub(super) trace: Floats,
+    /// `[states, rows, width]`.
+    pub(super) state: Floats,
     /// `[CHUNK + 1, rows, blocks]`.
     pub(super) bits: Vec<u16>,
     lists: Lists,
-    /// `[CHUNK, rows, width]`.
-    current: Floats,
+    scratch: Floats,
 }
 
 impl Tile {
-    pub(super) fn new(layer: &Layer, (first, rows): (usize, usize)) -> Self {
-        let Neurons { neurons, width, .. } = layer.neurons;
+    pub(super) fn new(layer: &Layer<'_>, (first, rows): (usize, usize)) -> Self {
+        let shape = layer.neurons.shape();
+        let span = rows * shape.width;
         let mut lists = Lists::default();
-        lists.resize((CHUNK + 1) * rows, width);
+        lists.resize((CHUNK + 1) * rows, shape.width);
+        // Padding is at rest, and stays there.
+        let (mut trace, mut state) =
+            (Floats::zeros((CHUNK + 1) * span), Floats::zeros(shape.states * span));
+        layer.neurons.rest(&mut trace[..span], &mut state);
         Self {
             first,
             rows,
-            neurons,
-            width,
-            u: Floats::zeros((CHUNK + 1) * rows * width),
-            b: Floats::zeros(rows * width),
-            bits: vec![0; (CHUNK + 1) * rows * width / LANES],
+            shape,
+            trace,
+            state,
+            bits: vec![0; (CHUNK + 1) * span / LANES],
             lists,
-            current: Floats::zeros(CHUNK * rows * width),
+            scratch: Floats::default(),
         }
     }
 
-    /// Reads the state before a chunk from a state `[3, B, H]`.
+    /// Reads the state before a chunk from a state `[planes, B, H]`.
     pub(super) fn load(&mut self, state: &[f32], batch: usize) {
-        let (neurons, width) = (self.neurons, self.width);
-        let row_of = |part: usize, row: usize| {
-            let start = (part * batch + self.first + row) * neurons;
-            &state[start..start + neurons]
+        let Shape { neurons, width, .. } = self.shape;
+        let span = self.rows * width;
+        let part = |part: usize| {
+            let start = (part * batch + self.first) * neurons;
+            &state[start..start + self.rows * neurons]
         };
+        let mut next = 0..;
+        if self.shape.trace_is_state {
+            pad(part(next.next().unwrap_or_default()), neurons, &mut self.trace[..span], width);
+        }
+        for (plane, number) in self.state.chunks_exact_mut(span).zip(&mut next) {
+            pad(part(number), neurons, plane, width);
+        }
         let blocks = width / LANES;
-        for row in 0..self.rows {
-            self.u[row * width..row * width + neurons].copy_from_slice(row_of(0, row));
-            self.b[row * width..row * width + neurons].copy_from_slice(row_of(1, row));
+        for (row, s) in part(self.shape.planes() - 1).chunks_exact(neurons).enumerate() {
             let bits = &mut self.bits[row * blocks..(row + 1) * blocks];
             bits.fill(0);
-            for (n, s) in row_of(2, row).iter().enumerate() {
+            for (n, s) in s.iter().enumerate() {
                 bits[n / LANES] |= u16::from(*s > 0.0) << (n % LANES);
             }
             self.lists.read(row, bits);
@@ -114,64 +122,70 @@ impl Tile {
     /// Runs `steps` steps from step `start` of the current `[T, B, H]`.
     pub(super) fn run(
         &mut self,
-        layer: &Layer,
+        layer: &Layer<'_>,
         current: &[f32],
         batch: usize,
         start: usize,
         steps: usize,
     ) {
+        let Shape { neurons, width, .. } = self.shape;
         for k in 0..steps {
-            let from = ((start + k) * batch + self.first) * self.neurons;
-            let from = &current[from..from + self.rows * self.neurons];
-            let to = &mut self.current[k * self.rows * self.width..];
-            pad(from, self.neurons, to, self.width);
+            let from = ((start + k) * batch + self.first) * neurons;
+            let from = &current[from..from + self.rows * neurons];
+            let to = &mut self.trace[(k + 1) * self.rows * width..];
+            pad(from, neurons, to, width);
         }
-        let chunk = Chunk {
+        let chunk = Forward {
             rows: self.rows,
             steps,
-            u: &mut self.u,
-            b: &mut self.b,
+            trace: &mut self.trace,
+            state: &mut self.state,
             bits: &mut self.bits,
             lists: &mut self.lists,
+            scratch: &mut self.scratch,
         };
-        let recurrent = layer.recurrent.as_ref().map(|weights| &weights.rows[..]);
-        forward(&layer.neurons, recurrent, &self.current, chunk);
+        layer.neurons.forward(layer.recurrent.as_ref(), chunk);
     }
 
     /// Makes the last of `steps` steps the step before the next chunk.
     pub(super) fn rewind(&mut self, steps: usize) {
-        let (span, blocks) = (self.rows * self.width, self.rows * self.width / LANES);
-        self.u.copy_within(steps * span..(steps + 1) * span, 0);
+        let span = self.rows * self.shape.width;
+        let blocks = span / LANES;
+        self.trace.copy_within(steps * span..(steps + 1) * span, 0);
         self.bits.copy_within(steps * blocks..(steps + 1) * blocks, 0);
         self.lists.rewind(steps * self.rows, self.rows);
     }
 
-    /// Writes the state before the chunk to entry `index` of `[_, 3, B, H]`.
+    /// Writes the state before the chunk to entry `index` of `[_, planes, B, H]`.
     pub(super) fn store(&self, to: &TileRows<'_>, index: usize, batch: usize) {
-        let mut spikes = vec![0.0; self.rows * self.neurons];
-        self.spikes(0, &mut spikes);
-        for part in 0..3 {
-            let start = ((index * 3 + part) * batch + self.first) * self.neurons;
-            // SAFETY: the tile's own rows of this part of the state.
-            let to = unsafe { to.rows(start, self.rows * self.neurons) };
-            match part {
-                0 => unpad(&self.u, self.width, to, self.neurons),
-                1 => unpad(&self.b, self.width, to, self.neurons),
-                _ => to.copy_from_slice(&spikes),
-            }
+        let Shape { neurons, width, .. } = self.shape;
+        let (planes, size) = (self.shape.planes(), self.rows * neurons);
+        // SAFETY: the tile's own rows of this part of the state.
+        let part = |part: usize| unsafe {
+            to.rows(((index * planes + part) * batch + self.first) * neurons, size)
+        };
+        let mut next = 0..;
+        if self.shape.trace_is_state {
+            unpad(&self.trace, width, part(next.next().unwrap_or_default()), neurons);
         }
+        for (plane, number) in self.state.chunks_exact(self.rows * width).zip(&mut next) {
+            unpad(plane, width, part(number), neurons);
+        }
+        self.spikes(0, part(planes - 1));
     }
 
     /// Writes the membrane potentials of step `step`, 0 being the one before the chunk, as `[rows, H]`.
     pub(super) fn membrane(&self, step: usize, to: &mut [f32]) {
-        unpad(&self.u[step * self.rows * self.width..], self.width, to, self.neurons);
+        let Shape { neurons, width, .. } = self.shape;
+        unpad(&self.trace[step * self.rows * width..], width, to, neurons);
     }
 
     /// The same for the spikes.
     pub(super) fn spikes(&self, step: usize, to: &mut [f32]) {
         to.fill(0.0);
-        for (row, to) in to.chunks_exact_mut(self.neurons).enumerate() {
-            let blocks = self.width / LANES;
+        let Shape { neurons, width, .. } = self.shape;
+        for (row, to) in to.chunks_exact_mut(neurons).enumerate() {
+            let blocks = width / LANES;
             let start = (step * self.rows + row) * blocks;
             for (to, &mask) in to.chunks_mut(LANES).zip(&self.bits[start..start + blocks]) {
                 for (lane, to) in to.iter_mut().enumerate() {

@@ -1,0 +1,182 @@
+//! Which model a layer's neurons are of, and how their parameters start.
+
+use crate::error::{Error, Result};
+use crate::layer::LayerConfig;
+use crate::nearest::nearest;
+use barnowl_model::{Each, Model, Parameter, Start};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a parameter of a layer's neurons starts and is trained, where that is not as their model says.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterConfig {
+    /// How it starts. Default: as the model says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<ParameterStart>,
+    /// Whether it is trained. Default: as the model says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trained: Option<bool>,
+    /// Whether every neuron has its own, or the layer one for all. Default: as the model says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<ParameterOwner>,
+}
+
+/// How a parameter starts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ParameterStart {
+    /// At one value.
+    Constant {
+        /// The value, in the parameter's unit.
+        value: f32,
+    },
+    /// Drawn evenly between two values.
+    Uniform {
+        /// The smaller one.
+        low: f32,
+        /// The larger one.
+        high: f32,
+    },
+    /// Normally distributed; what leaves the parameter's range is drawn again.
+    Normal {
+        /// Its mean.
+        mean: f32,
+        /// Its standard deviation.
+        /// Range: 0 or more.
+        sd: f32,
+    },
+}
+
+/// Whose a parameter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterOwner {
+    /// Every neuron has its own.
+    Neuron,
+    /// One for the layer.
+    Layer,
+}
+
+/// A model, with its parameters as a layer has them.
+#[derive(Debug, Clone)]
+pub(crate) struct Neuron {
+    pub(crate) model: Arc<Model>,
+    /// Those of the model, in order, with what the layer says of them.
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Neuron {
+    /// The neurons of a layer, if they run from equations; `key` names the layer in messages.
+    ///
+    /// # Errors
+    ///
+    /// An unknown name, equations that cannot be read, a parameter that the model has not, or one that starts out of range.
+    pub(crate) fn of(layer: &LayerConfig, key: &str) -> Result<Option<Self>> {
+        let Some(name) = &layer.neuron else {
+            if let Some(parameter) = layer.parameters.keys().next() {
+                return Err(Error::config(format!("{key}.parameters.{parameter} has no effect"))
+                    .with_key(format!("{key}.parameters"))
+                    .remedy(format!("these are of a model: set {key}.neuron, or leave it out")));
+            }
+            return Ok(None);
+        };
+        let model = if is_text(name) {
+            parse(name, &format!("{key}.neuron"))?
+        } else {
+            match barnowl_model::built_in(name) {
+                Some(model) => model.map_err(|error| Error::config(error.to_string()))?,
+                None => return Err(unknown(name, key)),
+            }
+        };
+        let mut parameters = model.parameters().to_vec();
+        for (name, config) in &layer.parameters {
+            let mut names = parameters.iter().map(|parameter| parameter.name.text.as_str());
+            let Some(place) = names.position(|known| known == name) else {
+                let known: Vec<&str> =
+                    model.parameters().iter().map(|known| known.name.text.as_str()).collect();
+                let error = Error::config(format!("{} has no parameter {name}", model.name()));
+                let error = error.with_key(format!("{key}.parameters.{name}"));
+                return Err(match nearest(name, known.iter().copied()) {
+                    Some(near) => error.expected(format!("perhaps {near}")),
+                    None => error.expected(format!("one of {}", known.join(", "))),
+                });
+            };
+            config.apply(&mut parameters[place], &format!("{key}.parameters.{name}"))?;
+        }
+        Ok(Some(Self { model: Arc::new(model), parameters }))
+    }
+
+    /// Which parameters are trained.
+    pub(crate) fn trained(&self) -> Vec<bool> {
+        self.parameters.iter().map(|parameter| parameter.trained).collect()
+    }
+}
+
+impl ParameterConfig {
+    /// Changes a parameter of a model to what is said here.
+    fn apply(&self, parameter: &mut Parameter, key: &str) -> Result<()> {
+        if let Some(trained) = self.trained {
+            parameter.trained = trained;
+        }
+        match self.each {
+            Some(ParameterOwner::Neuron) => parameter.each = Each::Neuron,
+            Some(ParameterOwner::Layer) => parameter.each = Each::Layer,
+            None => {}
+        }
+        if let Some(start) = self.start {
+            let start = match start {
+                ParameterStart::Constant { value } => Start::Value(value),
+                ParameterStart::Uniform { low, high } => Start::Uniform(low, high),
+                ParameterStart::Normal { mean, sd } => Start::Normal(mean, sd),
+            };
+            *parameter = parameter
+                .clone()
+                .with_start(start)
+                .map_err(|error| Error::config(error.problem).with_key(format!("{key}.start")))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a `neuron` is the text of a model, not its name.
+fn is_text(neuron: &str) -> bool {
+    neuron.contains('\n')
+}
+
+/// The text of the model in a file.
+///
+/// # Errors
+///
+/// If the file cannot be read, or is no model.
+pub(crate) fn read(path: &Path) -> Result<String> {
+    let origin = path.display().to_string();
+    let text = String::from_utf8(crate::file::read(path)?).map_err(|error| {
+        Error::config("the file is not UTF-8 text")
+            .in_file(&origin)
+            .at_byte(error.utf8_error().valid_up_to() as u64)
+    })?;
+    parse(&text, &origin)?;
+    // A text of one line would pass for a name.
+    Ok(if is_text(&text) { text } else { text + "\n" })
+}
+
+fn parse(text: &str, origin: &str) -> Result<Model> {
+    Model::from_toml(text).map_err(|error| {
+        Error::config(format!("column {}: {}", error.place.column, error.problem))
+            .in_file(origin)
+            .at_line(error.place.line)
+            .remedy("docs/neurons.md says how a neuron is written")
+    })
+}
+
+fn unknown(name: &str, key: &str) -> Error {
+    let names: Vec<&str> = barnowl_model::built_in_names().collect();
+    let error = Error::setting(format!("{key}.neuron"), name);
+    let error = match nearest(name, names.iter().copied()) {
+        Some(near) => error.expected(format!("perhaps {near}")),
+        None => error.expected(format!("one of {}", names.join(", "))),
+    };
+    error.remedy("a file of one's own ends with .toml; `barnowl neurons` lists those built in")
+}

@@ -1,0 +1,148 @@
+//! The seam between the engine and the neurons of a layer: what runs a chunk of time forward and back.
+//!
+//! A tile asks this of every layer, once a chunk, and knows nothing else of it. Neurons of which speed is asked have
+//! kernels written by hand ([`alif`](super::alif), [`integrator`](super::integrator)); any other neuron runs from its
+//! equations ([`equations`](super::equations)).
+
+use super::floats::Floats;
+use super::spikes::Lists;
+use super::weights::Weights;
+use barnowl_neuron::Surrogate;
+
+/// The sizes of a layer's arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// H.
+    pub(crate) neurons: usize,
+    /// H rounded up to whole blocks.
+    pub(crate) width: usize,
+    /// Planes of state from step to step besides the trace.
+    pub(crate) states: usize,
+    /// Constants of which the gradient is summed.
+    pub(crate) constants: usize,
+    /// Whether the neurons spike. Else the trace is what they give.
+    pub(crate) spiking: bool,
+    /// Whether the trace of a step is state of the next one: their membrane potential. Else it is the input current.
+    pub(crate) trace_is_state: bool,
+}
+
+impl Shape {
+    /// Planes of all state from step to step: the trace, if it is, the other planes, and s.
+    pub(crate) fn planes(&self) -> usize {
+        usize::from(self.trace_is_state) + self.states + usize::from(self.spiking)
+    }
+}
+
+/// The neurons of a layer.
+///
+/// All arrays of a chunk are `[steps, rows, width]`; those of `steps + 1` steps begin with the step before the chunk. A
+/// *plane* is `[rows, width]`.
+pub(crate) trait Neurons: std::fmt::Debug + Send + Sync {
+    /// The sizes of their arrays.
+    fn shape(&self) -> Shape;
+
+    /// Sets the state before the first step: a plane of the trace, and those of the state.
+    fn rest(&self, trace: &mut [f32], state: &mut [f32]);
+
+    /// Runs a chunk forward. `recurrent` are the weights among the neurons.
+    fn forward(&self, recurrent: Option<&Weights>, chunk: Forward<'_>);
+
+    /// Runs a chunk back.
+    fn backward(&self, recurrent: Option<&Weights>, surrogate: Surrogate, chunk: Backward<'_>);
+}
+
+/// What a chunk reads and writes on its way forward.
+pub(crate) struct Forward<'a> {
+    /// Batch rows.
+    pub(crate) rows: usize,
+    /// Steps.
+    pub(crate) steps: usize,
+    /// What the neurons keep of every step for the way back, `[steps + 1, rows, width]`. At the steps of the chunk the
+    /// input current without its recurrent part comes in: the trace takes its place.
+    pub(crate) trace: &'a mut [f32],
+    /// Planes of state, of the step before the chunk; then of its last.
+    pub(crate) state: &'a mut [f32],
+    /// s as bits, `[steps + 1, rows, blocks]`; empty unless the neurons spike.
+    pub(crate) bits: &'a mut [u16],
+    /// s as lists, `(steps + 1) · rows` entries.
+    pub(crate) lists: &'a mut Lists,
+    /// Memory to work in.
+    pub(crate) scratch: &'a mut Floats,
+}
+
+/// What a chunk reads and writes on its way back.
+pub(crate) struct Backward<'a> {
+    /// Batch rows.
+    pub(crate) rows: usize,
+    /// Steps.
+    pub(crate) steps: usize,
+    /// As the way forward left it, `[steps + 1, rows, width]`.
+    pub(crate) trace: &'a [f32],
+    /// s likewise, `[steps + 1, rows, blocks]`.
+    pub(crate) bits: &'a [u16],
+    /// The state before the chunk.
+    pub(crate) state: &'a [f32],
+    /// ∂L/∂s without what flows through the layer itself, `[steps, rows, width]`, if any.
+    pub(crate) spikes_gradient: Option<&'a [f32]>,
+    /// ∂L/∂u likewise, u being the membrane potential.
+    pub(crate) membrane_gradient: Option<&'a [f32]>,
+    /// From the chunk after this one; then for the one before it.
+    pub(crate) carry: &'a mut Carry,
+    /// ∂L/∂I, `[steps, rows, width]`, to be written.
+    pub(crate) current_gradient: &'a mut [f32],
+    /// To be added to.
+    pub(crate) sums: &'a mut Sums,
+    /// Memory to work in.
+    pub(crate) scratch: &'a mut Floats,
+}
+
+/// The gradient that flows from a step to the one before it.
+#[derive(Debug, Default)]
+pub(crate) struct Carry {
+    /// What reaches s of the step before, a plane.
+    pub(crate) s: Floats,
+    /// What reaches its trace and its state, a plane each.
+    pub(crate) state: Floats,
+}
+
+impl Carry {
+    /// No gradient, as after the last step.
+    pub(crate) fn reset(&mut self, shape: Shape, rows: usize) {
+        let plane = rows * shape.width;
+        self.s.refill(plane, 0.0);
+        self.state.refill((1 + shape.states) * plane, 0.0);
+    }
+}
+
+/// Sums over rows and time of a layer's gradients: in double precision, since thousands of steps add up.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    /// Of the constants, `[constants][width]`; what each stands for is the neurons' own affair.
+    pub(crate) constants: Vec<f64>,
+    /// Σ gI, the gradient of a bias, `[width]`.
+    pub(crate) bias: Vec<f64>,
+}
+
+impl Sums {
+    /// Zero.
+    pub(crate) fn reset(&mut self, shape: Shape) {
+        for (values, planes) in [(&mut self.constants, shape.constants), (&mut self.bias, 1)] {
+            values.clear();
+            values.resize(planes * shape.width, 0.0);
+        }
+    }
+
+    /// Adds another tile's sums.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let parts = [(&mut self.constants, &other.constants), (&mut self.bias, &other.bias)];
+        for (to, from) in parts {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+    }
+
+    /// Adds the sums of a chunk in single precision, `[constants + 1][width]`, the bias last.
+    pub(crate) fn add_chunk(&mut self, parts: &[f32]) {
+        let sums = self.constants.iter_mut().chain(&mut self.bias);
+        sums.zip(parts).for_each(|(sum, part)| *sum += f64::from(*part));
+    }
+}

@@ -1,0 +1,67 @@
+//! Neurons that run from their equations, on the CPU.
+
+use super::super::Observe;
+use super::super::equations::{EquationsArguments, EquationsGradients};
+use super::backward::{self, Given};
+use super::tile::Layer;
+use super::{dims, forward, tensor};
+use crate::kernel::equations::Equations;
+use crate::kernel::neurons::Neurons;
+use burn::backend::Flex;
+use burn_flex::FlexTensor;
+use std::sync::Arc;
+
+fn neurons(arguments: &EquationsArguments<Flex>, size: usize) -> Equations {
+    let model = &arguments.model;
+    let trained = vec![true; model.parameters().len()];
+    let mut neurons = Equations::new(Arc::clone(model), size, &trained);
+    neurons.set_constants(arguments.constants.to_contiguous().storage());
+    neurons
+}
+
+/// The spikes, the state after the last step, and the trace if asked for.
+pub(in super::super) fn forward(
+    arguments: &EquationsArguments<Flex>,
+    trace: bool,
+) -> (FlexTensor, FlexTensor, Option<FlexTensor>) {
+    let [steps, batch, size] = dims(&arguments.current);
+    let neurons = neurons(arguments, size);
+    let layer = Layer::new(&neurons, arguments.recurrent.as_ref(), false);
+    let (current, initial) = (arguments.current.to_contiguous(), arguments.initial.to_contiguous());
+    let (current, initial) = (current.storage(), initial.storage());
+    let found = forward::run(&layer, [steps, batch], current, initial, Observe::Spikes, trace);
+    let trace = found.trace.map(|trace| {
+        let length = trace.len();
+        tensor(trace, [length])
+    });
+    let state = tensor(found.state, [neurons.shape().planes(), batch, size]);
+    (tensor(found.output, [steps, batch, size]), state, trace)
+}
+
+/// The gradients of all arguments.
+pub(in super::super) fn backward(
+    arguments: &EquationsArguments<Flex>,
+    trace: &FlexTensor,
+    gradient: &FlexTensor,
+) -> EquationsGradients<Flex> {
+    let [steps, batch, size] = dims(&arguments.current);
+    let neurons = neurons(arguments, size);
+    let layer = Layer::new(&neurons, arguments.recurrent.as_ref(), true);
+    let (current, gradient) = (arguments.current.to_contiguous(), gradient.to_contiguous());
+    let given = Given {
+        shape: [steps, batch],
+        current: current.storage(),
+        trace: trace.storage(),
+        observe: Observe::Spikes,
+        gradient: gradient.storage(),
+    };
+    let found = backward::run(&layer, arguments.surrogate, &given);
+    let constants = neurons.constant_gradients(&found.sums);
+    let count = constants.len() / size;
+    EquationsGradients {
+        current: tensor(found.current, [steps, batch, size]),
+        recurrent: found.recurrent.map(|weights| tensor(weights, [size, size])),
+        constants: tensor(constants, [count, size]),
+        initial: tensor(found.initial, [neurons.shape().planes(), batch, size]),
+    }
+}

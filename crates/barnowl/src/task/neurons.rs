@@ -1,0 +1,57 @@
+//! Neurons that run from their equations, in a task: files are read, and settings of the neurons before them are dropped.
+
+use crate::cell::equations;
+use crate::error::Result;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The settings that only adaptive neurons and the other cells have.
+const OTHERS: [&str; 9] = [
+    "cell",
+    "b0",
+    "beta",
+    "resistance",
+    "tau_m",
+    "tau_adp",
+    "train_time_constants",
+    "initial_state",
+    "parameters",
+];
+
+/// Reads the files that layers name as their neuron, from the folder of the task or from where the command runs.
+///
+/// # Errors
+///
+/// If a file cannot be read, or is no model.
+pub(super) fn read_files(task: &mut Table, folder: &Path) -> Result<()> {
+    for layer in layers(task) {
+        let Some(Value::String(name)) = layer.get("neuron") else { continue };
+        if !name.ends_with(".toml") || name.contains('\n') {
+            continue;
+        }
+        let beside = folder.join(name);
+        let path = if beside.is_file() { beside } else { Path::new(name).to_path_buf() };
+        let text = equations::read(&path)?;
+        layer.insert("neuron".into(), text.into());
+    }
+    Ok(())
+}
+
+/// Drops what was set of the neurons that a setting at `place`, such as `network.layers.0.neuron`, takes the place of.
+pub(super) fn replace(task: &mut Table, place: &str) {
+    let number =
+        place.strip_prefix("network.layers.").and_then(|rest| rest.strip_suffix(".neuron"));
+    let number = number.and_then(|number| number.parse::<usize>().ok());
+    if let Some(layer) = number.and_then(|number| layers(task).nth(number)) {
+        OTHERS.iter().for_each(|key| {
+            layer.remove(*key);
+        });
+    }
+}
+
+fn layers(task: &mut Table) -> impl Iterator<Item = &mut Table> {
+    let network = task.get_mut("network").and_then(Value::as_table_mut);
+    let layers =
+        network.and_then(|network| network.get_mut("layers")).and_then(Value::as_array_mut);
+    layers.into_iter().flatten().filter_map(Value::as_table_mut)
+}
