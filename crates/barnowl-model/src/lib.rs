@@ -32,6 +32,7 @@ pub mod document;
 mod error;
 #[cfg(feature = "file")]
 mod file;
+mod instructions;
 mod kernels;
 mod model;
 mod nearest;
@@ -48,6 +49,7 @@ pub use builtin::{built_in, built_in_names, built_in_text};
 pub use cost::Cost;
 pub use count::Operations;
 pub use error::{Error, Place};
+pub use instructions::{Instruction, Operation, Value};
 pub use kernels::Kernels;
 pub use model::{Model, State};
 pub use op::{Binary, Id, Op, Unary};

@@ -379,6 +379,10 @@ pub struct Bench {
     /// With --peers, the folder of the frameworks' scripts, time_NAME.py.
     #[arg(long, value_name = "DIR", default_value = "reference", requires = "peers")]
     pub reference: PathBuf,
+    /// Take turns with hidden neurons that run from their equations: built-in ones, compiled and interpreted, or a file; may
+    /// be given several times. The ratio is theirs over the hand-written adaptive neurons', round by round.
+    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["peers", "latency", "scaling", "steps_only"])]
+    pub neuron: Vec<String>,
     /// Time one stream through the network, a step at a time, as a device would run it (barnowl-neuron, one thread).
     #[arg(long, conflicts_with_all = ["scaling", "checkpoint_steps"])]
     pub latency: bool,

@@ -6,12 +6,14 @@
 //! | `steps.rs` | a training step and an evaluation of each shape: the command without further flags |
 //! | `count.rs`, `peaks.rs`, `memory.rs` | the work of a step, the best of this machine, memory |
 //! | `peers.rs`, `process.rs` | turns with other frameworks, each a process of its own |
+//! | `neurons.rs` | turns with other neurons, and with the same from their equations |
 //! | `latency.rs` | one stream, step by step, on `barnowl-neuron` |
 //! | `scaling.rs` | a step while one thing varies |
 
 mod count;
 mod latency;
 mod memory;
+mod neurons;
 mod peaks;
 mod peers;
 mod process;
@@ -41,6 +43,8 @@ pub fn run(args: &Bench) -> Result<ExitCode> {
         scaling::run(args, file)?;
     } else if let Some(python) = &args.peers {
         peers::run(args, python)?;
+    } else if !args.neuron.is_empty() {
+        neurons::run(args)?;
     } else if args.latency {
         latency::run(args)?;
     } else {

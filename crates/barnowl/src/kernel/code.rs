@@ -1,34 +1,18 @@
 //! A program of [`barnowl_model`] as the interpreter runs it: instructions over *planes*, a strip of blocks at a time.
 //!
 //! An instruction is one loop over the strip, so that choosing it costs little; what it computes stays in the nearest
-//! cache until the next one reads it. Products that are used once, in a sum, are one instruction with it. Values are kept
-//! in as few registers, strips of memory, as their lives allow.
+//! cache until the next one reads it. Products that are used once, in a sum, are one instruction with it, each rounded by
+//! itself: results depend neither on the processor nor on what else a program computes. Values are kept in as few registers,
+//! strips of memory, as their lives allow.
 
+use super::compiled::Compiled;
 use super::simd::{Isa, LANES, Lanes, dispatch};
-use barnowl_model::{Binary, Id, Op, Program, Real, Unary};
+use barnowl_model::{Binary, Operation, Program, Real, Unary, Value};
 use std::marker::PhantomData;
 
 /// Blocks of a strip: enough that the choice of an instruction costs little, few enough that the values of a step stay in
 /// the nearest cache.
 const STRIP: usize = 16;
-
-/// What an instruction computes of a, b, c and d.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Copy,
-    Unary(Unary),
-    Binary(Binary),
-    /// a · b + c
-    ProductPlus,
-    /// a · b − c
-    ProductMinus,
-    /// c − a · b
-    MinusProduct,
-    /// a · b + c · d
-    Products,
-    /// a · b − c · d
-    ProductsMinus,
-}
 
 /// One loop over a strip. Operands are places in the table of a [`Call`].
 #[derive(Debug, Clone, Copy)]
@@ -47,38 +31,21 @@ pub(crate) struct Code {
     numbers: Vec<f32>,
     registers: usize,
     instructions: Vec<Instruction>,
-    /// Whether products and sums are rounded together where the processor can.
-    fused: bool,
-}
-
-/// Where a value is while the program is translated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Value {
-    Input(usize),
-    Number(usize),
-    /// Computed by the instruction of this operation.
-    Computed(Id),
-    /// An output that is added to.
-    Output(usize),
-}
-
-/// An instruction whose values have no places yet.
-struct Step {
-    operation: Operation,
-    to: Value,
-    operands: Vec<Value>,
+    /// The same, as Rust that was compiled with the library.
+    compiled: Option<Compiled>,
 }
 
 impl Code {
-    /// The code of a program whose outputs from `written` on are added to what is there. `fused` if products and sums may
-    /// be rounded together, as on the way back.
-    pub(crate) fn new(program: &Program, written: usize, fused: bool) -> Self {
-        let mut numbers = Vec::new();
-        let steps = steps(program, written, &mut numbers);
+    /// The code of a program whose outputs from `written` on are added to what is there. `compiled` is the same, if it was
+    /// compiled.
+    pub(crate) fn new(program: &Program, written: usize, compiled: Option<Compiled>) -> Self {
         let (inputs, outputs) = (program.inputs(), program.outputs().len());
-        let mut code =
-            Self { inputs, outputs, numbers, registers: 0, instructions: Vec::new(), fused };
-        code.place(program, written, &steps);
+        let instructions = Vec::new();
+        let (numbers, registers) = (Vec::new(), 0);
+        let mut code = Self { inputs, outputs, numbers, registers, instructions, compiled };
+        if compiled.is_none() {
+            code.translate(program, written);
+        }
         code
     }
 
@@ -88,8 +55,17 @@ impl Code {
     }
 
     /// Gives every value a place: inputs, outputs, numbers, then registers, each free again after its last use.
-    fn place(&mut self, program: &Program, written: usize, steps: &[Step]) {
-        let first_register = self.inputs + self.outputs + self.numbers.len();
+    fn translate(&mut self, program: &Program, written: usize) {
+        let steps = program.instructions(written);
+        for value in steps.iter().flat_map(|step| &step.operands) {
+            if let Value::Number(x) = value
+                && !self.numbers.iter().any(|known| known.to_bits() == x.to_bits())
+            {
+                self.numbers.push(*x);
+            }
+        }
+        let first_number = self.inputs + self.outputs;
+        let first_register = first_number + self.numbers.len();
         let size = program.ops().len();
         let mut last_use = vec![0; size];
         for (at, step) in steps.iter().enumerate() {
@@ -102,10 +78,9 @@ impl Code {
         // A value that is an output is computed right there.
         let mut places: Vec<Option<usize>> = vec![None; size];
         let mut held = vec![false; size];
-        for (number, id) in program.outputs()[..written].iter().enumerate() {
-            let at = &mut places[id.index()];
-            if at.is_none() && is_computed(program, *id) {
-                *at = Some(self.inputs + number);
+        for (number, id) in program.places(written).into_iter().enumerate() {
+            if let Some(id) = id {
+                places[id.index()] = Some(self.inputs + number);
                 held[id.index()] = true;
             }
         }
@@ -113,12 +88,17 @@ impl Code {
         for (at, step) in steps.iter().enumerate() {
             let mut operands = [0; 4];
             for (operand, value) in operands.iter_mut().zip(&step.operands) {
-                *operand = match *value {
-                    Value::Input(number) => number,
-                    Value::Output(number) => self.inputs + number,
-                    Value::Number(number) => self.inputs + self.outputs + number,
-                    Value::Computed(id) => places[id.index()].expect("computed before it is used"),
-                } as u16;
+                let place = match *value {
+                    Value::Input(number) => Some(number),
+                    Value::Output(number) => Some(self.inputs + number),
+                    Value::Number(x) => {
+                        let mut numbers = self.numbers.iter();
+                        let number = numbers.position(|known| known.to_bits() == x.to_bits());
+                        number.map(|number| first_number + number)
+                    }
+                    Value::Computed(id) => places[id.index()],
+                };
+                *operand = place.expect("computed before it is used") as u16;
             }
             for value in &step.operands {
                 let Value::Computed(id) = *value else { continue };
@@ -144,101 +124,6 @@ impl Code {
         let all = first_register + self.registers;
         assert!(all <= usize::from(u16::MAX), "a program of {all} values is too long");
     }
-}
-
-/// Whether an operation is computed, not an input or a number.
-fn is_computed(program: &Program, id: Id) -> bool {
-    !matches!(program.ops()[id.index()], Op::Input(_) | Op::Const(_))
-}
-
-/// The instructions of a program, products that are used once in a sum together with it.
-fn steps(program: &Program, written: usize, numbers: &mut Vec<f32>) -> Vec<Step> {
-    let ops = program.ops();
-    let mut uses = vec![0; ops.len()];
-    for id in ops.iter().flat_map(|op| op.operands()).chain(program.outputs().iter().copied()) {
-        uses[id.index()] += 1;
-    }
-    let product = |id: Id| match ops[id.index()] {
-        Op::Binary(Binary::Mul, a, b) if uses[id.index()] == 1 => Some([a, b]),
-        _ => None,
-    };
-    let written_to: Vec<Id> = program.outputs()[..written].to_vec();
-    // Products that are part of another instruction.
-    let mut merged = vec![false; ops.len()];
-    let mut together: Vec<Option<(Operation, Vec<Id>)>> = vec![None; ops.len()];
-    for (i, op) in ops.iter().enumerate() {
-        let Op::Binary(kind @ (Binary::Add | Binary::Sub), a, b) = *op else { continue };
-        let add = kind == Binary::Add;
-        let found = match (product(a), product(b)) {
-            (Some([w, x]), Some([y, z])) if a != b => {
-                merged[a.index()] = true;
-                merged[b.index()] = true;
-                let operation = if add { Operation::Products } else { Operation::ProductsMinus };
-                (operation, vec![w, x, y, z])
-            }
-            (Some([w, x]), _) if a != b => {
-                merged[a.index()] = true;
-                let operation = if add { Operation::ProductPlus } else { Operation::ProductMinus };
-                (operation, vec![w, x, b])
-            }
-            (_, Some([y, z])) if a != b => {
-                merged[b.index()] = true;
-                let operation = if add { Operation::ProductPlus } else { Operation::MinusProduct };
-                (operation, vec![y, z, a])
-            }
-            _ => continue,
-        };
-        together[i] = Some(found);
-    }
-    let mut value = |id: Id| match ops[id.index()] {
-        Op::Input(number) => Value::Input(number as usize),
-        Op::Const(x) => {
-            let same = |known: &f32| known.to_bits() == x.to_bits();
-            let found = numbers.iter().position(same).unwrap_or_else(|| {
-                numbers.push(x);
-                numbers.len() - 1
-            });
-            Value::Number(found)
-        }
-        _ => Value::Computed(id),
-    };
-    let mut steps = Vec::new();
-    let sum = |steps: &mut Vec<Step>, id: Option<Id>, value: &mut dyn FnMut(Id) -> Value| {
-        for (number, output) in program.outputs().iter().enumerate().skip(written) {
-            let now = match id {
-                Some(id) => *output == id,
-                None => !is_computed(program, *output),
-            };
-            if now {
-                let (operation, to) = (Operation::Binary(Binary::Add), Value::Output(number));
-                steps.push(Step { operation, to, operands: vec![to, value(*output)] });
-            }
-        }
-    };
-    // Inputs that are added to an output as they are.
-    sum(&mut steps, None, &mut value);
-    for (i, op) in ops.iter().enumerate() {
-        let (operation, operands) = match (&together[i], *op) {
-            (_, Op::Input(_) | Op::Const(_)) => continue,
-            _ if merged[i] => continue,
-            (Some((operation, operands)), _) => (*operation, operands.clone()),
-            (None, Op::Unary(Unary::Stop, a)) => (Operation::Copy, vec![a]),
-            (None, Op::Unary(kind, a)) => (Operation::Unary(kind), vec![a]),
-            (None, Op::Binary(kind, a, b)) => (Operation::Binary(kind), vec![a, b]),
-        };
-        let id = program.id(i);
-        let operands = operands.into_iter().map(&mut value).collect();
-        steps.push(Step { operation, to: Value::Computed(id), operands });
-        sum(&mut steps, Some(id), &mut value);
-    }
-    // Outputs that are inputs or numbers, or another output as well.
-    for (number, id) in written_to.iter().enumerate() {
-        if !is_computed(program, *id) || written_to[..number].contains(id) {
-            let to = Value::Output(number);
-            steps.push(Step { operation: Operation::Copy, to, operands: vec![value(*id)] });
-        }
-    }
-    steps
 }
 
 /// Places of one call of a code after another; keeps its memory.
@@ -315,8 +200,39 @@ impl<'a> Call<'a> {
     pub(crate) fn run(self) {
         let code = self.code;
         assert_eq!((self.inputs, self.outputs), (code.inputs, code.outputs), "all planes");
-        run(code, self.places, self.blocks);
+        match code.compiled {
+            Some(compiled) => compiled(self.places, self.blocks),
+            None => run(code, self.places, self.blocks),
+        }
     }
+}
+
+/// A function of every lane.
+#[inline(always)]
+pub(super) fn each_lane<I: Isa>(isa: I, x: I::Block, f: impl Fn(f32) -> f32) -> I::Block {
+    let mut lanes: Lanes = [0.0; LANES];
+    isa.store(x, &mut lanes);
+    isa.load(&lanes.map(f))
+}
+
+/// The smaller of each pair; of a number and none, as programs define it: b if it is smaller, else a.
+#[inline(always)]
+pub(super) fn smaller<I: Isa>(isa: I, a: I::Block, b: I::Block) -> I::Block {
+    choose(isa, a, b, |a, b| if b < a { b } else { a })
+}
+
+/// The larger of each pair, likewise.
+#[inline(always)]
+pub(super) fn larger<I: Isa>(isa: I, a: I::Block, b: I::Block) -> I::Block {
+    choose(isa, a, b, |a, b| if b > a { b } else { a })
+}
+
+#[inline(always)]
+fn choose<I: Isa>(isa: I, a: I::Block, b: I::Block, f: impl Fn(f32, f32) -> f32) -> I::Block {
+    let (mut x, mut y): (Lanes, Lanes) = ([0.0; LANES], [0.0; LANES]);
+    isa.store(a, &mut x);
+    isa.store(b, &mut y);
+    isa.load(&std::array::from_fn(|lane| f(x[lane], y[lane])))
 }
 
 dispatch! {
@@ -348,27 +264,18 @@ fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize)
                     }
                 };
             }
-            macro_rules! lanes {
-                ($f:expr) => {
-                    for i in 0..count {
-                        // SAFETY: as above.
-                        let x: Lanes = unsafe { *a.add(i) };
-                        unsafe { *to.add(i) = x.map($f) };
-                    }
-                };
-            }
             let zero = isa.splat(0.0);
             let one = isa.splat(1.0);
             match operation {
                 Operation::Copy | Operation::Unary(Unary::Stop) => each!(|x = a| x),
-                Operation::Unary(Unary::Neg) => lanes!(|x: f32| -x),
-                Operation::Unary(Unary::Abs) => lanes!(Real::abs),
-                Operation::Unary(Unary::Exp) => lanes!(Real::exp),
-                Operation::Unary(Unary::Expm1) => lanes!(Real::expm1),
-                Operation::Unary(Unary::Log) => lanes!(Real::log),
-                Operation::Unary(Unary::Sqrt) => lanes!(Real::sqrt),
-                Operation::Unary(Unary::Tanh) => lanes!(Real::tanh),
-                Operation::Unary(Unary::Sigmoid) => lanes!(Real::sigmoid),
+                Operation::Unary(Unary::Neg) => each!(|x = a| each_lane(isa, x, |x| -x)),
+                Operation::Unary(Unary::Abs) => each!(|x = a| each_lane(isa, x, Real::abs)),
+                Operation::Unary(Unary::Exp) => each!(|x = a| each_lane(isa, x, Real::exp)),
+                Operation::Unary(Unary::Expm1) => each!(|x = a| each_lane(isa, x, Real::expm1)),
+                Operation::Unary(Unary::Log) => each!(|x = a| each_lane(isa, x, Real::log)),
+                Operation::Unary(Unary::Sqrt) => each!(|x = a| each_lane(isa, x, Real::sqrt)),
+                Operation::Unary(Unary::Tanh) => each!(|x = a| each_lane(isa, x, Real::tanh)),
+                Operation::Unary(Unary::Sigmoid) => each!(|x = a| each_lane(isa, x, Real::sigmoid)),
                 Operation::Unary(Unary::Spike) => {
                     each!(|x = a| isa.add_where(isa.positive(x), zero, one));
                 }
@@ -377,40 +284,10 @@ fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize)
                 Operation::Binary(Binary::Sub) => each!(|x = a, y = b| isa.sub(x, y)),
                 Operation::Binary(Binary::Mul) => each!(|x = a, y = b| isa.mul(x, y)),
                 Operation::Binary(Binary::Div) => each!(|x = a, y = b| isa.div(x, y)),
-                // Of a number and none, as in the definition: b if it is smaller, else a.
-                Operation::Binary(Binary::Min) => {
-                    for i in 0..count {
-                        // SAFETY: as above.
-                        let (x, y): (Lanes, Lanes) = unsafe { (*a.add(i), *b.add(i)) };
-                        let smaller = |l: usize| if y[l] < x[l] { y[l] } else { x[l] };
-                        unsafe { *to.add(i) = std::array::from_fn(smaller) };
-                    }
-                }
-                Operation::Binary(Binary::Max) => {
-                    for i in 0..count {
-                        // SAFETY: as above.
-                        let (x, y): (Lanes, Lanes) = unsafe { (*a.add(i), *b.add(i)) };
-                        let larger = |l: usize| if y[l] > x[l] { y[l] } else { x[l] };
-                        unsafe { *to.add(i) = std::array::from_fn(larger) };
-                    }
-                }
+                Operation::Binary(Binary::Min) => each!(|x = a, y = b| smaller(isa, x, y)),
+                Operation::Binary(Binary::Max) => each!(|x = a, y = b| larger(isa, x, y)),
                 Operation::Binary(Binary::Greater) => {
                     each!(|x = a, y = b| isa.add_where(isa.positive(isa.sub(x, y)), zero, one));
-                }
-                Operation::ProductPlus if code.fused => {
-                    each!(|x = a, y = b, z = c| isa.mul_add(x, y, z));
-                }
-                Operation::ProductMinus if code.fused => {
-                    each!(|x = a, y = b, z = c| isa.mul_sub(x, y, z));
-                }
-                Operation::MinusProduct if code.fused => {
-                    each!(|x = a, y = b, z = c| isa.sub_mul(x, y, z));
-                }
-                Operation::Products if code.fused => {
-                    each!(|x = a, y = b, z = c, w = d| isa.mul_add(x, y, isa.mul(z, w)));
-                }
-                Operation::ProductsMinus if code.fused => {
-                    each!(|x = a, y = b, z = c, w = d| isa.mul_sub(x, y, isa.mul(z, w)));
                 }
                 Operation::ProductPlus => {
                     each!(|x = a, y = b, z = c| isa.add(isa.mul(x, y), z));

@@ -5,6 +5,7 @@
 
 use super::ROWS;
 use super::code::{Code, Machine};
+use super::compiled::CompiledKernels;
 use super::floats::Floats;
 use super::gather::{add_rows, for_column_groups};
 use super::neurons::{Backward, Carry, Forward, Neurons, Shape, Sums};
@@ -44,14 +45,25 @@ impl Equations {
     /// Neurons of a layer of the given size, whose parameters are still to be [set](Self::set). Of the parameters, in
     /// order, some are `trained`.
     pub(crate) fn new(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Self {
-        let kernels = Kernels::new(&model, trained);
+        let compiled = compiled(&model);
+        // What is compiled gives the gradients of all parameters.
+        let kernels = match compiled {
+            Some(_) => Kernels::new(&model, &vec![true; trained.len()]),
+            None => Kernels::new(&model, trained),
+        };
         let width = padded(neurons);
         let states = model.states().len();
         let constants = model.constants().outputs().len();
+        let [forward, replay, backward] = match compiled {
+            Some(CompiledKernels { forward, replay, backward }) => {
+                [Some(forward), Some(replay), Some(backward)]
+            }
+            None => [None; 3],
+        };
         Self {
-            forward: Code::new(&kernels.forward, states + 1, false),
-            replay: Code::new(&kernels.replay, states + kernels.spikes, false),
-            backward: Code::new(&kernels.backward, kernels.written, true),
+            forward: Code::new(&kernels.forward, states + 1, forward),
+            replay: Code::new(&kernels.replay, states + kernels.spikes, replay),
+            backward: Code::new(&kernels.backward, kernels.written, backward),
             spikes: kernels.spikes,
             differentiated: kernels.constants,
             constants_back: model.constants().adjoint(),
@@ -286,6 +298,21 @@ impl Neurons for Equations {
         sums.add_chunk(reduced);
     }
 }
+
+/// What was compiled of a model: of a built-in one, if the equations are those, and unless `BARNOWL_NEURONS` says
+/// `interpreted`, for tests and measurements.
+fn compiled(model: &Model) -> Option<CompiledKernels> {
+    let found = super::compiled::find(model.name())?;
+    if std::env::var_os(VARIABLE).is_some_and(|value| value == "interpreted") {
+        return None;
+    }
+    let built_in = barnowl_model::built_in(model.name())?.ok()?;
+    let same = built_in.step() == model.step() && built_in.constants() == model.constants();
+    same.then_some(found)
+}
+
+/// The environment variable that asks for the interpreter.
+const VARIABLE: &str = "BARNOWL_NEURONS";
 
 dispatch! {
     /// Adds the recurrent part of a step's current, `[rows, width]`.

@@ -18,7 +18,8 @@
 //! | `neurons.rs` | the seam: what a layer's neurons do with a chunk, forward and back |
 //! | `alif.rs` | adaptive neurons, by hand |
 //! | `integrator.rs` | leaky integrators, by hand |
-//! | `equations.rs`, `code.rs` | any other neuron, from its equations |
+//! | `equations.rs` | any other neuron, from its equations |
+//! | `code.rs`, `compiled.rs` | its programs: interpreted, or compiled with the library |
 //! | `events.rs` | input events of a tile |
 //! | `dense.rs` | a step of cells that pass on real numbers: the paper's baselines |
 //! | `gated.rs`, `rectified.rs` | those cells: tanh, LSTM, GRU; adaptive neurons with a rectified output |
@@ -31,6 +32,7 @@
 
 pub(crate) mod alif;
 pub(crate) mod code;
+pub(crate) mod compiled;
 pub(crate) mod dense;
 pub(crate) mod equations;
 pub(crate) mod events;

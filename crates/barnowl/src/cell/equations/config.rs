@@ -150,7 +150,7 @@ fn is_text(neuron: &str) -> bool {
 /// # Errors
 ///
 /// If the file cannot be read, or is no model.
-pub(crate) fn read(path: &Path) -> Result<String> {
+pub fn read(path: &Path) -> Result<String> {
     let origin = path.display().to_string();
     let text = String::from_utf8(crate::file::read(path)?).map_err(|error| {
         Error::config("the file is not UTF-8 text")
@@ -160,6 +160,17 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     parse(&text, &origin)?;
     // A text of one line would pass for a name.
     Ok(if is_text(&text) { text } else { text + "\n" })
+}
+
+/// The text of a built-in model under another name, `NAME_interpreted`: it runs as one's own does.
+///
+/// # Errors
+///
+/// If there is no model of this name.
+pub fn renamed(name: &str) -> Result<String> {
+    let text =
+        barnowl_model::built_in_text(name).ok_or_else(|| unknown(name, "network.layers.*"))?;
+    Ok(text.replacen(&format!("name = \"{name}\""), &format!("name = \"{name}_interpreted\""), 1))
 }
 
 fn parse(text: &str, origin: &str) -> Result<Model> {

@@ -8,8 +8,8 @@
 mod config;
 mod parameters;
 
-pub(crate) use config::{Neuron, read};
-pub use config::{ParameterConfig, ParameterOwner, ParameterStart};
+pub(crate) use config::Neuron;
+pub use config::{ParameterConfig, ParameterOwner, ParameterStart, read, renamed};
 pub use parameters::NeuronParameters;
 pub(crate) use parameters::{to_raw, value};
 

@@ -1,0 +1,131 @@
+//! Writes the steps of the built-in neurons as Rust, from their equations: see `src/kernel/compiled.rs`.
+
+use barnowl_model::{Binary, Instruction, Kernels, Operation, Program, Unary, Value};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut text = String::new();
+    let mut list = String::new();
+    for name in barnowl_model::built_in_names() {
+        let model = barnowl_model::built_in(name).expect("it is built in").expect("it is tested");
+        let kernels = Kernels::new(&model, &vec![true; model.parameters().len()]);
+        let states = model.states().len();
+        let word = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        let parts = [
+            ("forward", &kernels.forward, states + 1),
+            ("replay", &kernels.replay, states + kernels.spikes),
+            ("backward", &kernels.backward, kernels.written),
+        ];
+        for (part, program, written) in parts {
+            function(&mut text, &format!("{word}_{part}"), program, written);
+        }
+        writeln!(
+            list,
+            "        {name:?} => Some(CompiledKernels {{ forward: {word}_forward, replay: {word}_replay, backward: {word}_backward }}),"
+        )
+        .expect("a string can be written");
+    }
+    write!(
+        text,
+        "/// What was compiled of the built-in model of this name.\n\
+         pub(crate) fn find(name: &str) -> Option<CompiledKernels> {{\n    match name {{\n{list}        _ => None,\n    }}\n}}\n"
+    )
+    .expect("a string can be written");
+    let out = env::var("OUT_DIR").expect("cargo sets the folder for what is generated");
+    fs::write(Path::new(&out).join("compiled.rs"), text).expect("the file can be written");
+}
+
+/// Writes a program as a function over planes.
+fn function(text: &mut String, name: &str, program: &Program, written: usize) {
+    let places = program.places(written);
+    let (inputs, outputs) = (program.inputs(), program.outputs().len());
+    let mut body = String::new();
+    for Instruction { operation, to, operands } in program.instructions(written) {
+        let operands: Vec<String> = operands.into_iter().map(|value| read(value, inputs)).collect();
+        let result = expression(operation, &operands);
+        match to {
+            Value::Computed(id) => {
+                line(&mut body, &format!("let v{} = {result};", id.index()));
+                if let Some(number) = places.iter().position(|place| *place == Some(id)) {
+                    let value = format!("v{}", id.index());
+                    line(&mut body, &store(inputs + number, &value));
+                }
+            }
+            Value::Output(number) => line(&mut body, &store(inputs + number, &result)),
+            Value::Input(_) | Value::Number(_) => unreachable!("nothing is written to these"),
+        }
+    }
+    writeln!(
+        text,
+        "dispatch! {{\n    fn {name}(places: &[*mut Lanes], blocks: usize) = {name}_kernel\n}}\n\n\
+         #[inline(always)]\n#[allow(unused_variables, clippy::all, reason = \"generated\")]\n\
+         fn {name}_kernel<I: Isa>(isa: I, places: &[*mut Lanes], blocks: usize) {{\n    \
+         let places: &[*mut Lanes; {count}] = places.first_chunk().expect(\"all planes\");\n    \
+         let (zero, one) = (isa.splat(0.0), isa.splat(1.0));\n    \
+         for i in 0..blocks {{\n        \
+         // SAFETY: planes have `blocks` blocks each, and what is written is no one else's.\n        \
+         unsafe {{\n{body}        }}\n    }}\n}}\n",
+        count = inputs + outputs,
+    )
+    .expect("a string can be written");
+}
+
+fn line(body: &mut String, text: &str) {
+    writeln!(body, "            {text}").expect("a string can be written");
+}
+
+fn store(place: usize, value: &str) -> String {
+    format!("isa.store({value}, &mut *places[{place}].add(i));")
+}
+
+fn read(value: Value, inputs: usize) -> String {
+    match value {
+        Value::Input(number) => format!("isa.load(&*places[{number}].add(i))"),
+        Value::Output(number) => format!("isa.load(&*places[{}].add(i))", inputs + number),
+        Value::Number(x) => format!("isa.splat(f32::from_bits({:#010x}))", x.to_bits()),
+        Value::Computed(id) => format!("v{}", id.index()),
+    }
+}
+
+/// The same as `run_kernel` in `src/kernel/code.rs` does.
+fn expression(operation: Operation, x: &[String]) -> String {
+    let lanes = |f: &str| format!("each_lane(isa, {}, {f})", x[0]);
+    let two = |f: &str| format!("isa.{f}({}, {})", x[0], x[1]);
+    let product = || format!("isa.mul({}, {})", x[0], x[1]);
+    match operation {
+        Operation::Copy | Operation::Unary(Unary::Stop) => x[0].clone(),
+        Operation::Unary(Unary::Neg) => lanes("|x| -x"),
+        Operation::Unary(Unary::Abs) => lanes("Real::abs"),
+        Operation::Unary(Unary::Exp) => lanes("Real::exp"),
+        Operation::Unary(Unary::Expm1) => lanes("Real::expm1"),
+        Operation::Unary(Unary::Log) => lanes("Real::log"),
+        Operation::Unary(Unary::Sqrt) => lanes("Real::sqrt"),
+        Operation::Unary(Unary::Tanh) => lanes("Real::tanh"),
+        Operation::Unary(Unary::Sigmoid) => lanes("Real::sigmoid"),
+        Operation::Unary(Unary::Spike) => {
+            format!("isa.add_where(isa.positive({}), zero, one)", x[0])
+        }
+        Operation::Unary(Unary::Surrogate) => unreachable!("ψ comes from outside"),
+        Operation::Binary(Binary::Add) => two("add"),
+        Operation::Binary(Binary::Sub) => two("sub"),
+        Operation::Binary(Binary::Mul) => product(),
+        Operation::Binary(Binary::Div) => two("div"),
+        Operation::Binary(Binary::Min) => format!("smaller(isa, {}, {})", x[0], x[1]),
+        Operation::Binary(Binary::Max) => format!("larger(isa, {}, {})", x[0], x[1]),
+        Operation::Binary(Binary::Greater) => {
+            format!("isa.add_where(isa.positive({}), zero, one)", two("sub"))
+        }
+        Operation::ProductPlus => format!("isa.add({}, {})", product(), x[2]),
+        Operation::ProductMinus => format!("isa.sub({}, {})", product(), x[2]),
+        Operation::MinusProduct => format!("isa.sub({}, {})", x[2], product()),
+        Operation::Products => {
+            format!("isa.add({}, isa.mul({}, {}))", product(), x[2], x[3])
+        }
+        Operation::ProductsMinus => {
+            format!("isa.sub({}, isa.mul({}, {}))", product(), x[2], x[3])
+        }
+    }
+}

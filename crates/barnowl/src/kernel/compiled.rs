@@ -1,0 +1,23 @@
+//! The steps of the built-in neurons as Rust, which the build script writes from their equations (`build.rs`).
+//!
+//! Each function does what the [interpreter](super::code) does, to the bit, with its values in registers.
+
+use super::simd::{Isa, Lanes, dispatch};
+// What some neuron's equations have.
+#[allow(unused_imports, reason = "generated code uses what there is to use")]
+use super::code::{each_lane, larger, smaller};
+#[allow(unused_imports, reason = "as above")]
+use barnowl_model::Real;
+
+/// A program over planes of so many blocks: its inputs and outputs in order.
+pub(crate) type Compiled = fn(&[*mut Lanes], usize);
+
+/// The [programs](barnowl_model::Kernels) of a model of which all parameters are trained.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CompiledKernels {
+    pub(crate) forward: Compiled,
+    pub(crate) replay: Compiled,
+    pub(crate) backward: Compiled,
+}
+
+include!(concat!(env!("OUT_DIR"), "/compiled.rs"));
