@@ -39,6 +39,7 @@ mod program;
 mod real;
 mod run;
 mod source;
+mod unused;
 mod words;
 
 #[cfg(feature = "file")]
@@ -50,4 +51,6 @@ pub use op::{Binary, Id, Op, Unary};
 pub use program::{Builder, Program};
 pub use real::Real;
 pub use run::STRIP;
-pub use source::{Definition, Documented, Each, Parameter, Source, Start, Text, Transform};
+pub use source::{
+    Definition, Documented, Each, Parameter, Source, Start, Text, Transform, Variant,
+};

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "file")]
 
-use barnowl_model::{Model, Parameter, Source, Start, Text, Transform};
+use barnowl_model::{Model, Parameter, Source, Start, Text, Transform, Variant};
 
 /// A model that is right, of which `equations` are the step.
 fn lif(equations: &str) -> Source {
@@ -10,7 +10,8 @@ fn lif(equations: &str) -> Source {
         name: Text::new("lif"),
         title: String::new(),
         source: String::new(),
-        equations: Text::new(equations),
+        variants: vec![Variant::only(equations)],
+        membrane: None,
         constants: vec![constant("alpha", "exp(-dt/tau_m)")],
         parameters: vec![Parameter::new("tau_m", 20.0), Parameter::new("theta", 1.0)],
         values: Vec::new(),
@@ -403,9 +404,9 @@ fn messages_point_into_the_file() {
         "line 10, column 13: the name `I` is taken: it is the input current"
     );
     let unknown = of("trained = ", "triained = ");
-    assert!(unknown.starts_with("line 11, column 1: unknown field `triained`"), "{unknown}");
+    assert_eq!(unknown, "line 11, column 1: unknown field `triained`; did you mean `trained`?");
     let wrong = of("trained = false", "transform = \"lgo\"");
-    assert!(wrong.starts_with("line 11, column 13: unknown variant `lgo`"), "{wrong}");
+    assert_eq!(wrong, "line 11, column 13: unknown variant `lgo`; did you mean `log`?");
     let start = of("normal", "norml");
     assert!(start.contains("expected a number, { uniform = [from, to] }"), "{start}");
     assert!(of("name = \"lif\"", "").contains("missing field `name`"));
