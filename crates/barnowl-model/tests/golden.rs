@@ -1,7 +1,8 @@
 //! The built-in models against PyTorch: spikes, loss and every gradient of recurrent networks in double precision, and
 //! the spikes in single.
 //!
-//! ALIF by the project's own golden vectors; other neurons by those in the folder that `BARNOWL_GOLDEN_NEURONS_DIR` names.
+//! ALIF and a few others by the project's own golden vectors; the rest by those in the folder that
+//! `BARNOWL_GOLDEN_NEURONS_DIR` names.
 
 use barnowl_model::{Model, Program, Real, built_in};
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -86,6 +87,7 @@ fn surrogate(name: &str, v: f64) -> f64 {
         "slayer" => 0.5 * (-5.0 * v.abs()).exp(),
         "fast_sigmoid" => 0.5 / (1.0 + 10.0 * v.abs()).powi(2),
         "arctan" => 0.5 / (1.0 + (std::f64::consts::PI * v).powi(2)),
+        "boxcar" => f64::from(u8::from(-0.5 < v && v <= 0.5)),
         _ => panic!("no surrogate {name}"),
     }
 }
@@ -245,13 +247,16 @@ fn backward(
         }
         later = of_currents;
     }
-    let once = model.constants().adjoint();
-    for n in 0..width {
-        let given = [&layer.parameters[n][..], &of_constants[n]].concat();
-        let found = run(&once, &given);
-        for (parameter, g) in model.parameters().iter().zip(found) {
-            let name = format!("layers.{number}.{}", parameter.name.text);
-            add(gradients, name, width, n, g);
+    // Parameters act through the constants and through the states before the first step.
+    let once = [(model.constants(), of_constants), (model.rest(), of_state)];
+    for (program, gradient) in once {
+        let adjoint = program.adjoint();
+        for n in 0..width {
+            let found = run(&adjoint, &[&layer.parameters[n][..], &gradient[n]].concat());
+            for (parameter, g) in model.parameters().iter().zip(found) {
+                let name = format!("layers.{number}.{}", parameter.name.text);
+                add(gradients, name, width, n, g);
+            }
         }
     }
     of_x
@@ -427,6 +432,9 @@ const ALIF: [&str; 12] = [
     "lif",
 ];
 
+/// Networks of other neurons, of which this package carries the golden vectors: `reference/neuron_golden.py`.
+const CARRIED: [&str; 4] = ["bhrf", "radlif", "lsnn", "glif3"];
+
 /// Networks of other neurons.
 const OTHERS: [&str; 9] = [
     "adlif_se",
@@ -442,12 +450,14 @@ const OTHERS: [&str; 9] = [
 
 fn main() -> ExitCode {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let own = crates.join("barnowl/tests/golden");
-    let alif = ALIF.map(|file| {
-        let own = own.clone();
-        Trial::test(file, move || {
-            check(&own, file);
-            Ok(())
+    let folders = [crates.join("barnowl/tests/golden"), crates.join("barnowl-model/tests/golden")];
+    let own = [&ALIF[..], &CARRIED[..]].into_iter().zip(folders).flat_map(|(files, folder)| {
+        files.iter().map(move |&file| {
+            let folder = folder.clone();
+            Trial::test(file, move || {
+                check(&folder, file);
+                Ok(())
+            })
         })
     });
     let others = OTHERS.map(|file| {
@@ -461,6 +471,6 @@ fn main() -> ExitCode {
             Ok(Completion::Completed)
         })
     });
-    let trials = alif.into_iter().chain(others).collect();
+    let trials = own.chain(others).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
