@@ -48,7 +48,7 @@ mod words;
 
 #[cfg(feature = "file")]
 pub use builtin::{built_in, built_in_names, built_in_text};
-pub use check::Report;
+pub use check::{Fault, Report};
 pub use count::Operations;
 pub use error::{Error, Place};
 pub use model::{Model, State};

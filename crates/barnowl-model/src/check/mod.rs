@@ -25,6 +25,22 @@ const RATE: usize = 500;
 /// How many steps states have to stay bounded for.
 const LONG: usize = 4000;
 
+/// What makes a model unfit for training.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What was found.
+    pub problem: String,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+const LOOK: &str = "is the threshold within reach? `barnowl neurons plot` draws its states";
+const LEAK: &str =
+    "what multiplies a value of the step before, and feeds it, has to stay below 1 in size";
+const AWAY: &str = "square roots, logarithms and divisions have no gradient at zero: keep their operands away from it";
+const NARROW: &str = "narrow the range, so that training cannot come there";
+const WRONG: &str = "this is an error of Barnowl's: please report it, with the file";
+
 /// What trials of a model have shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
@@ -40,7 +56,7 @@ pub struct Report {
     /// The largest absolute value of any state, at currents of up to twice that current in either direction.
     pub largest_state: f64,
     /// What makes the model unfit for training.
-    pub faults: Vec<String>,
+    pub faults: Vec<Fault>,
     /// What may be meant.
     pub remarks: Vec<String>,
 }
@@ -59,8 +75,8 @@ impl Model {
         let mut report = Report::default();
         let middle = self.middle();
         if let Some(problem) = not_finite(self, &middle, 1.0) {
-            let fault = format!("with its parameters in the middle of how they start, {problem}");
-            report.faults.push(fault);
+            let problem = format!("with its parameters in the middle of how they start, {problem}");
+            report.faults.push(Fault { problem, remedy: AWAY });
             return report;
         }
         report.rheobase = rheobase(self, &middle, DT);
@@ -74,10 +90,12 @@ impl Model {
 
     fn spikes(&self, middle: &[f64], drive: f64, report: &mut Report) {
         match report.rheobase {
-            None => report.faults.push(
-                "it never spikes at constant currents of up to a million, in either direction"
-                    .into(),
-            ),
+            None => report.faults.push(Fault {
+                problem:
+                    "it never spikes at constant currents of up to a million, in either direction"
+                        .into(),
+                remedy: LOOK,
+            }),
             Some(current) if current.abs() < 3e-5 => {
                 report.remarks.push("it spikes without input".into());
             }
@@ -101,19 +119,20 @@ impl Model {
             for compared in unrolled.compare(&parameters, drive, &mut draw) {
                 let of = &compared.of;
                 if !compared.adjoint.is_finite() {
-                    let fault =
+                    let problem =
                         format!("the gradient of `{of}` is {} at {about}", compared.adjoint);
-                    report.faults.push(fault);
+                    report.faults.push(Fault { problem, remedy: AWAY });
                 } else if !compared.difference.is_finite() || compared.unsettled > TOLERANCE {
                     folds += 1;
                 } else {
                     report.gradients += 1;
                     report.gradient_error = report.gradient_error.max(compared.error);
                     if compared.error > 10.0 * TOLERANCE {
-                        report.faults.push(format!(
+                        let problem = format!(
                             "the gradient of `{of}` is {} by the adjoint and {} by central differences, at {about}",
                             compared.adjoint, compared.difference
-                        ));
+                        );
+                        report.faults.push(Fault { problem, remedy: WRONG });
                     }
                 }
             }
@@ -137,11 +156,11 @@ impl Model {
                 parameters[number] = edge;
                 let Some(problem) = not_finite(self, &parameters, drive) else { continue };
                 let name = &parameter.name.text;
-                let text = format!("at the end of the range of `{name}`, {edge}, {problem}");
+                let problem = format!("at the end of the range of `{name}`, {edge}, {problem}");
                 if parameter.trained {
-                    report.faults.push(text);
+                    report.faults.push(Fault { problem, remedy: NARROW });
                 } else {
-                    report.remarks.push(text);
+                    report.remarks.push(problem);
                 }
             }
         }
@@ -166,8 +185,8 @@ impl Model {
                 }
                 told[i] = true;
                 if last > 4.0 * second || last.is_infinite() {
-                    let fault = format!("`{}` grows without bound under {what}", state.name);
-                    report.faults.push(fault);
+                    let problem = format!("`{}` grows without bound under {what}", state.name);
+                    report.faults.push(Fault { problem, remedy: LEAK });
                 } else {
                     let remark =
                         format!("`{}` still grows after {LONG} steps of {what}", state.name);
