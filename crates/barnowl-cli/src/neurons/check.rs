@@ -62,7 +62,7 @@ fn text(model: &Model, report: &Report) -> Result<String> {
             2.0 * current.abs()
         );
     }
-    text += &format!("  cost      {} {}\n", model.cost(), beside_alif(model)?);
+    text += &format!("  cost      {} {}\n", model.operations_in_words(), beside_alif(model)?);
     for fault in &report.faults {
         text += &format!("  fault     {}\n", fault.problem);
     }

@@ -67,7 +67,7 @@ pub fn show(model: &Model, as_json: bool) -> Result<()> {
     if let Some(membrane) = model.membrane() {
         text += &format!("\nA readout is decoded from {membrane}.");
     }
-    text += &format!("\n{} {}\n", model.cost(), beside_alif(model)?);
+    text += &format!("\n{} {}\n", model.operations_in_words(), beside_alif(model)?);
     text += "u' is the value of u after the step before, I the input current, s what the neuron emits, dt the length of a step \
         in ms.";
     print_line(&text)

@@ -65,13 +65,13 @@ impl Model {
         if let Some(membrane) = self.membrane() {
             page += &format!("\nA readout is decoded from `{membrane}`.\n");
         }
-        page += &format!("\n{}\n", self.cost());
+        page += &format!("\n{}\n", self.operations_in_words());
         page
     }
 
-    /// What a step costs, in a sentence.
+    /// What operations a step takes, in a sentence.
     #[must_use]
-    pub fn cost(&self) -> String {
+    pub fn operations_in_words(&self) -> String {
         let count = self.step().count();
         let kinds: Vec<String> = count
             .by_kind()

@@ -87,6 +87,9 @@ pub fn neuron(plot: &NeuronPlot) -> String {
     }
     draw_rates(&mut svg, plot, rates);
     let left = LEFT + WIDTH + GAP;
+    if !plot.notes.is_empty() {
+        svg.text((left, rates - 12.0), Style::new(13.0).bold(), "With");
+    }
     for (number, note) in plot.notes.iter().enumerate() {
         let at = (left, rates + LINE * (0.6 + number as f64));
         svg.text_within(at, Style::new(12.0), note, WIDTH);
