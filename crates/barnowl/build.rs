@@ -10,7 +10,7 @@ fn main() {
     let mut text = String::new();
     let mut list = String::new();
     for name in barnowl_model::built_in_names() {
-        let model = barnowl_model::built_in(name).expect("it is built in").expect("it is tested");
+        let model = barnowl_model::built_in(&name).expect("it is tested");
         let kernels = Kernels::new(&model, &vec![true; model.parameters().len()]);
         let states = model.states().len();
         let word = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");

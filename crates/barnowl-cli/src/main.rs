@@ -10,6 +10,7 @@ mod eval;
 mod import;
 mod info;
 mod interrupt;
+mod neurons;
 mod opened;
 mod plots;
 mod predict;
@@ -79,6 +80,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Predict(args) => predict::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Neurons(args) => neurons::run(&args),
         Command::Tasks(args) => tasks::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Sparsity(args) => sparsity::run(&args),

@@ -10,6 +10,8 @@ mod command;
 mod energy;
 #[path = "cli/mirror.rs"]
 mod mirror;
+#[path = "cli/neurons.rs"]
+mod neurons;
 #[path = "cli/own.rs"]
 mod own;
 #[path = "cli/report.rs"]

@@ -2,30 +2,61 @@
 
 use crate::error::{Error, Place};
 use crate::model::{Listing, Model, State};
-use crate::nearest::nearest;
 use crate::op::Id;
 use crate::parse::{Line, Token, expression, lines};
-use crate::source::{Documented, Source, Text};
+use crate::source::{Source, identifier};
+use crate::unused::Unused;
 use crate::words::{Compiler, EMITTED, Reading, Value};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 impl Model {
-    /// The model that is written so, or what is wrong with it.
+    /// The model that is written so, or what is wrong with it; of several variants, the first.
     ///
     /// # Errors
-    /// The first fault found, with its place: see [`Error`].
+    /// The first fault found, with its place: see [`Error`]. A model is right if all its variants are.
     pub fn build(source: Source) -> Result<Self, Error> {
-        let (parts, states) = compile(&source)?;
-        Ok(Self::new(source, parts, states))
+        Self::assemble(source, 0)
+    }
+
+    /// The variant of this name.
+    ///
+    /// # Errors
+    /// As [`Model::build`], and if there is no such variant.
+    pub fn build_variant(source: Source, variant: &str) -> Result<Self, Error> {
+        let number = source.variant(variant)?;
+        Self::assemble(source, number)
+    }
+
+    /// The variant of a number, without what only other variants use.
+    fn assemble(mut source: Source, number: usize) -> Result<Self, Error> {
+        identifier(&source.name, "model")?;
+        source.check_variants()?;
+        let each: Result<Vec<Compiled>, Error> =
+            (0..source.variants.len()).map(|number| compile(&source, number)).collect();
+        Unused::by_all(each?.into_iter().map(|compiled| compiled.unused))?;
+        loop {
+            let Compiled { listing, states, unused } = compile(&source, number)?;
+            if unused.is_empty() {
+                return Ok(Self::new(source, number, listing, states));
+            }
+            unused.iter().for_each(|unused| unused.remove_from(&mut source));
+        }
     }
 }
 
+/// What has become of a variant.
+struct Compiled {
+    listing: Listing,
+    states: Vec<State>,
+    unused: Vec<Unused>,
+}
+
 /// Constants, then equations, then values at rest.
-fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
-    identifier(&source.name, "model")?;
-    let equations = lines(&source.equations)?;
+fn compile(source: &Source, number: usize) -> Result<Compiled, Error> {
+    let text = &source.variants[number].equations;
+    let equations = lines(text)?;
     let mut compiler = Compiler::new(source, &equations)?;
 
     let mut early_names = Vec::new();
@@ -46,8 +77,21 @@ fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
         late_names.push((name.to_string(), id));
         compiler.computed(name, value);
     }
-    compiler.check_emission(source.equations.place)?;
-    check_values(&source.values, &late_names, &compiler)?;
+    compiler.check_emission(text.place)?;
+    let named = |name: &str| late_names.iter().find(|(known, _)| known == name);
+
+    let mut membrane = None;
+    if let Some(value) = &source.membrane {
+        let name = value.text.as_str();
+        let Some((_, id)) = named(name) else {
+            let problem =
+                format!("the membrane is `{name}`, which no line of the equations computes");
+            let known = late_names.iter().map(|(name, _)| name.as_str());
+            return Err(Error::new(value.place, problem).meant(name, known));
+        };
+        compiler.uses(name);
+        membrane = Some(*id);
+    }
 
     let mut states = Vec::new();
     let mut rest = Vec::new();
@@ -57,11 +101,9 @@ fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
             continue;
         }
         let documented = source.values.iter().find(|known| known.name.text == *name);
-        let value = match documented {
-            Some(Documented { name, rest: Some(text), .. }) => {
-                compiler.read(Reading::Rest(&name.text), text)?
-            }
-            _ => Value::Early(compiler.early.number(0.0)),
+        let value = match documented.and_then(|known| known.rest.as_ref()) {
+            Some(text) => compiler.read(Reading::Rest(name), text)?,
+            None => Value::Early(compiler.early.number(0.0)),
         };
         let Value::Early(at_rest) = value else { unreachable!("values at rest see no state") };
         rest.push(at_rest);
@@ -73,40 +115,13 @@ fn compile(source: &Source) -> Result<(Listing, Vec<State>), Error> {
             emitted: name == EMITTED,
         });
     }
-    outputs.extend(late_names.iter().find(|(name, _)| name == EMITTED).map(|(_, id)| *id));
-    compiler.check_use()?;
+    outputs.extend(named(EMITTED).map(|(_, id)| *id));
+    let mut unused = Unused::of_values(source, &late_names, |name| compiler.is_state(name))?;
+    unused.extend(compiler.unused()?);
     let Compiler { early, late, constants, .. } = compiler;
-    Ok((Listing { early, late, early_names, late_names, constants, rest, outputs }, states))
-}
-
-/// Only values of the equations are described, each once, and only states have a value at rest.
-fn check_values(
-    values: &[Documented],
-    lines: &[(String, Id)],
-    compiler: &Compiler<'_>,
-) -> Result<(), Error> {
-    for (number, Documented { name, rest, .. }) in values.iter().enumerate() {
-        let fault = |problem: String| Error::new(name.place, problem);
-        let name = name.text.as_str();
-        if !lines.iter().any(|(known, _)| known == name) {
-            let error =
-                fault(format!("`{name}` is described, but no line of the equations computes it"));
-            let known = lines.iter().map(|(name, _)| name.as_str());
-            return Err(match nearest(name, known) {
-                Some(meant) => error.remedy(format!("did you mean `{meant}`?")),
-                None => error,
-            });
-        }
-        if values[..number].iter().any(|before| before.name.text == name) {
-            return Err(fault(format!("`{name}` is described twice")));
-        }
-        if rest.is_some() && !compiler.is_state(name) {
-            return Err(fault(format!(
-                "`{name}` is no state: no line uses `{name}'`, and its value at rest would have no effect"
-            )));
-        }
-    }
-    Ok(())
+    let listing =
+        Listing { early, late, early_names, late_names, constants, rest, outputs, membrane };
+    Ok(Compiled { listing, states, unused })
 }
 
 /// The name that a line of the equations computes.
@@ -123,15 +138,4 @@ pub(crate) fn defined<'a>(line: &Line<'a>) -> Result<(&'a str, Place), Error> {
         }
         [] => Err(Error::new(line.end, "a line of the equations is `name = expression`")),
     }
-}
-
-/// A name is of letters, digits and `_`, and no digit first.
-pub(crate) fn identifier(name: &Text, what: &str) -> Result<(), Error> {
-    let text = name.text.as_str();
-    let letters = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if letters && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        return Ok(());
-    }
-    Err(Error::new(name.place, format!("`{}` cannot name a {what}", text.escape_debug()))
-        .remedy("names are of the letters a to z, digits and _, a letter first"))
 }

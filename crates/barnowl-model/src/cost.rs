@@ -40,13 +40,24 @@ impl Model {
     /// addition after a spike. Divisions, roots, exponentials and their like count as a multiplication each.
     ///
     /// ```
-    /// let cost = barnowl_model::built_in("lif_reset_none").unwrap()?.cost();
+    /// let cost = barnowl_model::built_in("lif:none")?.cost();
     /// // α u, then the bias and the comparison.
     /// assert_eq!((cost.mac, cost.ac, cost.after_spike), (1, 2, 0));
     /// # Ok::<(), barnowl_model::Error>(())
     /// ```
     #[must_use]
     pub fn cost(&self) -> Cost {
+        self.account().0
+    }
+
+    /// Whether s is 0 or 1 at every step: a spike, or a product of spikes and of what is left without them.
+    #[must_use]
+    pub fn emits_spikes(&self) -> bool {
+        self.account().1 == Some(Kind::Switch)
+    }
+
+    /// The cost, and what s is.
+    fn account(&self) -> (Cost, Option<Kind>) {
         let ops = self.step().ops();
         let mut uses = vec![0; ops.len()];
         for id in
@@ -108,17 +119,28 @@ impl Model {
             };
             kinds.push(kind);
         }
-        cost
+        let s = self.step().outputs().last().map(|id| kinds[id.index()]);
+        (cost, s)
     }
 }
 
 #[cfg(all(test, feature = "file"))]
 mod tests {
-    use crate::built_in;
+    use crate::{Model, built_in, built_in_names, built_in_text};
+
+    #[test]
+    fn all_built_in_neurons_emit_spikes_and_others_are_told_apart() {
+        for name in built_in_names() {
+            assert!(built_in(&name).unwrap().emits_spikes(), "{name}");
+        }
+        let graded =
+            built_in_text("alif").unwrap().replace("= spike(u - theta)", "= 2*spike(u - theta)");
+        assert!(!Model::from_toml(&graded).unwrap().emits_spikes());
+    }
 
     #[test]
     fn adaptive_neurons_cost_what_is_written() {
-        let cost = built_in("alif").unwrap().unwrap().cost();
+        let cost = built_in("alif").unwrap().cost();
         // ρ b, β b and α u; the bias and the comparison; the reset, and the adaptation after a spike.
         assert_eq!((cost.mac, cost.ac, cost.after_spike), (3, 2, 2));
     }

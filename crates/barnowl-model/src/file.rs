@@ -2,9 +2,14 @@
 
 use crate::error::{Error, Place};
 use crate::model::Model;
-use crate::source::{Definition, Documented, Each, Parameter, Source, Start, Text, Transform};
+use crate::nearest::nearest;
+use crate::source::{
+    Definition, Documented, Each, Parameter, Source, Start, Text, Transform, Variant,
+};
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
@@ -17,13 +22,24 @@ struct File {
     title: String,
     #[serde(default)]
     source: String,
-    equations: Spanned<String>,
+    membrane: Option<Spanned<String>>,
+    equations: Option<Spanned<String>>,
+    #[serde(default)]
+    variants: BTreeMap<Spanned<String>, VariantEntry>,
     #[serde(default)]
     constants: BTreeMap<Spanned<String>, Spanned<Expression>>,
     #[serde(default)]
     parameters: BTreeMap<Spanned<String>, ParameterEntry>,
     #[serde(default)]
     values: BTreeMap<Spanned<String>, ValueEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VariantEntry {
+    #[serde(default)]
+    description: String,
+    equations: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +122,7 @@ impl Model {
     /// name = "lif"
     /// title = "Leaky integrate-and-fire"
     /// source = "where it was published"
+    /// membrane = "u"                     # what a readout is decoded from; may be left out
     /// equations = """
     /// u = alpha*u' + leak*I - theta*s'   # u' is the value of the step before
     /// s = spike(u - theta)               # what the neuron emits
@@ -136,6 +153,33 @@ impl Model {
     /// # Ok::<(), barnowl_model::Error>(())
     /// ```
     ///
+    /// A file may hold several forms of a model in place of its `equations`; the first is the default one, and
+    /// [`Model::build_variant`] takes another. What one of them does not use is no part of it.
+    ///
+    /// ```
+    /// use barnowl_model::{Model, Source};
+    ///
+    /// let source = Source::from_toml(r#"
+    /// name = "lif"
+    /// [variants.subtract]
+    /// description = "A spike takes 1 off the membrane potential."
+    /// equations = """
+    /// u = alpha*u' + I - s'
+    /// s = spike(u - 1)
+    /// """
+    /// [variants.zero]
+    /// description = "A spike sets the membrane potential to zero."
+    /// equations = """
+    /// u = alpha*u'*(1 - s') + I
+    /// s = spike(u - 1)
+    /// """
+    /// [parameters.alpha]
+    /// start = 0.9
+    /// "#)?;
+    /// assert_eq!(Model::build_variant(source, "zero")?.name(), "lif:zero");
+    /// # Ok::<(), barnowl_model::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The first fault, with its place in the file.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
@@ -151,12 +195,13 @@ impl Source {
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let file: File = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            Error::new(place(text, at), error.message().trim().replace('\n', "; "))
+            fault(error.message(), place(text, at))
         })?;
         let named = |name: &Spanned<String>| Text {
             text: name.get_ref().clone(),
             place: place(text, name.span().start),
         };
+        let variants = variants(text, file.equations, file.variants)?;
         let constants = in_order(file.constants)
             .into_iter()
             .map(|(name, value)| Definition {
@@ -181,12 +226,60 @@ impl Source {
             name: Text { place: place(text, file.name.span().start), text: file.name.into_inner() },
             title: file.title,
             source: file.source,
-            equations: within(text, file.equations.span().start, file.equations.into_inner()),
+            variants,
+            membrane: file.membrane.map(|name| within(text, name.span().start, name.into_inner())),
             constants,
             parameters,
             values,
         })
     }
+}
+
+/// What is wrong with a file, in one line; an entry that is not known names the nearest that is.
+fn fault(message: &str, place: Place) -> Error {
+    let message = message.trim().replace('\n', "; ");
+    // unknown field `x`, expected one of `a`, `b`
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let slip = quoted.next().filter(|_| message.starts_with("unknown "));
+    let meant = slip.and_then(|slip| nearest(slip, quoted));
+    match (meant, message.split_once(", expected")) {
+        (Some(meant), Some((problem, _))) => {
+            Error::new(place, problem).remedy(format!("did you mean `{meant}`?"))
+        }
+        _ => Error::new(place, message),
+    }
+}
+
+/// The equations of a file, or its variants, in order.
+fn variants(
+    text: &str,
+    equations: Option<Spanned<String>>,
+    variants: BTreeMap<Spanned<String>, VariantEntry>,
+) -> Result<Vec<Variant>, Error> {
+    let written = |value: Spanned<String>| within(text, value.span().start, value.into_inner());
+    if let Some(equations) = equations {
+        return match in_order(variants).first() {
+            None => Ok(vec![Variant {
+                name: None,
+                description: String::new(),
+                equations: written(equations),
+            }]),
+            Some((name, _)) => Err(Error::new(
+                place(text, name.span().start),
+                format!("the variant `{}` beside equations of no variant", name.get_ref()),
+            )
+            .remedy("give these a name too: [variants.NAME]")),
+        };
+    }
+    if variants.is_empty() {
+        return Err(Error::new(place(text, 0), "missing field `equations`"));
+    }
+    let variant = |(name, entry): (Spanned<String>, VariantEntry)| Variant {
+        name: Some(Text { place: place(text, name.span().start), text: name.into_inner() }),
+        description: entry.description,
+        equations: written(entry.equations),
+    };
+    Ok(in_order(variants).into_iter().map(variant).collect())
 }
 
 /// The entries of a table as they stand in the file.

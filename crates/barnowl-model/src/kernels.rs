@@ -93,7 +93,7 @@ fn depends(program: &Program, marked: &[bool]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Parameter, Source, Text};
+    use crate::source::{Parameter, Source, Text, Variant};
     use alloc::string::String;
     use alloc::vec;
 
@@ -104,7 +104,8 @@ mod tests {
             name: Text::new("lif"),
             title: String::new(),
             source: String::new(),
-            equations: Text::new(equations),
+            variants: vec![Variant::only(equations)],
+            membrane: None,
             constants: Vec::new(),
             parameters: parameters.into(),
             values: Vec::new(),
@@ -117,7 +118,8 @@ mod tests {
         let model = model();
         let kernels = Kernels::new(&model, &[true, false, true]);
         let names = model.constant_names();
-        let found: Vec<&str> = kernels.constants.iter().map(|number| names[*number]).collect();
+        let found: Vec<&str> =
+            kernels.constants.iter().map(|number| names[*number].as_str()).collect();
         assert_eq!(found, ["alpha", "theta"]);
         assert_eq!(kernels.backward.outputs().len(), kernels.written + 1 + 2);
     }

@@ -12,6 +12,8 @@
 //! rest; and one step of time. From a program come its value ([`Program::run`], [`Program::run_planes`]), its gradient
 //! as another program ([`Program::adjoint`]), what it costs ([`Program::count`]) and how it is written ([`document`]).
 //!
+//! A model is tried by [`Model::check`], and a single neuron run by [`Neuron`].
+//!
 //! What of the equations does not change from step to step, such as `1 - rho`, is a constant by itself.
 //!
 //! Forward evaluation neither reassociates nor fuses multiply-adds: spikes are the same on every processor.
@@ -25,6 +27,7 @@ extern crate std;
 mod adjoint;
 #[cfg(feature = "file")]
 mod builtin;
+mod check;
 mod compile;
 mod cost;
 mod count;
@@ -42,10 +45,13 @@ mod program;
 mod real;
 mod run;
 mod source;
+mod trial;
+mod unused;
 mod words;
 
 #[cfg(feature = "file")]
 pub use builtin::{built_in, built_in_names, built_in_text};
+pub use check::{Fault, Report};
 pub use cost::Cost;
 pub use count::Operations;
 pub use error::{Error, Place};
@@ -56,4 +62,7 @@ pub use op::{Binary, Id, Op, Unary};
 pub use program::{Builder, Program};
 pub use real::Real;
 pub use run::STRIP;
-pub use source::{Definition, Documented, Each, Parameter, Source, Start, Text, Transform};
+pub use source::{
+    Definition, Documented, Each, Parameter, Source, Start, Text, Transform, Variant,
+};
+pub use trial::{Neuron, rate, rheobase};

@@ -2,7 +2,7 @@
 
 use crate::op::Id;
 use crate::program::{Builder, Program};
-use crate::source::{Parameter, Source};
+use crate::source::{Parameter, Source, Variant};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -26,9 +26,13 @@ pub struct State {
 /// | [`constants`](Self::constants) | parameters, `dt` | constants |
 /// | [`rest`](Self::rest) | parameters, `dt` | states before the first step |
 /// | [`step`](Self::step) | `I`, states of the step before, constants | states, `s` |
+/// | [`step_and_membrane`](Self::step_and_membrane) | the same | states, `s`, the membrane |
 #[derive(Debug, Clone)]
 pub struct Model {
     source: Source,
+    /// The number of the variant that it is.
+    variant: usize,
+    name: String,
     states: Vec<State>,
     constants: Program,
     rest: Program,
@@ -48,28 +52,50 @@ pub(crate) struct Listing {
     pub(crate) rest: Vec<Id>,
     /// Next states, then what is emitted.
     pub(crate) outputs: Vec<Id>,
+    /// What a readout is decoded from.
+    pub(crate) membrane: Option<Id>,
 }
 
 impl Model {
-    pub(crate) fn new(source: Source, listing: Listing, states: Vec<State>) -> Self {
+    pub(crate) fn new(
+        source: Source,
+        variant: usize,
+        listing: Listing,
+        states: Vec<State>,
+    ) -> Self {
         let once = source.parameters.len() + 1;
         Self {
+            name: source.word(variant),
             constants: listing.early.finish(once, &listing.constants),
             rest: listing.early.finish(once, &listing.rest),
             step: listing.late.finish(1 + states.len() + listing.constants.len(), &listing.outputs),
             source,
+            variant,
             states,
             listing,
         }
     }
 
-    /// Its name.
+    /// The word that it is found by: its name, such as `lif`, and where it is not the first variant, which one: `lif:zero`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.source.name.text
+        &self.name
     }
 
-    /// What it was read from.
+    /// What it is, in a sentence or two: of the model, and of the variant.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let sentences = [self.source.title.as_str(), self.variant().description.as_str()];
+        sentences.map(str::trim).join(" ").trim().into()
+    }
+
+    /// The variant of the source that it is.
+    #[must_use]
+    pub fn variant(&self) -> &Variant {
+        &self.source.variants[self.variant]
+    }
+
+    /// What it was read from, without what only other variants use.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
@@ -103,5 +129,18 @@ impl Model {
     #[must_use]
     pub fn step(&self) -> &Program {
         &self.step
+    }
+
+    /// The value that a readout of these neurons is decoded from, if the model says which.
+    #[must_use]
+    pub fn membrane(&self) -> Option<&str> {
+        self.source.membrane.as_ref().map(|name| name.text.as_str())
+    }
+
+    /// The program of [`Model::step`] with one more output, the last: the value of [`Model::membrane`].
+    #[must_use]
+    pub fn step_and_membrane(&self) -> Option<Program> {
+        let outputs = [&self.listing.outputs[..], &[self.listing.membrane?]].concat();
+        Some(self.listing.late.finish(self.step.inputs(), &outputs))
     }
 }

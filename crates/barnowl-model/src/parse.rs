@@ -7,7 +7,6 @@
 //! ```
 
 use crate::error::{Error, Place};
-use crate::nearest::nearest;
 use crate::op::{Binary, FUNCTIONS, Unary};
 use crate::source::Text;
 use alloc::format;
@@ -280,13 +279,10 @@ impl<'a, M: Meaning> Parser<'a, M> {
         let (one, two) = (Unary::named(word), Binary::named(word));
         if previous || (one.is_none() && two.is_none()) {
             let error = Error::new(place, format!("the function `{word}` is not known"));
-            return Err(match nearest(word, FUNCTIONS) {
-                Some(meant) => error.remedy(format!("did you mean `{meant}`?")),
-                None => error.remedy(format!(
-                    "the functions are {}; between values a * is written",
-                    FUNCTIONS.join(", ")
-                )),
-            });
+            return Err(error.meant(word, FUNCTIONS).or_remedy(|| {
+                let known = FUNCTIONS.join(", ");
+                format!("the functions are {known}; between values a * is written")
+            }));
         }
         let first = self.sum()?;
         if let Some(op) = one {

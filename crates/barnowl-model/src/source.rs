@@ -97,23 +97,122 @@ pub struct Parameter {
     pub start: Start,
 }
 
+/// One form of a model's equations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Its name, such as `zero`; none where the model has one form alone.
+    pub name: Option<Text>,
+    /// What is particular to it, in a sentence.
+    pub description: String,
+    /// One step, `name = expression` a line.
+    pub equations: Text,
+}
+
+impl Variant {
+    /// The one form of a model that has no others.
+    pub fn only(equations: impl Into<String>) -> Self {
+        Self { name: None, description: String::new(), equations: Text::new(equations) }
+    }
+}
+
 /// A model as it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Its name, such as `adlif_se`.
     pub name: Text,
-    /// What it is, in a line.
+    /// What it is, in a sentence.
     pub title: String,
     /// Where it was published.
     pub source: String,
-    /// One step, `name = expression` a line.
-    pub equations: Text,
+    /// The forms of its equations, the default one first.
+    pub variants: Vec<Variant>,
+    /// The value that a readout of these neurons is decoded from: one of the equations computes it.
+    pub membrane: Option<Text>,
     /// What is computed once an update, in order.
     pub constants: Vec<Definition>,
     /// The parameters, in order.
     pub parameters: Vec<Parameter>,
     /// What is said of the values, in any order.
     pub values: Vec<Documented>,
+}
+
+impl Source {
+    /// The number of the variant of this name.
+    pub(crate) fn variant(&self, name: &str) -> Result<usize, Error> {
+        let names: Vec<&str> = self.variant_names().collect();
+        if let Some(at) = names.iter().position(|known| *known == name) {
+            return Ok(at);
+        }
+        let model = &self.name.text;
+        if names.is_empty() {
+            return Err(Error::nowhere(format!("`{model}` has no variants, and so no `{name}`")));
+        }
+        let error = Error::nowhere(format!("`{model}` has no variant `{name}`"));
+        Err(error.meant(name, names.iter().copied()).or_remedy(|| list("it has ", &names)))
+    }
+
+    /// The word that finds a variant: the name, and of all but the first `:` and the variant's.
+    pub(crate) fn word(&self, variant: usize) -> String {
+        let (name, variant) =
+            (&self.name.text, variant.checked_sub(1).map(|_| &self.variants[variant]));
+        match variant.and_then(|variant| variant.name.as_ref()) {
+            Some(variant) => format!("{name}:{}", variant.text),
+            None => name.clone(),
+        }
+    }
+
+    /// The words that find this model and its variants, the default one first.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        (0..self.variants.len()).map(|variant| self.word(variant))
+    }
+
+    /// The names of the variants, the default one first; none where there is one form alone.
+    pub fn variant_names(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().filter_map(|variant| Some(variant.name.as_ref()?.text.as_str()))
+    }
+
+    /// Variants are told apart by their names, and there is one at least.
+    pub(crate) fn check_variants(&self) -> Result<(), Error> {
+        if self.variants.is_empty() {
+            return Err(Error::new(self.name.place, "a model without equations"));
+        }
+        for (number, variant) in self.variants.iter().enumerate() {
+            let Some(name) = &variant.name else {
+                if self.variants.len() == 1 {
+                    continue;
+                }
+                return Err(Error::new(variant.equations.place, "a variant without a name"));
+            };
+            identifier(name, "variant")?;
+            if self.variant_names().take(number).any(|before| before == name.text) {
+                let problem = format!("the variant `{}` is given twice", name.text);
+                return Err(Error::new(name.place, problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `before` and the names, in words.
+pub(crate) fn list(before: &str, names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => {
+            format!("{before}{} and {last}", rest.join(", "))
+        }
+        _ => format!("{before}{}", names.concat()),
+    }
+}
+
+/// A name is of letters, digits and `_`, and no digit first.
+pub(crate) fn identifier(name: &Text, what: &str) -> Result<(), Error> {
+    let text = name.text.as_str();
+    let letters = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if letters && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        return Ok(());
+    }
+    Err(Error::new(name.place, format!("`{}` cannot name a {what}", text.escape_debug()))
+        .remedy("names are of the letters a to z, digits and _, a letter first"))
 }
 
 impl Parameter {

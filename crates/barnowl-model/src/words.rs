@@ -1,12 +1,13 @@
 //! What words and operations mean: which value is computed once an update, and which at every step.
 
-use crate::compile::{defined, identifier};
+use crate::compile::defined;
 use crate::error::{Error, Place};
 use crate::nearest::nearest;
 use crate::op::{Binary, FUNCTIONS, Id, Op, Unary};
 use crate::parse::{Line, Meaning, Token, expression, lines};
 use crate::program::Builder;
-use crate::source::{Source, Text};
+use crate::source::{Source, Text, identifier};
+use crate::unused::{Part, Unused};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
@@ -193,20 +194,28 @@ impl<'a> Compiler<'a> {
         self.words.get(name).is_some_and(|word| word.state.is_some())
     }
 
-    /// Nothing is written without effect.
-    pub(crate) fn check_use(&self) -> Result<(), Error> {
-        let idle = self
-            .words
-            .iter()
-            .filter(|(name, word)| !word.used && **name != EMITTED)
-            .min_by_key(|(_, word)| (word.place.line, word.place.column));
-        let Some((name, word)) = idle else { return Ok(()) };
-        let problem = match word.kind {
-            Kind::Parameter => format!("no equation uses the parameter `{name}`"),
-            Kind::Constant => format!("no equation uses the constant `{name}`"),
-            Kind::Step => format!("`{name}` is computed and no equation uses it"),
-        };
-        Err(Error::new(word.place, problem))
+    /// A value is of use beyond the equations.
+    pub(crate) fn uses(&mut self, name: &str) {
+        if let Some(word) = self.words.get_mut(name) {
+            word.used = true;
+        }
+    }
+
+    /// Parameters and constants that no equation uses; a line that none uses is an error.
+    pub(crate) fn unused(&self) -> Result<Vec<Unused>, Error> {
+        let mut found = Vec::new();
+        for (name, word) in self.words.iter().filter(|(_, word)| !word.used) {
+            match word.kind {
+                Kind::Parameter => found.push(Unused::new(Part::Parameter, name, word.place)),
+                Kind::Constant => found.push(Unused::new(Part::Constant, name, word.place)),
+                Kind::Step if *name == EMITTED => {}
+                Kind::Step => {
+                    let problem = format!("`{name}` is computed and no equation uses it");
+                    return Err(Error::new(word.place, problem));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// A word that nothing is known of.
@@ -214,13 +223,13 @@ impl<'a> Compiler<'a> {
         let step = matches!(self.reading, Reading::Step);
         let known = self.words.iter().filter(|(_, known)| step || known.kind != Kind::Step);
         let known = known.map(|(name, _)| *name).chain([DT]).chain(FUNCTIONS);
-        let error = Error::new(place, format!("`{word}` is not known"));
-        match nearest(word, known) {
-            Some(meant) => error.remedy(format!("did you mean `{meant}`?")),
-            // Too short for a slip of the pen: the case alone may be wrong.
-            None if step && word == "i" => error.remedy("the input current is `I`"),
-            None => error.remedy("give it in an equation, [constants] or [parameters]"),
-        }
+        let error = Error::new(place, format!("`{word}` is not known")).meant(word, known);
+        // Too short for a slip of the pen: the case alone may be wrong.
+        let current = step && word == "i";
+        error.or_remedy(|| match current {
+            true => "the input current is `I`".into(),
+            false => "give it in an equation, [constants] or [parameters]".into(),
+        })
     }
 
     /// A constant or value at rest that is not the same at every step.
@@ -265,10 +274,10 @@ impl<'a> Compiler<'a> {
             format!("`{shown}` is the value of the step before, but no line computes `{word}`"),
         );
         let values = self.words.iter().filter(|(_, known)| known.kind == Kind::Step);
-        match nearest(word, values.map(|(name, _)| *name)) {
-            Some(meant) => Err(error.remedy(format!("did you mean `{meant}'`?"))),
-            None => Err(error.remedy(format!("a state needs its next value: `{word} = …`"))),
-        }
+        Err(match nearest(word, values.map(|(name, _)| *name)) {
+            Some(meant) => error.remedy(format!("did you mean `{meant}'`?")),
+            None => error.remedy(format!("a state needs its next value: `{word} = …`")),
+        })
     }
 
     /// A value that can be, and not too many of them.

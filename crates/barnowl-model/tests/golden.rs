@@ -1,10 +1,15 @@
 //! The built-in models against PyTorch: spikes, loss and every gradient of recurrent networks in double precision, and
 //! the spikes in single.
 //!
-//! ALIF by the project's own golden vectors; other neurons by those in the folder that `BARNOWL_GOLDEN_NEURONS_DIR` names.
+//! ALIF and a few others by the project's own golden vectors; the rest by those in the folder that
+//! `BARNOWL_GOLDEN_NEURONS_DIR` names.
+
+#[path = "golden/readout.rs"]
+mod readout;
 
 use barnowl_model::{Model, Program, Real, built_in};
 use libtest_mimic::{Arguments, Completion, Trial};
+use readout::readout;
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,6 +91,7 @@ fn surrogate(name: &str, v: f64) -> f64 {
         "slayer" => 0.5 * (-5.0 * v.abs()).exp(),
         "fast_sigmoid" => 0.5 / (1.0 + 10.0 * v.abs()).powi(2),
         "arctan" => 0.5 / (1.0 + (std::f64::consts::PI * v).powi(2)),
+        "boxcar" => f64::from(u8::from(-0.5 < v && v <= 0.5)),
         _ => panic!("no surrogate {name}"),
     }
 }
@@ -245,114 +251,28 @@ fn backward(
         }
         later = of_currents;
     }
-    let once = model.constants().adjoint();
-    for n in 0..width {
-        let given = [&layer.parameters[n][..], &of_constants[n]].concat();
-        let found = run(&once, &given);
-        for (parameter, g) in model.parameters().iter().zip(found) {
-            let name = format!("layers.{number}.{}", parameter.name.text);
-            add(gradients, name, width, n, g);
+    // Parameters act through the constants and through the states before the first step.
+    let once = [(model.constants(), of_constants), (model.rest(), of_state)];
+    for (program, gradient) in once {
+        let adjoint = program.adjoint();
+        for n in 0..width {
+            let found = run(&adjoint, &[&layer.parameters[n][..], &gradient[n]].concat());
+            for (parameter, g) in model.parameters().iter().zip(found) {
+                let name = format!("layers.{number}.{}", parameter.name.text);
+                add(gradients, name, width, n, g);
+            }
         }
     }
     of_x
-}
-
-/// The leaky integrator and its loss on one sequence: the loss, and ∂L/∂s of the last layer.
-fn readout(
-    golden: &Golden,
-    sequence: usize,
-    spikes: &[Vec<f64>],
-    gradients: &mut Gradients,
-) -> (f64, Vec<Vec<f64>>) {
-    let (weight, bias) = (golden.get("readout.input.weight"), golden.get("readout.input.bias"));
-    let (classes, width, steps) = (bias.len(), spikes[0].len(), spikes.len());
-    let sequences = golden.shape("x")[1];
-    let keep: Vec<f64> = golden.get("readout.tau_m").iter().map(|tau| (-1.0 / tau).exp()).collect();
-    let mut membranes = vec![vec![0.0; classes]; steps + 1];
-    for t in 0..steps {
-        for c in 0..classes {
-            let current = dot(&weight[c * width..(c + 1) * width], &spikes[t]) + bias[c];
-            membranes[t + 1][c] = keep[c] * membranes[t][c] + (1.0 - keep[c]) * current;
-        }
-    }
-    // Negative log-likelihood of the class, and its gradient.
-    let score = |logits: &[f64], class: usize| {
-        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = logits.iter().map(|x| (x - largest).exp()).sum();
-        let mut gradient: Vec<f64> = logits.iter().map(|x| (x - largest).exp() / sum).collect();
-        gradient[class] -= 1.0;
-        (sum.ln() + largest - logits[class], gradient)
-    };
-    let mut loss = 0.0;
-    let mut direct = vec![vec![0.0; classes]; steps];
-    let target = golden.get("target");
-    let share = 1.0 / sequences as f64;
-    let skip = golden.case["decode"]["skip"].as_u64().unwrap_or(0) as usize;
-    let counted = (steps - skip) as f64;
-    match golden.kind("decode") {
-        "per_step" => {
-            for t in skip..steps {
-                let class = target[t * sequences + sequence] as usize;
-                let (nll, gradient) = score(&membranes[t + 1], class);
-                loss += nll * share;
-                direct[t] = gradient.iter().map(|g| g * share).collect();
-            }
-        }
-        "mean_membrane" => {
-            let mean: Vec<f64> = (0..classes)
-                .map(|c| membranes[1 + skip..].iter().map(|m| m[c]).sum::<f64>() / counted)
-                .collect();
-            let (nll, gradient) = score(&mean, target[sequence] as usize);
-            loss = nll * share;
-            let each: Vec<f64> = gradient.iter().map(|g| g * share / counted).collect();
-            direct[skip..].fill(each);
-        }
-        "softmax_sum" => {
-            let softmax = |m: &[f64]| {
-                let sum: f64 = m.iter().map(|m| m.exp()).sum();
-                m.iter().map(|m| m.exp() / sum).collect::<Vec<f64>>()
-            };
-            let each: Vec<Vec<f64>> = membranes[1..].iter().map(|m| softmax(m)).collect();
-            let sums: Vec<f64> =
-                (0..classes).map(|c| each[skip..].iter().map(|p| p[c]).sum()).collect();
-            let (nll, gradient) = score(&sums, target[sequence] as usize);
-            loss = nll * share;
-            for t in skip..steps {
-                let mean: f64 = each[t].iter().zip(&gradient).map(|(p, g)| p * g).sum();
-                direct[t] =
-                    (0..classes).map(|c| each[t][c] * (gradient[c] - mean) * share).collect();
-            }
-        }
-        other => panic!("no decoder {other}"),
-    }
-    let mut of_spikes = vec![vec![0.0; width]; steps];
-    let mut of_membrane = vec![0.0; classes];
-    for t in (0..steps).rev() {
-        for c in 0..classes {
-            let g = direct[t][c] + of_membrane[c];
-            let current = dot(&weight[c * width..(c + 1) * width], &spikes[t]) + bias[c];
-            let tau = golden.get("readout.tau_m")[c];
-            let of_keep = g * (membranes[t][c] - current);
-            add(gradients, "readout.tau_m".into(), classes, c, of_keep * keep[c] / (tau * tau));
-            let of_current = g * (1.0 - keep[c]);
-            add(gradients, "readout.input.bias".into(), classes, c, of_current);
-            for n in 0..width {
-                let at = c * width + n;
-                let name = "readout.input.weight".into();
-                add(gradients, name, classes * width, at, of_current * spikes[t][n]);
-                of_spikes[t][n] += weight[at] * of_current;
-            }
-            of_membrane[c] = g * keep[c];
-        }
-    }
-    (loss, of_spikes)
 }
 
 fn check(directory: &Path, file: &str) {
     let golden = Golden::read(&directory.join(format!("{file}.safetensors")));
     // Files of ALIF networks alone do not name it.
     let neuron = golden.case["neuron"].as_str().unwrap_or("alif");
-    let model = built_in(neuron).expect("a built-in model").expect("a right one");
+    // The reset is a variant.
+    let word = neuron.replace("lif_reset_", "lif:");
+    let model = built_in(&word).expect("a built-in model");
     let count = golden.case["layers"].as_array().expect("layers").len();
     let double: Vec<_> = (0..count).map(|l| Layer::new(&golden, l, &model, |x| x)).collect();
     let single: Vec<_> = (0..count).map(|l| Layer::new(&golden, l, &model, |x| x as f32)).collect();
@@ -425,6 +345,9 @@ const ALIF: [&str; 12] = [
     "lif",
 ];
 
+/// Networks of other neurons, of which this package carries the golden vectors: `reference/neuron_golden.py`.
+const CARRIED: [&str; 4] = ["bhrf", "radlif", "lsnn", "glif3"];
+
 /// Networks of other neurons.
 const OTHERS: [&str; 9] = [
     "adlif_se",
@@ -440,12 +363,14 @@ const OTHERS: [&str; 9] = [
 
 fn main() -> ExitCode {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let own = crates.join("barnowl/tests/golden");
-    let alif = ALIF.map(|file| {
-        let own = own.clone();
-        Trial::test(file, move || {
-            check(&own, file);
-            Ok(())
+    let folders = [crates.join("barnowl/tests/golden"), crates.join("barnowl-model/tests/golden")];
+    let own = [&ALIF[..], &CARRIED[..]].into_iter().zip(folders).flat_map(|(files, folder)| {
+        files.iter().map(move |&file| {
+            let folder = folder.clone();
+            Trial::test(file, move || {
+                check(&folder, file);
+                Ok(())
+            })
         })
     });
     let others = OTHERS.map(|file| {
@@ -459,6 +384,6 @@ fn main() -> ExitCode {
             Ok(Completion::Completed)
         })
     });
-    let trials = alif.into_iter().chain(others).collect();
+    let trials = own.chain(others).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

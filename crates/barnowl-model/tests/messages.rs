@@ -2,7 +2,7 @@
 
 #![cfg(feature = "file")]
 
-use barnowl_model::{Model, Parameter, Source, Start, Text, Transform};
+use barnowl_model::{Model, Parameter, Source, Start, Text, Transform, Variant};
 
 /// A model that is right, of which `equations` are the step.
 fn lif(equations: &str) -> Source {
@@ -10,7 +10,8 @@ fn lif(equations: &str) -> Source {
         name: Text::new("lif"),
         title: String::new(),
         source: String::new(),
-        equations: Text::new(equations),
+        variants: vec![Variant::only(equations)],
+        membrane: None,
         constants: vec![constant("alpha", "exp(-dt/tau_m)")],
         parameters: vec![Parameter::new("tau_m", 20.0), Parameter::new("theta", 1.0)],
         values: Vec::new(),
@@ -356,58 +357,4 @@ fn what_is_said_of_the_values() {
         described("u", Some("1\n2")),
         "line 2, column 1: an expression that stands by itself has one line"
     );
-}
-
-/// A file whose lines are numbered in the messages below.
-const FILE: &str = r#"name = "lif"
-equations = """
-u = alpha*u' + I - theta*s'
-s = spike(u - theta)
-"""
-[constants]
-alpha = "exp(-dt/tau_m)"
-[parameters.tau_m]
-start = { normal = [20, 5] }
-[parameters.theta]
-trained = false
-start = 1
-[values.u]
-rest = "0"
-"#;
-
-#[test]
-fn messages_point_into_the_file() {
-    Model::from_toml(FILE).expect("a right file");
-    let of = |from: &str, to: &str| {
-        assert!(FILE.contains(from));
-        match Model::from_toml(&FILE.replace(from, to)) {
-            Ok(_) => panic!("a file that is wrong was read"),
-            Err(error) => error.to_string(),
-        }
-    };
-    assert_eq!(
-        of("alpha*u'", "alhpa*u'"),
-        "line 3, column 5: `alhpa` is not known; did you mean `alpha`?"
-    );
-    assert_eq!(
-        of("-dt/tau_m", "-dt/tau"),
-        "line 7, column 18: `tau` is not known; did you mean `tau_m`?"
-    );
-    assert_eq!(
-        of("start = 1", "start = 1\nrange = [2, 3]"),
-        "line 10, column 13: `theta` starts at 1, which leaves its range, 2 to 3"
-    );
-    assert_eq!(of("rest = \"0\"", "rest = \"1/0\""), "line 14, column 10: a division by zero");
-    assert_eq!(
-        of("[parameters.theta]", "[parameters.I]"),
-        "line 10, column 13: the name `I` is taken: it is the input current"
-    );
-    let unknown = of("trained = ", "triained = ");
-    assert!(unknown.starts_with("line 11, column 1: unknown field `triained`"), "{unknown}");
-    let wrong = of("trained = false", "transform = \"lgo\"");
-    assert!(wrong.starts_with("line 11, column 13: unknown variant `lgo`"), "{wrong}");
-    let start = of("normal", "norml");
-    assert!(start.contains("expected a number, { uniform = [from, to] }"), "{start}");
-    assert!(of("name = \"lif\"", "").contains("missing field `name`"));
-    assert!(of("[constants]", "[constants").starts_with("line 6, column"));
 }

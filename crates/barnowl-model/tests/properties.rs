@@ -3,8 +3,8 @@
 #![cfg(feature = "file")]
 
 use barnowl_model::{
-    Binary, Builder, Definition, Id, Model, Program, Source, Text, Unary, built_in, built_in_names,
-    built_in_text,
+    Binary, Builder, Definition, Id, Model, Program, Source, Text, Unary, Variant, built_in,
+    built_in_names, built_in_text,
 };
 use barnowl_neuron::{AlifParameters, AlifState, Threshold};
 use proptest::prelude::*;
@@ -155,8 +155,8 @@ proptest! {
         which in any::<prop::sample::Index>(),
         damages in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, prop::sample::select(WORDS.to_vec())), 1..6),
     ) {
-        let names: Vec<&str> = built_in_names().collect();
-        let mut text = built_in_text(names[which.index(names.len())]).unwrap().to_owned();
+        let names: Vec<String> = built_in_names().collect();
+        let mut text = built_in_text(&names[which.index(names.len())]).unwrap().to_owned();
         for (at, cut, put) in damages {
             let places: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
             let at = at.index(places.len());
@@ -172,7 +172,7 @@ proptest! {
         resistance in 0.5_f32..2.0, dt in 0.1_f32..5.0,
         currents in prop::collection::vec(-3.0_f32..5.0, 1..100),
     ) {
-        let model = built_in("alif").unwrap().unwrap();
+        let model = built_in("alif").unwrap();
         let threshold = Threshold { b0, beta, resistance };
         let neuron = AlifParameters::new(tau_m, tau_adp, dt, threshold);
         let mut state = AlifState::at_rest(b0);
@@ -224,8 +224,9 @@ fn read(text: &str) {
     let _ = (model.step().adjoint().count(), model.constants().adjoint(), model.latex());
     let _ = model.markdown();
     let source = rewritten(&model);
-    let again = Model::build(source.clone())
-        .unwrap_or_else(|error| panic!("written again: {error}\n{}", source.equations.text));
+    let again = Model::build(source.clone()).unwrap_or_else(|error| {
+        panic!("written again: {error}\n{}", source.variants[0].equations.text)
+    });
     assert_eq!(again.equations(), model.equations());
     assert_eq!(again.step().count(), model.step().count());
 }
@@ -233,7 +234,7 @@ fn read(text: &str) {
 /// The source with its equations and constants as the program has them.
 fn rewritten(model: &Model) -> Source {
     let mut source = model.source().clone();
-    source.equations = Text::new(model.equations().join("\n"));
+    source.variants = vec![Variant::only(model.equations().join("\n"))];
     source.constants = model
         .named_constants()
         .iter()
@@ -248,7 +249,7 @@ fn rewritten(model: &Model) -> Source {
 #[test]
 fn built_in_models_are_written_as_they_are_read() {
     for name in built_in_names() {
-        let model = built_in(name).unwrap().unwrap();
+        let model = built_in(&name).unwrap();
         let again = Model::build(rewritten(&model)).unwrap();
         assert_eq!(again.step(), model.step(), "{name}");
         assert_eq!(again.constants(), model.constants(), "{name}");

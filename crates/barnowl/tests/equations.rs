@@ -132,9 +132,8 @@ fn assert_near(found: &Gradients, expected: &Gradients, tolerance: f64) {
 }
 
 /// The built-in neurons.
-fn neurons() -> impl Strategy<Value = &'static str> {
-    let names: Vec<&'static str> = barnowl_model::built_in_names().collect();
-    proptest::sample::select(names)
+fn neurons() -> impl Strategy<Value = String> {
+    proptest::sample::select(barnowl_model::built_in_names().collect::<Vec<_>>())
 }
 
 proptest! {
@@ -168,8 +167,8 @@ proptest! {
     #[test]
     fn compiled_and_interpreted_neurons_agree_to_the_bit(case in cases(), name in neurons()) {
         let options = BpttOptions::default();
-        let compiled = case.bptt(&case.of(name), options);
-        let own = case.bptt(&case.of(&renamed(name).unwrap()), options);
+        let compiled = case.bptt(&case.of(&name), options);
+        let own = case.bptt(&case.of(&renamed(&name).unwrap()), options);
         prop_assert_eq!(&own.0, &compiled.0);
         // Of parameters that are not trained, only the interpreter leaves the gradient out; none is registered.
         prop_assert_eq!(&own.1, &compiled.1);
@@ -177,7 +176,7 @@ proptest! {
 
     #[test]
     fn every_path_agrees(case in cases(), name in neurons()) {
-        let config = case.of(name);
+        let config = case.of(&name);
         let (outcome, gradients) = case.bptt(&config, BpttOptions::default());
         for steps in [1, 20] {
             let options = BpttOptions { checkpoint_steps: Some(steps), cut: None };
@@ -204,7 +203,7 @@ proptest! {
 
     #[test]
     fn a_window_goes_on_where_the_one_before_ended(case in cases(), name in neurons()) {
-        let config = case.of(name);
+        let config = case.of(&name);
         let network = case.network(&config);
         let (data, indices) = (case.data(), (0..case.batch).collect::<Vec<_>>());
         let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();

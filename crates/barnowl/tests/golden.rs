@@ -288,14 +288,24 @@ impl Golden {
 /// The configuration of a case of other neurons; what of their parameters is fixed becomes tensors.
 fn of_neurons(case: &serde_json::Value, tensors: &mut TensorMap) -> serde_json::Value {
     let kind = |value: &serde_json::Value| match value.as_str() {
+        Some("boxcar") => serde_json::json!({ "kind": "box" }),
         Some(kind) => serde_json::json!({ "kind": kind }),
         None => value.clone(),
     };
-    let neuron = case["neuron"].as_str().unwrap();
+    // What variants are called here.
+    let neuron = case["neuron"].as_str().unwrap().replace("_reset_", ":");
     let mut layers = case["layers"].clone();
     for (place, layer) in layers.as_array_mut().unwrap().iter_mut().enumerate() {
-        layer["neuron"] = neuron.into();
         let mut known = vec![];
+        let size = layer["size"].as_u64().unwrap() as usize;
+        for (name, value) in layer.as_object().unwrap() {
+            if ["b0", "beta"].contains(&name.as_str()) {
+                known.push((name.clone(), value.as_f64().unwrap() as f32));
+            }
+        }
+        *layer = serde_json::json!({
+            "size": size, "recurrent": layer["recurrent"], "neuron": neuron.as_str(),
+        });
         for (name, value) in case["constants"].as_object().unwrap() {
             let name = match name.as_str() {
                 "threshold" => "theta",
@@ -308,7 +318,6 @@ fn of_neurons(case: &serde_json::Value, tensors: &mut TensorMap) -> serde_json::
             let tensor = NamedTensor { shape: vec![1], values: vec![value] };
             tensors.insert(format!("layers.{place}.{name}"), tensor);
         }
-        let size = layer["size"].as_u64().unwrap() as usize;
         let zeros = NamedTensor { shape: vec![size], values: vec![0.0; size] };
         tensors.insert(format!("layers.{place}.recurrent.bias"), zeros);
     }
@@ -358,6 +367,8 @@ fn main() -> ExitCode {
             // Where tests run is the folder of the package, also on a machine that they were carried to.
             let checked = check_folder(Path::new("tests/golden"));
             assert!(checked >= 15, "the project's golden vectors are missing");
+            let checked = check_folder(Path::new("../barnowl-model/tests/golden"));
+            assert!(checked >= 4, "the project's golden vectors of neurons are missing");
         }),
         needs::with(
             "vectors_of_the_environment",

@@ -1,10 +1,18 @@
-//! A program without the standard library, the C library or an allocator, which runs an adaptive neuron.
+//! A program without the standard library, the C library or an allocator but its own, which runs an adaptive neuron, and
+//! one that it builds from its equations.
 //!
-//! That it links is the proof; that it exits with status 0 says that the neuron spiked. x86-64 and AArch64 Linux.
+//! That it links is the proof; that it exits with status 0 says that both neurons spiked. x86-64 and AArch64 Linux.
 
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
+mod memory;
+
+use alloc::string::String;
+use alloc::vec;
+use barnowl_model::{Model, Neuron, Parameter, Source, Text, Variant};
 use barnowl_neuron::{AlifLayer, AlifParameters, AlifState, Threshold, Weights};
 use core::hint::black_box;
 
@@ -19,17 +27,29 @@ fn spikes() -> usize {
     let Some(input) = Weights::new(&[0.5, 1.0], 2) else {
         return 0;
     };
-    let layer = AlifLayer {
-        input,
-        bias: &[0.0; 2],
-        recurrent: None,
-        neurons: &neurons,
-    };
+    let layer = AlifLayer { input, bias: &[0.0; 2], recurrent: None, neurons: &neurons };
     let mut state = [AlifState::at_rest(0.01); 2];
     let (mut current, mut out) = ([0.0; 2], [0.0; 2]);
-    (0..100)
-        .map(|_| layer.step(&[black_box(1.0)], &mut state, &mut current, &mut out))
-        .sum()
+    (0..100).map(|_| layer.step(&[black_box(1.0)], &mut state, &mut current, &mut out)).sum()
+}
+
+/// Whether a neuron that is read from its equations spikes in one step.
+fn model_spikes() -> bool {
+    let source = Source {
+        name: Text::new("lif"),
+        title: String::new(),
+        source: String::new(),
+        variants: vec![Variant::only("u = alpha*u' + I - s'\ns = spike(u - 1)")],
+        membrane: None,
+        constants: vec![],
+        parameters: vec![Parameter::new("alpha", 0.9)],
+        values: vec![],
+    };
+    let Ok(model) = Model::build(source) else {
+        return false;
+    };
+    let mut neuron = Neuron::new(&model, &model.middle(), 1.0);
+    neuron.step(black_box(0.5)) == 0.0 && neuron.step(black_box(2.0)) == 1.0
 }
 
 // The entry point: a call, because it leaves the stack aligned as compiled functions expect it.
@@ -39,7 +59,12 @@ core::arch::global_asm!(".globl _start", "_start:", "call {run}", run = sym run)
 core::arch::global_asm!(".globl _start", "_start:", "bl {run}", run = sym run);
 
 extern "C" fn run() -> ! {
-    exit(if spikes() > 0 { 0 } else { 1 })
+    // `barnowl-neuron` needs no allocator, `barnowl-model` one.
+    match (spikes() > 0, model_spikes()) {
+        (true, true) => exit(0),
+        (false, _) => exit(1),
+        (true, false) => exit(2),
+    }
 }
 
 /// Ends the process by a system call, since there is no C library to do it.
@@ -52,28 +77,5 @@ fn exit(status: usize) -> ! {
             #[cfg(target_arch = "aarch64")]
             core::arch::asm!("svc 0", in("x8") 94, in("x0") status);
         }
-    }
-}
-
-/// `memcpy`, `memset` and `memcmp` come from the C library or from here; the compiler calls them by name.
-mod memory {
-    // SAFETY: the C contract of `memcpy`: both ranges are valid for `n` bytes and do not overlap.
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, n: usize) -> *mut u8 {
-        for i in 0..n {
-            // SAFETY: `i < n`. Volatile, so that the loop is not turned into a call of itself.
-            unsafe { to.add(i).write_volatile(from.add(i).read()) }
-        }
-        to
-    }
-
-    // SAFETY: the C contract of `memset`: the range is valid for `n` bytes.
-    #[unsafe(no_mangle)]
-    unsafe extern "C" fn memset(to: *mut u8, value: i32, n: usize) -> *mut u8 {
-        for i in 0..n {
-            // SAFETY: `i < n`. Volatile, so that the loop is not turned into a call of itself.
-            unsafe { to.add(i).write_volatile(value as u8) }
-        }
-        to
     }
 }

@@ -1,9 +1,11 @@
 //! The command line: what `--help` says and what every flag means.
 
 mod analysis;
+mod neurons;
 mod study;
 
 pub use analysis::{Energy, Report, Sparsity};
+pub use neurons::{Neurons, NeuronsAction, NeuronsCheck, NeuronsPlot};
 pub use study::{Jobs, Study, StudyName, Sweep};
 
 use barnowl::task::Split;
@@ -36,6 +38,8 @@ pub enum Command {
     Import(Import),
     /// Show what a model is: task, layers, time constants, where it comes from.
     Info(Info),
+    /// List the neuron models, show what one is, check one of your own, draw how one answers currents.
+    Neurons(Neurons),
     /// List the built-in tasks, or print one as TOML to start your own from.
     Tasks(Tasks),
     /// List the data sets: where each comes from, its licence, what is expected where, whether it is there; and get them.

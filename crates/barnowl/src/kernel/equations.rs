@@ -306,7 +306,7 @@ fn compiled(model: &Model) -> Option<CompiledKernels> {
     if std::env::var_os(VARIABLE).is_some_and(|value| value == "interpreted") {
         return None;
     }
-    let built_in = barnowl_model::built_in(model.name())?.ok()?;
+    let built_in = barnowl_model::built_in(model.name()).ok()?;
     let same = built_in.step() == model.step() && built_in.constants() == model.constants();
     same.then_some(found)
 }

@@ -1,5 +1,5 @@
 //! Pictures of a run, as SVG: learning curves, one sample from input to answer, confusion, time constants; of variants
-//! side by side; and of how long a step takes.
+//! side by side; of how long a step takes; and of a neuron model under currents.
 //!
 //! Every function takes plain numbers and gives the text of a stand-alone SVG document: a light background of its own,
 //! the system's sans-serif font, the colour-blind-safe palette of Okabe & Ito (2008). Writing files is for the caller.
@@ -10,6 +10,7 @@ mod comparison;
 mod confusion;
 mod curves;
 mod histogram;
+mod neuron;
 mod pixels;
 mod raster;
 mod scaling;
@@ -25,6 +26,7 @@ pub use comparison::{Comparison, ComparisonRow, comparison};
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use histogram::{Histogram, histograms};
+pub use neuron::{NeuronPlot, NeuronRun, neuron};
 pub use pixels::{Bitmap, raster_pixels};
 pub use raster::{LayerSpikes, RasterData, raster};
 pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};

@@ -85,11 +85,14 @@ impl Neuron {
         let model = if is_text(name) {
             parse(name, &format!("{key}.neuron"))?
         } else {
-            match barnowl_model::built_in(name) {
-                Some(model) => model.map_err(|error| Error::config(error.to_string()))?,
-                None => return Err(unknown(name, key)),
-            }
+            barnowl_model::built_in(name).map_err(|error| unknown(name, key, error))?
         };
+        if !model.emits_spikes() {
+            return Err(Error::config(format!("{}: s is not 0 or 1 at every step", model.name()))
+                .with_key(format!("{key}.neuron"))
+                .expected("s = spike(v), or a product of spikes and of 1 - spike(v)")
+                .remedy("put a factor of s into the equations that use it"));
+        }
         let mut parameters = model.parameters().to_vec();
         for (name, config) in &layer.parameters {
             let mut names = parameters.iter().map(|parameter| parameter.name.text.as_str());
@@ -162,32 +165,46 @@ pub fn read(path: &Path) -> Result<String> {
     Ok(if is_text(&text) { text } else { text + "\n" })
 }
 
-/// The text of a built-in model under another name, `NAME_interpreted`: it runs as one's own does.
+/// The text of a built-in model under another name, `NAME_interpreted`: it runs as one's own does. Of a variant, its
+/// equations come first.
 ///
 /// # Errors
 ///
 /// If there is no model of this name.
-pub fn renamed(name: &str) -> Result<String> {
+pub fn renamed(word: &str) -> Result<String> {
+    let key = "network.layers.*";
+    barnowl_model::built_in(word).map_err(|error| unknown(word, key, error))?;
+    let text = barnowl_model::built_in_text(word).map_err(|error| unknown(word, key, error))?;
+    let (name, variant) = word.split_once(':').unwrap_or((word, ""));
     let text =
-        barnowl_model::built_in_text(name).ok_or_else(|| unknown(name, "network.layers.*"))?;
-    Ok(text.replacen(&format!("name = \"{name}\""), &format!("name = \"{name}_interpreted\""), 1))
+        text.replacen(&format!("name = \"{name}\""), &format!("name = \"{name}_interpreted\""), 1);
+    let head = format!("[variants.{variant}]");
+    let (Some(first), Some(chosen)) = (text.find("[variants."), text.find(&head)) else {
+        return Ok(text);
+    };
+    let end = text[chosen + 1..].find("\n[").map_or(text.len(), |end| chosen + 1 + end + 1);
+    Ok([&text[..first], &text[chosen..end], &text[first..chosen], &text[end..]].concat())
 }
 
 fn parse(text: &str, origin: &str) -> Result<Model> {
     Model::from_toml(text).map_err(|error| {
-        Error::config(format!("column {}: {}", error.place.column, error.problem))
-            .in_file(origin)
-            .at_line(error.place.line)
-            .remedy("docs/neurons.md says how a neuron is written")
+        let remedy = match error.remedy.as_str() {
+            "" => "docs/neurons.md says how a neuron is written",
+            remedy => remedy,
+        };
+        let found = match error.place {
+            Some(place) => Error::config(format!("column {}: {}", place.column, error.problem))
+                .in_file(origin)
+                .at_line(place.line),
+            None => Error::config(error.problem).in_file(origin),
+        };
+        found.remedy(remedy)
     })
 }
 
-fn unknown(name: &str, key: &str) -> Error {
-    let names: Vec<&str> = barnowl_model::built_in_names().collect();
-    let error = Error::setting(format!("{key}.neuron"), name);
-    let error = match nearest(name, names.iter().copied()) {
-        Some(near) => error.expected(format!("perhaps {near}")),
-        None => error.expected(format!("one of {}", names.join(", "))),
-    };
-    error.remedy("a file of one's own ends with .toml; `barnowl neurons` lists those built in")
+fn unknown(name: &str, key: &str, error: barnowl_model::Error) -> Error {
+    Error::setting(format!("{key}.neuron"), name)
+        .expected("a built-in neuron, a file that ends with .toml, or the text of one")
+        .also(error)
+        .remedy("`barnowl neurons` lists those built in")
 }

@@ -1,8 +1,7 @@
-//! A model as people read it: its equations, in the form they were written, in LaTeX, and a page of Markdown.
+//! Operations as text.
 
 use crate::model::{Listing, Model};
 use crate::op::{Binary, Id, Op, Unary};
-use crate::source::{Each, Parameter, Start, Transform};
 use crate::words::{CURRENT, DT, EMITTED};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -11,146 +10,44 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+pub(super) enum Style {
     Plain,
     Latex,
 }
 
 /// How tightly the outermost sign of an expression binds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Bond {
+pub(super) enum Bond {
     Sum,
     Product,
     Sign,
     Atom,
 }
 
-impl Model {
-    /// The equations of the step, `name = expression` a line, as they could be written again.
-    #[must_use]
-    pub fn equations(&self) -> Vec<String> {
-        self.written(Style::Plain, false)
-    }
-
-    /// The constants that the equations name, likewise.
-    #[must_use]
-    pub fn named_constants(&self) -> Vec<String> {
-        self.written(Style::Plain, true)
-    }
-
-    /// What the constants of [`Model::constants`] are called: the name, or the expression of what has none.
-    #[must_use]
-    pub fn constant_names(&self) -> Vec<String> {
-        let writer = Writer::new(self, Style::Plain);
-        let all = writer.listing.early_names.len();
-        writer.listing.constants.iter().map(|&id| writer.early(id, all).0).collect()
-    }
-
-    /// Constants and equations in LaTeX, one a line, for an `aligned` environment.
-    #[must_use]
-    pub fn latex(&self) -> String {
-        let mut lines = self.written(Style::Latex, true);
-        lines.extend(self.written(Style::Latex, false));
-        lines.join(" \\\\\n")
-    }
-
-    /// A page about the model.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        let source = self.source();
-        let mut page = format!("# {}\n\n", self.name());
-        for paragraph in [&source.title, &source.source] {
-            if !paragraph.is_empty() {
-                page += &format!("{paragraph}\n\n");
-            }
-        }
-        page += "```text\n";
-        for line in self.named_constants().iter().chain(&self.equations()) {
-            page += &format!("{line}\n");
-        }
-        page += "```\n\n";
-        page += "| parameter | meaning | unit | range | start | trained |\n| --- | --- | --- | --- | --- | --- |\n";
-        for parameter in self.parameters() {
-            page += &row(parameter);
-        }
-        page += "\n| state | meaning | unit | at rest |\n| --- | --- | --- | --- |\n";
-        let writer = Writer::new(self, Style::Plain);
-        let all = writer.listing.early_names.len();
-        for (state, &rest) in self.states().iter().zip(&writer.listing.rest) {
-            let rest = writer.early(rest, all).0;
-            let (name, meaning, unit) = (&state.name, &state.description, &state.unit);
-            page += &format!("| `{name}` | {meaning} | {unit} | {rest} |\n");
-        }
-        let count = self.step().count();
-        let kinds: Vec<String> = count.by_kind().map(|(kind, n)| format!("{n} {kind}")).collect();
-        page += &format!("\nA step takes {} operations: {}.\n", count.total(), kinds.join(", "));
-        page
-    }
-
-    /// The lines of the constants or of the equations. What comes to another name, a parameter or a number is written
-    /// as that where it is used, and has no line.
-    fn written(&self, style: Style, early: bool) -> Vec<String> {
-        let writer = Writer::new(self, style);
-        let names = writer.names(early);
-        let used = Writer::new(self, Style::Plain).used();
-        let equal = if style == Style::Latex { " &= " } else { " = " };
-        let time = if early { "" } else { "t" };
-        let lines = (0..names.len()).filter(|&at| used.contains(names[at].0.as_str()));
-        lines
-            .map(|at| {
-                format!("{}{equal}{}", writer.name(&names[at].0, time), writer.line(early, at))
-            })
-            .collect()
-    }
-}
-
-fn row(parameter: &Parameter) -> String {
-    let Parameter { name, description, unit, range: (low, high), .. } = parameter;
-    let range = match (low.is_finite(), high.is_finite()) {
-        (true, true) => format!("{low} to {high}"),
-        (true, false) => format!("from {low}"),
-        (false, true) => format!("up to {high}"),
-        (false, false) => "any".to_string(),
-    };
-    let start = match parameter.start {
-        Start::Value(value) => format!("{value}"),
-        Start::Uniform(from, to) => format!("U({from}, {to})"),
-        Start::Normal(mean, deviation) => format!("N({mean}, {deviation})"),
-    };
-    let trained = match (parameter.trained, parameter.transform) {
-        (false, _) => "no",
-        (true, Transform::Free) => "yes",
-        (true, Transform::Log) => "its logarithm",
-        (true, Transform::Interval) => "within its range",
-    };
-    let each = if parameter.each == Each::Layer { ", one a layer" } else { "" };
-    format!("| `{}` | {description} | {unit} | {range} | {start} | {trained}{each} |\n", name.text)
-}
-
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     model: &'a Model,
-    listing: &'a Listing,
+    pub(super) listing: &'a Listing,
     style: Style,
 }
 
 impl<'a> Writer<'a> {
-    fn new(model: &'a Model, style: Style) -> Self {
+    pub(super) fn new(model: &'a Model, style: Style) -> Self {
         Self { model, listing: &model.listing, style }
     }
 
     /// The names of the constants, or of the lines of the equations.
-    fn names(&self, early: bool) -> &'a [(String, Id)] {
+    pub(super) fn names(&self, early: bool) -> &'a [(String, Id)] {
         if early { &self.listing.early_names } else { &self.listing.late_names }
     }
 
     /// What stands behind the `=` of a line.
-    fn line(&self, early: bool, at: usize) -> String {
+    pub(super) fn line(&self, early: bool, at: usize) -> String {
         let id = self.names(early)[at].1;
         if early { self.early(id, at).0 } else { self.late(id, at).0 }
     }
 
     /// The names that states, what is emitted and values at rest are written with, directly or through others.
-    fn used(&self) -> BTreeSet<&'a str> {
+    pub(super) fn used(&self) -> BTreeSet<&'a str> {
         let mut lines: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
         for early in [true, false] {
             let names = self.names(early).iter().enumerate();
@@ -161,6 +58,7 @@ impl<'a> Writer<'a> {
             self.listing.rest.iter().map(|&id| self.early(id, all).0).collect();
         texts.extend(self.model.states().iter().map(|state| state.name.clone()));
         texts.push(EMITTED.to_string());
+        texts.extend(self.model.membrane().map(str::to_string));
         let mut used = BTreeSet::new();
         while let Some(text) = texts.pop() {
             for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
@@ -204,7 +102,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A value that is computed once, by the name of one of the first `lines` constants if one of them has it.
-    fn early(&self, id: Id, lines: usize) -> (String, Bond) {
+    pub(super) fn early(&self, id: Id, lines: usize) -> (String, Bond) {
         let op = self.listing.early.op(id);
         let inner = matches!(op, Op::Unary(..) | Op::Binary(..));
         if inner
@@ -293,7 +191,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A name; in LaTeX with its Greek letter and the time, if it has one.
-    fn name(&self, name: &str, time: &str) -> String {
+    pub(super) fn name(&self, name: &str, time: &str) -> String {
         if self.style == Style::Plain {
             return name.to_string();
         }
@@ -335,69 +233,5 @@ fn function(op: Unary) -> &'static str {
         Unary::Stop => "stop",
         Unary::Spike => "spike",
         Unary::Surrogate => "surrogate",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::{Definition, Source, Text};
-
-    fn model() -> Model {
-        let mut tau = Parameter::new("tau_m", 20.0);
-        (tau.description, tau.unit) = ("time constant".into(), "ms".into());
-        (tau.range, tau.transform) = ((0.0, f32::INFINITY), Transform::Log);
-        let source = Source {
-            name: Text::new("lif"),
-            title: "Leaky integrate-and-fire.".into(),
-            source: String::new(),
-            equations: Text::new(
-                "leak = 1 - alpha\nv = alpha*u' + leak*(I - -2)\ns = spike(v - theta/2)\nu = v - (s - u')",
-            ),
-            constants: alloc::vec![Definition {
-                name: Text::new("alpha"),
-                expression: Text::new("exp(-dt/tau_m)"),
-            }],
-            parameters: alloc::vec![tau, Parameter::new("theta", 1.0)],
-            values: Vec::new(),
-        };
-        Model::build(source).expect("a right model")
-    }
-
-    #[test]
-    fn equations_are_written_with_no_more_signs_than_needed() {
-        let model = model();
-        // What does not change from step to step is no equation of the step.
-        let expected =
-            ["v = alpha*u' + (1 - alpha)*(I - -2)", "s = spike(v - theta/2)", "u = v - (s - u')"];
-        assert_eq!(model.equations(), expected);
-        assert_eq!(model.named_constants(), ["alpha = exp(-dt/tau_m)"]);
-        assert_eq!(model.constant_names(), ["1 - alpha", "alpha", "theta/2"]);
-    }
-
-    #[test]
-    fn latex_has_greek_letters_times_and_fractions() {
-        let expected = [
-            "\\alpha &= e^{\\frac{-\\mathrm{dt}}{\\tau_{\\mathrm{m}}}} \\\\",
-            "v_{t} &= \\alpha \\, u_{t-1} + \\left(1 - \\alpha\\right) \\, \\left(I_{t} - -2\\right) \\\\",
-            "s_{t} &= H\\left(v_{t} - \\frac{\\theta}{2}\\right) \\\\",
-            "u_{t} &= v_{t} - \\left(s_{t} - u_{t-1}\\right)",
-        ];
-        assert_eq!(model().latex(), expected.join("\n"));
-    }
-
-    #[test]
-    fn the_page_has_equations_parameters_states_and_cost() {
-        let page = model().markdown();
-        for line in [
-            "# lif",
-            "Leaky integrate-and-fire.",
-            "v = alpha*u' + (1 - alpha)*(I - -2)",
-            "| `tau_m` | time constant | ms | from 0 | 20 | its logarithm |",
-            "| `u` |  |  | 0 |",
-            "A step takes 8 operations: 5 additions, 2 multiplications, 1 comparisons.",
-        ] {
-            assert!(page.lines().any(|known| known == line), "no line {line:?} in\n{page}");
-        }
     }
 }
