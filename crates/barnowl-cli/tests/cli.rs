@@ -14,6 +14,8 @@ mod mirror;
 mod neurons;
 #[path = "cli/own.rs"]
 mod own;
+#[path = "cli/own_neuron.rs"]
+mod own_neuron;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/runs.rs"]

@@ -90,7 +90,7 @@ fn measure(shape: &Shape, args: &Bench) -> Result<Vec<Measured>> {
 /// How a neuron can run: a built-in one as it was compiled, and interpreted under another name; one's own, interpreted.
 fn ways(name: &str) -> Result<Vec<(String, &'static str)>> {
     if name.ends_with(".toml") {
-        let text = barnowl::cell::equations::read(Path::new(name))?;
+        let text = barnowl::cell::equations::read(Path::new(name), None)?;
         return Ok(vec![(text, "interpreted")]);
     }
     Ok(vec![

@@ -26,12 +26,17 @@ const OTHERS: [&str; 9] = [
 pub(super) fn read_files(task: &mut Table, folder: &Path) -> Result<()> {
     for layer in layers(task) {
         let Some(Value::String(name)) = layer.get("neuron") else { continue };
-        if !name.ends_with(".toml") || name.contains('\n') {
+        // FILE.toml, or FILE.toml:VARIANT.
+        let (file, variant) = match name.rsplit_once(".toml:") {
+            Some((stem, variant)) => (format!("{stem}.toml"), Some(variant)),
+            None => (name.clone(), None),
+        };
+        if !file.ends_with(".toml") || name.contains('\n') {
             continue;
         }
-        let beside = folder.join(name);
-        let path = if beside.is_file() { beside } else { Path::new(name).to_path_buf() };
-        let text = equations::read(&path)?;
+        let beside = folder.join(&file);
+        let path = if beside.is_file() { beside } else { Path::new(&file).to_path_buf() };
+        let text = equations::read(&path, variant)?;
         layer.insert("neuron".into(), text.into());
     }
     Ok(())

@@ -148,12 +148,12 @@ fn is_text(neuron: &str) -> bool {
     neuron.contains('\n')
 }
 
-/// The text of the model in a file.
+/// The text of the model in a file; of one with variants, the one that is asked for comes first.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is no model.
-pub fn read(path: &Path) -> Result<String> {
+/// If the file cannot be read, is no model, or has no such variant.
+pub fn read(path: &Path, variant: Option<&str>) -> Result<String> {
     let origin = path.display().to_string();
     let text = String::from_utf8(crate::file::read(path)?).map_err(|error| {
         Error::config("the file is not UTF-8 text")
@@ -161,6 +161,20 @@ pub fn read(path: &Path) -> Result<String> {
             .at_byte(error.utf8_error().valid_up_to() as u64)
     })?;
     parse(&text, &origin)?;
+    let text = match variant {
+        None => text,
+        Some(variant) => {
+            let text = chosen_first(&text, variant);
+            let model = parse(&text, &origin)?;
+            let found = model.variant().name.as_ref().map(|name| name.text.as_str());
+            if found != Some(variant) {
+                return Err(Error::config(format!("there is no variant {variant}"))
+                    .in_file(&origin)
+                    .remedy(format!("`barnowl neurons {origin}` lists what there is")));
+            }
+            text
+        }
+    };
     // A text of one line would pass for a name.
     Ok(if is_text(&text) { text } else { text + "\n" })
 }
@@ -176,14 +190,18 @@ pub fn renamed(word: &str) -> Result<String> {
     barnowl_model::built_in(word).map_err(|error| unknown(word, key, error))?;
     let text = barnowl_model::built_in_text(word).map_err(|error| unknown(word, key, error))?;
     let (name, variant) = word.split_once(':').unwrap_or((word, ""));
-    let text =
-        text.replacen(&format!("name = \"{name}\""), &format!("name = \"{name}_interpreted\""), 1);
+    let other = format!("name = \"{name}_interpreted\"");
+    Ok(chosen_first(&text.replacen(&format!("name = \"{name}\""), &other, 1), variant))
+}
+
+/// The text of a model with one of its variants first, which makes it the default one.
+fn chosen_first(text: &str, variant: &str) -> String {
     let head = format!("[variants.{variant}]");
     let (Some(first), Some(chosen)) = (text.find("[variants."), text.find(&head)) else {
-        return Ok(text);
+        return text.to_owned();
     };
     let end = text[chosen + 1..].find("\n[").map_or(text.len(), |end| chosen + 1 + end + 1);
-    Ok([&text[..first], &text[chosen..end], &text[first..chosen], &text[end..]].concat())
+    [&text[..first], &text[chosen..end], &text[first..chosen], &text[end..]].concat()
 }
 
 fn parse(text: &str, origin: &str) -> Result<Model> {
