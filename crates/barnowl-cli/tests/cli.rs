@@ -10,6 +10,8 @@ mod command;
 mod energy;
 #[path = "cli/mirror.rs"]
 mod mirror;
+#[path = "cli/other.rs"]
+mod other;
 #[path = "cli/own.rs"]
 mod own;
 #[path = "cli/report.rs"]
@@ -278,7 +280,10 @@ fn bad_settings_are_refused() {
         ("network.inputs=5", &["4 channels", "5 inputs"]),
         ("network.readout.size=7", &["6 classes", "7 neurons"]),
         ("network.decode.skip=5000", &["network.decode.skip = 5000", "200 steps"]),
-        ("network.decode.kind=last_membrane", &["labels per step"]),
+        (
+            "network.decode.kind=last_membrane",
+            &["a label at every step", "the decoder last_membrane"],
+        ),
     ] {
         refuses(train(&out, &["--set", setting]), parts);
     }

@@ -203,7 +203,7 @@ pub fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// A WAV file of a tone of so many samples, 16 bits at 16 kHz.
-fn tone(frequency: f64, samples: u32) -> Vec<u8> {
+pub fn tone(frequency: f64, samples: u32) -> Vec<u8> {
     let mut wav = b"RIFF".to_vec();
     wav.extend((36 + 2 * samples).to_le_bytes());
     wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");

@@ -1,10 +1,10 @@
 //! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
 
 use super::groups::Groups;
-use super::labels::{Classes, NoLabel, numbered, taken_for_none};
+use super::labels::{self, Classes, NoLabel, numbered, taken_for_none};
 use super::npy::{Array, Values, array};
-use super::{Context, sequences::Sequences};
-use crate::dataset::UNLABELLED;
+use super::{Context, padding, sequences::Sequences};
+use crate::dataset::{Ends, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::words::{agreeing, counted};
@@ -42,11 +42,16 @@ pub(super) fn read_unlabelled(
     context: &Context<'_>,
     width: Option<usize>,
 ) -> Result<Sequences> {
-    let is_archive = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
-    let arrays = match is_archive {
-        true => Arrays::of_archive(path, context)?,
-        false => {
-            let x = array(&file::read(path)?, path, "x")?;
+    let bytes = file::read(path)?;
+    // Standard input has no name that says it.
+    let is_array = match path.extension() {
+        Some(end) => end.eq_ignore_ascii_case("npy"),
+        None => bytes.starts_with(b"\x93NUMPY"),
+    };
+    let arrays = match is_array {
+        false => Arrays::of_archive(path, context)?,
+        true => {
+            let x = array(&bytes, path, "x")?;
             Arrays { all: BTreeMap::from([("x".to_owned(), x)]), place: path.to_path_buf() }
         }
     };
@@ -167,7 +172,7 @@ impl Arrays {
                 counted(channels, "channel")
             ));
         }
-        let lengths = self.lengths(values, shape, &mut notes)?;
+        let (lengths, ends) = self.lengths(values, shape, context.ends, &mut notes)?;
         let size = steps * channels;
         let cut = |(values, length): (&[f64], &usize)| -> Vec<f32> {
             values[..length * channels].iter().map(|x| *x as f32).collect()
@@ -192,6 +197,7 @@ impl Arrays {
                 Some(groups @ Groups::Name(_)) => vec![groups.of_name(&self.place)?; samples],
                 None => self.texts(GROUPS, samples, "a sequence")?.unwrap_or_default(),
             },
+            ends,
             notes,
             ..Sequences::default()
         };
@@ -204,16 +210,32 @@ impl Arrays {
         Ok(sequences)
     }
 
-    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all.
+    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all; and how they end.
+    ///
+    /// # Errors
+    ///
+    /// If they do not end as those of the training data, of which it may be `known`.
     fn lengths(
         &self,
         values: &[f64],
         [samples, steps, channels]: [usize; 3],
+        known: Option<Ends>,
         notes: &mut Vec<String>,
-    ) -> Result<Vec<usize>> {
+    ) -> Result<(Vec<usize>, Option<Ends>)> {
+        let given = |lengths: Vec<usize>| {
+            if known == Some(Ends::Zeros) && lengths.iter().any(|length| *length < steps) {
+                return Err(self
+                    .wrong(
+                        "the sequences end before their last rows, by an array lengths or by NaN",
+                        "rows of zeros up to the end, as in the training data, which has no lengths",
+                    )
+                    .remedy("leave lengths out here, or give them to the training data too, and train again"));
+            }
+            Ok((lengths, Some(Ends::Given)))
+        };
         if let Some(array) = self.get(LENGTHS) {
-            let right = matches!(&array.values, Values::Numbers(given) if given.len() == samples);
-            let Values::Numbers(given) = (match right {
+            let right = matches!(&array.values, Values::Numbers(said) if said.len() == samples);
+            let Values::Numbers(said) = (match right {
                 true => &array.values,
                 false => {
                     let found = format!("lengths is {:?}", array.shape);
@@ -222,16 +244,16 @@ impl Arrays {
             }) else {
                 return Err(self.wrong("lengths holds words", "numbers"));
             };
-            let length = |(sample, given): (usize, &f64)| {
-                let whole = given.fract() == 0.0 && (1.0..=steps as f64).contains(given);
-                whole.then_some(*given as usize).ok_or_else(|| {
+            let length = |(sample, said): (usize, &f64)| {
+                let whole = said.fract() == 0.0 && (1.0..=steps as f64).contains(said);
+                whole.then_some(*said as usize).ok_or_else(|| {
                     self.wrong(
-                        format!("the length of sequence {sample} is {given}"),
+                        format!("the length of sequence {sample} is {said}"),
                         format!("1 to {steps} steps"),
                     )
                 })
             };
-            return given.iter().enumerate().map(length).collect();
+            return said.iter().enumerate().map(length).collect::<Result<_>>().and_then(given);
         }
         let of = |values: &[f64]| {
             let rows = values.chunks_exact(channels);
@@ -245,8 +267,21 @@ impl Arrays {
         if shorter > 0 {
             let (all, end) = (counted(samples, "sequence"), agreeing(shorter, "ends", "end"));
             notes.push(format!("{shorter} of {all} {end} in NaN, and {end} there"));
+            return given(lengths);
         }
-        Ok(lengths)
+        let Some(found) = padding::in_zeros(values, [samples, steps, channels]) else {
+            return Ok((lengths, None));
+        };
+        let remedy = format!(
+            "give the steps of each in an array lengths [{samples}], or fill up with NaN, and not with zeros"
+        );
+        if known == Some(Ends::Given) {
+            let expected =
+                "sequences that end at their own last step, as those of the training data";
+            return Err(self.wrong(found, expected).remedy(remedy));
+        }
+        notes.push(format!("{found}; if they only fill up, {remedy}"));
+        Ok((lengths, Some(Ends::Zeros)))
     }
 
     /// Words, or numbers as words, one for each of `count` things.
@@ -288,6 +323,8 @@ impl Arrays {
         let listed = if given.is_empty() { context.listed } else { &given };
         check_names(listed, &names).map_err(|error| error.in_file(&self.place))?;
         let context = &Context { names: &names, listed, ..*context };
+        let are_numbers = matches!(y.values, Values::Numbers(_));
+        sequences.notes.extend(labels::other_order(listed, &names).filter(|_| are_numbers));
         let shape = y.shape.as_slice();
         let per_step = match shape {
             [n] | [n, 1] if *n == samples => false,
