@@ -220,9 +220,9 @@ fn columns_that_are_no_channels_are_left_out() {
     assert_eq!(succeeds(with(at(temp, &["predict", "m", file]), &[all])).stdout, expected);
     // Slips.
     let slip = |setting: &str| with(at(temp, &["train", "t.toml", "--out", "n"]), &[setting]);
-    let none = ["dataset.ignore = [\"tim\"]", "no table has a column tim"];
+    let none = ["dataset.ignore = [\"tim\", \"who\"]", "no table has a column tim"];
     with_column(&temp.join("data/test/b"), "more", |n| n.to_string());
-    refuses(slip("dataset.ignore=[\"tim\"]"), &none);
+    refuses(slip("dataset.ignore=[\"tim\", \"who\"]"), &none);
     let group = with(slip("dataset.ignore=[\"who\"]"), &["dataset.groups=who"]);
     refuses(group, &["no who: dataset.groups says what that column is"]);
     refuses(with(slip("dataset.form=ts"), &ignore), &["none, unless form = \"csv\""]);

@@ -267,8 +267,8 @@ fn files_of_every_form_are_answered_as_in_the_test() {
         let alone = String::from_utf8(succeeds(at(temp.path(), &["predict", "m", file])).stdout);
         assert!(alone.unwrap().trim_end().ends_with(&format!("{},{}", expected[1], expected[0])));
     }
-    let text: String = (0..20).map(|n| format!("{},0\n", 13 * n)).collect();
-    write(temp.path(), "ms.csv", format!("time,channel\n{text}"));
+    let text: String = (0..20).map(|n| format!("{},0,1\n", 13 * n)).collect();
+    write(temp.path(), "ms.csv", format!("time,channel,polarity\n{text}"));
     refuses(at(temp.path(), &["predict", "m", "ms.csv"]), &["ms.csv", "are after the last step"]);
     refuses(at(temp.path(), &["predict", "m", "x.wav"]), &["x.wav", "lists of events (.csv)"]);
 

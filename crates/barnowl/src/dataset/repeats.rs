@@ -86,7 +86,7 @@ mod tests {
         let events = spikes([1, 0, 0, -1, 0, 0, 0, 0]);
         // Silence is no recording that is there twice; what is kept as events may be real elsewhere.
         assert_eq!(events.repeats_of(&events), 1);
-        let values = [1, 0, 0, -1, 0, 0, 0, 1].map(f32::from).to_vec();
+        let values = vec![1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0];
         let targets = Targets::PerSequence(vec![0, 0]);
         let names = vec!["a".to_owned()];
         let real = Dataset::new([2, 2, 2], names, Inputs::Real(values), targets, "").unwrap();

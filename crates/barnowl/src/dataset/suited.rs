@@ -79,7 +79,7 @@ impl NetworkConfig {
             Some(at) => error.also(format_args!(
                 "sequence {} is of class {} ({})",
                 at / per,
-                names[usize::from(all[at])],
+                all[at],
                 dataset.origin()
             )),
             None => error,

@@ -6,6 +6,8 @@ use super::svg::{N, Svg};
 
 /// The pixels that a spike takes across, at least.
 const LEAST: f64 = 0.8;
+/// What is drawn larger than it is takes no more than this share of a panel.
+const SHARE: f64 = 0.2;
 
 /// Spikes of rows of neurons, drawn from a test of step and row.
 pub(super) struct Spikes {
@@ -27,16 +29,15 @@ impl Spikes {
         mut stride: usize,
         most: usize,
         width: f64,
-        spike: impl Fn(usize, usize) -> bool,
+        spike: impl Fn(usize, usize) -> bool + Copy,
     ) -> Self {
-        let least = (LEAST * steps as f64 / width.max(1.0)).ceil() as usize;
-        let mut count = 0_usize;
-        let runs: Vec<Vec<(usize, usize)>> = (0..rows)
-            .map(|row| {
-                let spikes = (0..steps).filter(|step| spike(*step, row));
-                runs(steps, least, spikes.inspect(|_| count += 1))
-            })
-            .collect();
+        let spikes = |row| (0..steps).filter(move |step| spike(*step, row));
+        let count: usize = (0..rows).map(|row| spikes(row).count()).sum();
+        let rate = count as f64 / (steps * rows).max(1) as f64;
+        // Where there are many, they are seen together, and are to be told from a line.
+        let least = (LEAST * steps as f64 / width.max(1.0)).min(SHARE / rate.max(1e-9));
+        let runs: Vec<Vec<(usize, usize)>> =
+            (0..rows).map(|row| runs(steps, least.ceil() as usize, spikes(row))).collect();
         while stride < rows && runs.iter().step_by(stride).map(Vec::len).sum::<usize>() > most {
             stride += 1;
         }
@@ -53,13 +54,7 @@ impl Spikes {
                 end = Some(start + length);
             }
         }
-        Self {
-            data,
-            steps,
-            rows: rows.div_ceil(stride),
-            stride,
-            rate: count as f64 / (steps * rows).max(1) as f64,
-        }
+        Self { data, steps, rows: rows.div_ceil(stride), stride, rate }
     }
 
     /// Draws the spikes into a panel of left, upper edge, width and height.
@@ -67,7 +62,7 @@ impl Spikes {
         let (across, down) = (width / self.steps.max(1) as f64, height / self.rows.max(1) as f64);
         // Rows of several pixels are kept apart. Rows thinner than a pixel, where they are sparse, may overlap, for a
         // spike would hardly be seen.
-        let visible = (1.2 / down).min(0.2 / self.rate.max(1e-9));
+        let visible = (1.2 / down).min(SHARE / self.rate.max(1e-9));
         let thickness = visible.max(if down > 3.0 { 0.8 } else { 1.0 });
         svg.path(
             &self.data,

@@ -3,11 +3,11 @@
 use super::groups::Groups;
 use super::labels::{self, Classes, NoLabel, numbered, taken_for_none};
 use super::npy::{Array, Values, array};
-use super::{Context, padding, sequences::Sequences};
-use crate::dataset::{Ends, UNLABELLED};
+use super::{Context, sequences::Sequences};
+use crate::dataset::UNLABELLED;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::words::{agreeing, counted};
+use crate::words::counted;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{Cursor, Read};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The arrays that are read, each under any of its names.
 const X: &[&str] = &["x"];
 const Y: &[&str] = &["y"];
-const LENGTHS: &[&str] = &["lengths", "length"];
+pub(super) const LENGTHS: &[&str] = &["lengths", "length"];
 const CLASS_NAMES: &[&str] = &["class_names", "classes"];
 const CHANNEL_NAMES: &[&str] = &["channel_names", "channels"];
 const GROUPS: &[&str] = &["groups", "subjects"];
@@ -25,7 +25,7 @@ const GROUPS: &[&str] = &["groups", "subjects"];
 const MOST_BYTES: u64 = 32 << 30;
 
 /// The arrays of a part, by name.
-struct Arrays {
+pub(super) struct Arrays {
     all: BTreeMap<String, Array>,
     place: PathBuf,
 }
@@ -124,11 +124,11 @@ impl Arrays {
                 .any(|all| all.contains(&name))
     }
 
-    fn get(&self, names: &[&str]) -> Option<&Array> {
+    pub(super) fn get(&self, names: &[&str]) -> Option<&Array> {
         names.iter().find_map(|name| self.all.get(*name))
     }
 
-    fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
+    pub(super) fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
         Error::format(problem).in_file(&self.place).expected(expected)
     }
 
@@ -208,80 +208,6 @@ impl Arrays {
             self.label(&mut sequences, shape, &lengths, context)?;
         }
         Ok(sequences)
-    }
-
-    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all; and how they end.
-    ///
-    /// # Errors
-    ///
-    /// If they do not end as those of the training data, of which it may be `known`.
-    fn lengths(
-        &self,
-        values: &[f64],
-        [samples, steps, channels]: [usize; 3],
-        known: Option<Ends>,
-        notes: &mut Vec<String>,
-    ) -> Result<(Vec<usize>, Option<Ends>)> {
-        let given = |lengths: Vec<usize>| {
-            if known == Some(Ends::Zeros) && lengths.iter().any(|length| *length < steps) {
-                return Err(self
-                    .wrong(
-                        "the sequences end before their last rows, by an array lengths or by NaN",
-                        "rows of zeros up to the end, as in the training data, which has no lengths",
-                    )
-                    .remedy("leave lengths out here, or give them to the training data too, and train again"));
-            }
-            Ok((lengths, Some(Ends::Given)))
-        };
-        if let Some(array) = self.get(LENGTHS) {
-            let right = matches!(&array.values, Values::Numbers(said) if said.len() == samples);
-            let Values::Numbers(said) = (match right {
-                true => &array.values,
-                false => {
-                    let found = format!("lengths is {:?}", array.shape);
-                    return Err(self.wrong(found, format!("[{samples}], a length a sequence")));
-                }
-            }) else {
-                return Err(self.wrong("lengths holds words", "numbers"));
-            };
-            let length = |(sample, said): (usize, &f64)| {
-                let whole = said.fract() == 0.0 && (1.0..=steps as f64).contains(said);
-                whole.then_some(*said as usize).ok_or_else(|| {
-                    self.wrong(
-                        format!("the length of sequence {sample} is {said}"),
-                        format!("1 to {steps} steps"),
-                    )
-                })
-            };
-            return said.iter().enumerate().map(length).collect::<Result<_>>().and_then(given);
-        }
-        let of = |values: &[f64]| {
-            let rows = values.chunks_exact(channels);
-            steps - rows.rev().take_while(|row| row.iter().all(|x| x.is_nan())).count()
-        };
-        let lengths: Vec<usize> = values.chunks_exact(steps * channels).map(of).collect();
-        if let Some(sample) = lengths.iter().position(|length| *length == 0) {
-            return Err(self.wrong(format!("sequence {sample} is all NaN"), "values"));
-        }
-        let shorter = lengths.iter().filter(|length| **length < steps).count();
-        if shorter > 0 {
-            let (all, end) = (counted(samples, "sequence"), agreeing(shorter, "ends", "end"));
-            notes.push(format!("{shorter} of {all} {end} in NaN, and {end} there"));
-            return given(lengths);
-        }
-        let Some(found) = padding::in_zeros(values, [samples, steps, channels]) else {
-            return Ok((lengths, None));
-        };
-        let remedy = format!(
-            "give the steps of each in an array lengths [{samples}], or fill up with NaN, and not with zeros"
-        );
-        if known == Some(Ends::Given) {
-            let expected =
-                "sequences that end at their own last step, as those of the training data";
-            return Err(self.wrong(found, expected).remedy(remedy));
-        }
-        notes.push(format!("{found}; if they only fill up, {remedy}"));
-        Ok((lengths, Some(Ends::Zeros)))
     }
 
     /// Words, or numbers as words, one for each of `count` things.

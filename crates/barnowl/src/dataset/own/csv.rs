@@ -51,7 +51,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
     sequences.per_step = labels.first().is_some_and(|(_, texts)| !texts.is_empty());
     let texts = labels.iter().flat_map(|(_, texts)| texts.iter().map(|(_, text)| text.as_str()));
     sequences.notes.extend(taken_for_none(context, texts.clone()));
-    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let is_number = |text: &str| text.parse::<f64>().is_ok_and(|number| number >= 0.0);
     if texts.clone().any(is_number) && !context.names.iter().any(|name| is_number(name)) {
         sequences.notes.extend(other_order(context.listed, context.names));
     }

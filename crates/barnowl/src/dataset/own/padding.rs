@@ -1,10 +1,90 @@
-//! Rows of zeros at the end of sequences, which may be no data but what fills them up to one length.
+//! Where the sequences of arrays end: what fills them up to one length is no data.
 
+use super::arrays::{Arrays, LENGTHS};
+use super::npy::Values;
+use crate::dataset::Ends;
+use crate::error::Result;
 use crate::words::{agreeing, counted};
+
+impl Arrays {
+    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all; and how they end.
+    ///
+    /// # Errors
+    ///
+    /// If they do not end as those of the training data, of which it may be `known`.
+    pub(super) fn lengths(
+        &self,
+        values: &[f64],
+        [samples, steps, channels]: [usize; 3],
+        known: Option<Ends>,
+        notes: &mut Vec<String>,
+    ) -> Result<(Vec<usize>, Option<Ends>)> {
+        let given = |lengths: Vec<usize>| {
+            if known == Some(Ends::Zeros) && lengths.iter().any(|length| *length < steps) {
+                return Err(self
+                    .wrong(
+                        "the sequences end before their last rows, by an array lengths or by NaN",
+                        "rows of zeros up to the end, as in the training data, which has no lengths",
+                    )
+                    .remedy("leave lengths out here, or give them to the training data too, and train again"));
+            }
+            Ok((lengths, Some(Ends::Given)))
+        };
+        if let Some(array) = self.get(LENGTHS) {
+            let right = matches!(&array.values, Values::Numbers(said) if said.len() == samples);
+            let Values::Numbers(said) = (match right {
+                true => &array.values,
+                false => {
+                    let found = format!("lengths is {:?}", array.shape);
+                    return Err(self.wrong(found, format!("[{samples}], a length a sequence")));
+                }
+            }) else {
+                return Err(self.wrong("lengths holds words", "numbers"));
+            };
+            let length = |(sample, said): (usize, &f64)| {
+                let whole = said.fract() == 0.0 && (1.0..=steps as f64).contains(said);
+                whole.then_some(*said as usize).ok_or_else(|| {
+                    self.wrong(
+                        format!("the length of sequence {sample} is {said}"),
+                        format!("1 to {steps} steps"),
+                    )
+                })
+            };
+            return said.iter().enumerate().map(length).collect::<Result<_>>().and_then(given);
+        }
+        let of = |values: &[f64]| {
+            let rows = values.chunks_exact(channels);
+            steps - rows.rev().take_while(|row| row.iter().all(|x| x.is_nan())).count()
+        };
+        let lengths: Vec<usize> = values.chunks_exact(steps * channels).map(of).collect();
+        if let Some(sample) = lengths.iter().position(|length| *length == 0) {
+            return Err(self.wrong(format!("sequence {sample} is all NaN"), "values"));
+        }
+        let shorter = lengths.iter().filter(|length| **length < steps).count();
+        if shorter > 0 {
+            let (all, end) = (counted(samples, "sequence"), agreeing(shorter, "ends", "end"));
+            notes.push(format!("{shorter} of {all} {end} in NaN, and {end} there"));
+            return given(lengths);
+        }
+        let Some(found) = in_zeros(values, [samples, steps, channels]) else {
+            return Ok((lengths, None));
+        };
+        let remedy = format!(
+            "give the steps of each in an array lengths [{samples}], or fill up with NaN, and not with zeros"
+        );
+        if known == Some(Ends::Given) {
+            let expected =
+                "sequences that end at their own last step, as those of the training data";
+            return Err(self.wrong(found, expected).remedy(remedy));
+        }
+        notes.push(format!("{found}; if they only fill up, {remedy}"));
+        Ok((lengths, Some(Ends::Zeros)))
+    }
+}
 
 /// What to say of sequences `[N, T, C]` of which many end in rows of zeros, more than there are anywhere within them, and not
 /// all in as many.
-pub(super) fn in_zeros(values: &[f64], [samples, steps, channels]: [usize; 3]) -> Option<String> {
+fn in_zeros(values: &[f64], [samples, steps, channels]: [usize; 3]) -> Option<String> {
     let tails: Vec<usize> = values
         .chunks_exact(steps * channels)
         .map(|values| tail(values, channels))
