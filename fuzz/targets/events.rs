@@ -3,7 +3,7 @@
 #![no_main]
 
 use barnowl::dataset::own::{Binning, Form};
-use barnowl_fuzz::{file, folder, named, own};
+use barnowl_fuzz::{file, named, own};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use barnowl::dataset::DataCard;
 use barnowl::model::Model;
 use barnowl::train::Checkpoint;
 use barnowl_fuzz::{file, named};
@@ -13,6 +14,6 @@ fuzz_target!(|input: &[u8]| {
     named(Model::load(&path, &Device::flex()));
     if let Some(checkpoint) = named(Checkpoint::load(&path)) {
         let task = checkpoint.task.clone();
-        let _ = checkpoint.resume(&task, "fuzz", &Device::flex());
+        let _ = checkpoint.resume(&task, &DataCard::default(), &Device::flex());
     }
 });

@@ -25,23 +25,15 @@ impl Table<'_> {
     ///
     /// If the name has another end, or the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let end = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        match end.as_str() {
-            "csv" => file::write_atomic_bytes(path, self.csv().as_bytes()),
-            "json" => file::write_atomic_bytes(path, format!("{}\n", self.json()).as_bytes()),
-            "npy" => {
-                let classes = &self.answers.prediction.classes;
-                let shape: &[usize] = match self.data.targets() {
-                    Targets::PerStep(_) => &[self.data.samples(), self.data.steps()],
-                    Targets::PerSequence(_) => &[self.data.samples()],
-                };
-                npy::write_u16(path, shape, classes)
-            }
-            _ => {
-                Err(Error::config(format!("{} ends in none of .csv, .json, .npy", path.display()))
-                    .expected("a name that says what is to be written"))
-            }
+        if !has_end(path, "npy") {
+            return write(path, || self.csv(), || self.json(), ".csv, .json, .npy");
         }
+        let classes = &self.answers.prediction.classes;
+        let shape: &[usize] = match self.data.targets() {
+            Targets::PerStep(_) => &[self.data.samples(), self.data.steps()],
+            Targets::PerSequence(_) => &[self.data.samples()],
+        };
+        npy::write_u16(path, shape, classes)
     }
 
     fn per_step(&self) -> bool {
@@ -126,8 +118,8 @@ impl Table<'_> {
         Value::Array(self.places().map(row).collect())
     }
 
-    /// One line a file: the class that most of its windows or steps answer, and the share of each.
-    pub fn votes(&self, file_of: impl Fn(&str) -> String) -> String {
+    /// What the windows or steps of each file answer.
+    pub fn votes(&self, file_of: impl Fn(&str) -> String) -> Votes<'_> {
         let mut files: Vec<(String, Vec<usize>)> = Vec::new();
         for (sample, step) in self.places() {
             let name = file_of(&self.data.sequence_name(sample));
@@ -141,21 +133,85 @@ impl Table<'_> {
                 *count += 1;
             }
         }
-        let names = self.data.class_names();
-        let mut text = "file,class,votes".to_owned();
-        names.iter().for_each(|name| text += &format!(",{}", field(&format!("share({name})"))));
-        text.push('\n');
-        for (file, votes) in files {
+        Votes { classes: self.data.class_names(), files }
+    }
+}
+
+/// One answer a file: the class that most of its windows or steps answer, and the share of each.
+pub struct Votes<'a> {
+    classes: &'a [String],
+    /// The name of each, and how many answer each class.
+    files: Vec<(String, Vec<usize>)>,
+}
+
+impl Votes<'_> {
+    /// Writes the votes into a file: CSV or JSON, by the end of its name.
+    ///
+    /// # Errors
+    ///
+    /// If the name has another end, or the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        write(path, || self.csv(), || self.json(), ".csv, .json")
+    }
+
+    /// Of each file, its name, the class that won, how many voted, and the share of every class.
+    fn rows(&self) -> impl Iterator<Item = (&str, &str, usize, Vec<f64>)> {
+        self.files.iter().map(|(file, votes)| {
             let all: usize = votes.iter().sum();
             // The first of equals.
             let most = votes.iter().max().copied().unwrap_or(0);
             let best = votes.iter().position(|count| *count == most).unwrap_or(0);
-            text += &format!("{},{},{all}", field(&file), field(self.name(best as u16)));
-            votes.iter().for_each(|n| text += &format!(",{:.4}", *n as f64 / all.max(1) as f64));
+            let class = self.classes.get(best).map_or("", String::as_str);
+            let shares = votes.iter().map(|n| *n as f64 / all.max(1) as f64).collect();
+            (file.as_str(), class, all, shares)
+        })
+    }
+
+    /// As a table: `file`, `class`, `votes`, and a column `share(NAME)` for every class.
+    pub fn csv(&self) -> String {
+        let mut text = "file,class,votes".to_owned();
+        let names = self.classes.iter();
+        names.for_each(|name| text += &format!(",{}", field(&format!("share({name})"))));
+        text.push('\n');
+        for (file, class, all, shares) in self.rows() {
+            text += &format!("{},{},{all}", field(file), field(class));
+            shares.iter().for_each(|share| text += &format!(",{share:.4}"));
             text.push('\n');
         }
         text
     }
+
+    /// The same as a list of objects.
+    pub fn json(&self) -> Value {
+        let row = |(file, class, votes, shares): (&str, &str, usize, Vec<f64>)| {
+            let named = self.classes.iter().cloned().zip(shares);
+            let shares: Map<String, Value> =
+                named.map(|(name, share)| (name, json!(share))).collect();
+            json!({ "file": file, "class": class, "votes": votes, "shares": shares })
+        };
+        Value::Array(self.rows().map(row).collect())
+    }
+}
+
+fn has_end(path: &Path, end: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(end))
+}
+
+/// Writes a table as CSV or JSON, by the end of the file's name, which is to be one of `ends`.
+fn write(
+    path: &Path,
+    csv: impl Fn() -> String,
+    json: impl Fn() -> Value,
+    ends: &str,
+) -> Result<()> {
+    if has_end(path, "csv") {
+        return file::write_atomic_bytes(path, csv().as_bytes());
+    }
+    if has_end(path, "json") {
+        return file::write_atomic_bytes(path, format!("{}\n", json()).as_bytes());
+    }
+    Err(Error::config(format!("{} ends in none of {ends}", path.display()))
+        .expected("a name that says what is to be written"))
 }
 
 /// A field of CSV, in quotes where it needs them.

@@ -2,13 +2,14 @@
 
 use crate::args::Energy;
 use crate::opened::Opened;
-use crate::{print_json, print_line, set_threads, sparsity};
+use crate::{on_device, print_json, print_line, set_threads, sparsity};
 use barnowl::activity::Activity;
 use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
 use barnowl::error::Result;
 use barnowl::model::Model;
 use barnowl::train::evaluate;
 use barnowl::words::counted;
+use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -29,10 +30,13 @@ pub struct Spent {
 
 pub fn run(args: &Energy) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Energy, device: &Device) -> Result<ExitCode> {
     let cost = EnergyCost::parse(&args.cost)?;
     let measure = |path: &Path| -> Result<Spent> {
-        let opened = Opened::load(path, &device)?;
+        let opened = Opened::load(path, device)?;
         let model = &opened.model;
         let data = opened.part(&model.task, &args.data, args.split.into())?.data;
         let batch = model.task.train.batch;

@@ -3,13 +3,14 @@
 use crate::answers::Table;
 use crate::args::Eval;
 use crate::opened::Opened;
-use crate::{print_json, print_line, set_threads, table};
+use crate::{on_device, print_json, print_line, set_threads, settings, table};
 use barnowl::dataset::{Dataset, Targets, timit};
-use barnowl::error::{Error, Result};
+use barnowl::error::Result;
 use barnowl::metric::Votes;
 use barnowl::metric::boundary::{BoundaryDetection, ClassBoundaries};
 use barnowl::task::TaskConfig;
 use barnowl::train::{Evaluation, evaluate, predict, run::RunFolder};
+use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,8 +20,11 @@ pub const TOLERANCE_MS: f64 = 150.0;
 
 pub fn run(args: &Eval) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
-    let opened = Opened::load(&args.model, &device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Eval, device: &Device) -> Result<ExitCode> {
+    let opened = Opened::load(&args.model, device)?;
     let model = &opened.model;
     let mut task = model.task.clone();
     if let Some(name) = &args.task {
@@ -31,11 +35,7 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     if let Some(note) = model.provenance.get("note") {
         eprintln!("note: {note}");
     }
-    if let Some(setting) = args.set.iter().find(|setting| !setting.trim().starts_with("dataset.")) {
-        return Err(Error::config(format!("--set {setting}"))
-            .expected("a key of the data, such as dataset.folder: the model decides all else"));
-    }
-    let task = task.overridden(&args.set)?;
+    let task = settings::of_data(&task, &args.set)?;
     let part = opened.part(&task, &args.data, args.split.into())?;
     let dataset = &part.data;
     let evaluation = evaluate(&model.network, &task.network, dataset, task.train.batch)?;
@@ -72,7 +72,7 @@ pub fn run(args: &Eval) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A model file, or the best model of a run folder.
+/// A model file, or that of a run folder.
 pub fn model_file(path: &Path) -> Result<PathBuf> {
     if path.is_dir() { Ok(RunFolder::open(path)?.best_file()) } else { Ok(path.to_path_buf()) }
 }

@@ -24,8 +24,10 @@ mod tasks;
 mod tensorboard;
 mod train;
 
-use args::{Cli, Command, Threads};
+use args::{Cli, Command, Place, Threads};
+use barnowl::device;
 use barnowl::error::{Error, ErrorKind, Result};
+use burn::tensor::Device;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -91,6 +93,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
+}
+
+/// What a command does on its device, from the first tensor to the last plot: should the device fail, that is one error.
+fn on_device(place: &Place, work: impl FnOnce(&Device) -> Result<ExitCode>) -> Result<ExitCode> {
+    let device = device::open(&place.device)?;
+    device::guard(&device, || work(&device))
 }
 
 /// Sets the number of threads of the process.

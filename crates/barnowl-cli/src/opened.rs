@@ -1,17 +1,17 @@
 //! A model with the data that it is to be judged on: those of its run, unless others are asked for.
 
 use crate::args::ModelData;
-use barnowl::dataset::Dataset;
+use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, Result};
 use barnowl::model::Model;
-use barnowl::task::{Split, TaskConfig};
-use barnowl::train::far_values;
+use barnowl::task::{DatasetConfig, Split, TaskConfig};
 use barnowl::train::run::RunFolder;
+use barnowl::train::{far_values, repeated};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// A model file, or the best model of a run.
+/// A model file, or that of a run.
 pub struct Opened {
     pub model: Model,
     /// Where the data of the run are; `None` if there is no run, or it is of an older version.
@@ -27,6 +27,8 @@ pub struct Part {
     pub differences: Vec<String>,
     /// Whether the model says what its data were.
     is_known: bool,
+    /// How many of its sequences the model was trained on, although the part is one to test with.
+    repeated: usize,
 }
 
 impl Opened {
@@ -85,9 +87,34 @@ impl Opened {
             ))));
         }
         let is_known = self.model.data.is_some();
-        let part = Part { split, data, directory, differences, is_known };
+        let repeated = match &self.model.data {
+            Some(card) if split == Split::Test => self.repeated(card, &data, &differences),
+            _ => 0,
+        };
+        let part = Part { split, data, directory, differences, is_known, repeated };
         part.warn();
         Ok(part)
+    }
+
+    /// How many sequences of a test part the model was trained on: what its card says of its own part, and of other data of the
+    /// user's what the training data say, if they are still there.
+    fn repeated(&self, card: &DataCard, data: &Dataset, differences: &[String]) -> usize {
+        let task = &self.model.task;
+        let is_own = card.fingerprints.contains_key(Split::Test.name()) || task.train.holds_out();
+        if is_own && differences.is_empty() {
+            return card.repeated.get(Split::Test.name()).copied().unwrap_or(0);
+        }
+        if !matches!(task.dataset, DatasetConfig::Own(_)) {
+            return 0;
+        }
+        let directory = self.data.clone().flatten();
+        let train = task.raw_part(directory.as_deref(), Split::Train, card.known());
+        let train = train.ok().filter(|train| card.is_same(Split::Train, train) == Some(true));
+        let train = match (train, &card.normalization) {
+            (Some(train), Some(by)) => train.normalized(by).ok(),
+            (train, _) => train,
+        };
+        train.map_or(0, |train| data.repeats_of(&train))
     }
 
     /// Says where the right data may be.
@@ -113,6 +140,7 @@ impl Part {
             "directory": self.directory,
             "of_the_model": self.is_known.then_some(self.differences.is_empty()),
             "differences": self.differences,
+            "trained_on": self.repeated,
         })
     }
 
@@ -129,7 +157,9 @@ impl Part {
         for note in self.data.notes() {
             eprintln!("note: {note}");
         }
-        if let Some(text) = far_values(&self.data) {
+        let far = far_values(&self.data);
+        let repeated = (self.repeated > 0).then(|| repeated(self.split.purpose(), self.repeated));
+        for text in far.into_iter().chain(repeated) {
             eprintln!("warning: {text}");
         }
     }

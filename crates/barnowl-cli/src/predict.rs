@@ -3,12 +3,14 @@
 use crate::answers::Table;
 use crate::args::{AnswerFormat, Predict};
 use crate::opened::Opened;
-use crate::{print_line, set_threads};
+use crate::{on_device, print_line, set_threads, settings};
 use barnowl::dataset::own::{self, Form, OwnConfig};
 use barnowl::error::{Error, Result};
+use barnowl::file;
 use barnowl::task::DatasetConfig;
 use barnowl::train::{far_values, predict};
 use barnowl::words::counted;
+use burn::tensor::Device;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,12 +19,21 @@ const BATCH: usize = 64;
 
 pub fn run(args: &Predict) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
-    let opened = Opened::load(&args.model, &device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Predict, device: &Device) -> Result<ExitCode> {
+    let opened = Opened::load(&args.model, device)?;
     let model = &opened.model;
-    let task = &model.task;
+    let task = &settings::of_data(&model.task, &args.set)?;
     let config = match &task.dataset {
         DatasetConfig::Own(config) => config.clone(),
+        _ if !args.set.is_empty() => {
+            return Err(Error::config(format!("--set {}", args.set.join(" --set "))).expected(format!(
+                "no settings: the values of the files are what the network reads, not what {} is made of",
+                task.dataset.source()
+            )));
+        }
         _ => {
             eprintln!(
                 "note: the values of the files are what the network reads, {}, as the data set {} is encoded",
@@ -42,7 +53,7 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
     let paths: Vec<PathBuf> = args
         .files
         .iter()
-        .map(|path| if path.as_os_str() == "-" { "/dev/stdin".into() } else { path.clone() })
+        .map(|path| if path.as_os_str() == "-" { file::STDIN.into() } else { path.clone() })
         .collect();
     let per_step = task.network.decode.is_per_step();
     let data = own::read_files(&paths, &config, known, per_step)?;
@@ -69,16 +80,18 @@ pub fn run(args: &Predict) -> Result<ExitCode> {
         labelled: false,
     };
     if args.votes {
-        if args.out.is_some() {
-            return Err(Error::config("--votes prints its table: write it into a file with >"));
-        }
         let file_of = |name: &str| match name.rsplit_once(':') {
             // The sequences of one file are called by their places.
             _ if args.files.len() == 1 => args.files[0].display().to_string(),
             Some((file, number)) if number.parse::<usize>().is_ok() => file.to_owned(),
             _ => name.to_owned(),
         };
-        print_line(table.votes(file_of).trim_end())?;
+        let votes = table.votes(file_of);
+        match (&args.out, args.format) {
+            (Some(path), _) => votes.write(path)?,
+            (None, AnswerFormat::Csv) => print_line(votes.csv().trim_end())?,
+            (None, AnswerFormat::Json) => print_line(&votes.json().to_string())?,
+        }
         return Ok(ExitCode::SUCCESS);
     }
     match (&args.out, args.format) {

@@ -1,6 +1,7 @@
 //! What the command line says of a task's settings, by flags of their own and by `--set`.
 
 use barnowl::error::{Error, Result};
+use barnowl::task::TaskConfig;
 
 /// A flag that stands for a setting: its name, the setting's key, and the value as TOML where it is given.
 pub type Flag = (&'static str, &'static str, Option<String>);
@@ -39,6 +40,28 @@ pub fn join(flags: impl IntoIterator<Item = Flag>, set: &[String]) -> Result<Vec
     }
     all.extend(set.iter().cloned());
     Ok(all)
+}
+
+/// The task of a model with other settings of its data, which say how files are read.
+///
+/// # Errors
+///
+/// If a setting is none of the data, or the model has decided it.
+pub fn of_data(task: &TaskConfig, set: &[String]) -> Result<TaskConfig> {
+    for setting in set {
+        let key = setting.split('=').next().unwrap_or_default().trim();
+        let refused =
+            |expected: &str| Err(Error::config(format!("--set {setting}")).expected(expected));
+        if !key.starts_with("dataset.") {
+            return refused(
+                "a key of the data, such as dataset.folder: the model decides all else",
+            );
+        }
+        if key.starts_with("dataset.normalize") {
+            return refused("another key: values are normalized as the training data were");
+        }
+    }
+    task.overridden(set)
 }
 
 #[cfg(test)]

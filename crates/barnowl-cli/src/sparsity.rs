@@ -2,20 +2,24 @@
 
 use crate::args::Sparsity;
 use crate::opened::Opened;
-use crate::{print_json, print_line, set_threads};
+use crate::{on_device, print_json, print_line, set_threads};
 use barnowl::activity::{Activity, LayerActivity};
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::report::{Histogram, histograms};
 use barnowl::words::counted;
+use burn::tensor::Device;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::process::ExitCode;
 
 pub fn run(args: &Sparsity) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
-    let opened = Opened::load(&args.model, &device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Sparsity, device: &Device) -> Result<ExitCode> {
+    let opened = Opened::load(&args.model, device)?;
     let model = &opened.model;
     let part = opened.part(&model.task, &args.data, args.split.into())?;
     let data = &part.data;

@@ -5,7 +5,7 @@ use crate::eval::{boundaries, model_file, summary};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
-use crate::{INTERRUPTED, plots, print_json, print_line, set_threads, settings, table};
+use crate::{INTERRUPTED, on_device, plots, print_json, print_line, set_threads, settings, table};
 use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::metric::boundary::ClassBoundaries;
@@ -28,7 +28,10 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         return crate::study::seeds(args, count, overrides(args)?);
     }
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Train, device: &Device) -> Result<ExitCode> {
     let start = if args.resume { Start::again(args)? } else { Start::anew(args)? };
     let Start { task, directory, folder } = start;
     for warning in task.warnings()? {
@@ -41,11 +44,12 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let card = &data_of_run.card;
     let (folder, mut trainer) = match folder {
         Some(folder) => {
-            let trainer = folder.resume(&task, &data_of_run, &device)?;
+            let trainer = folder.resume(&task, &data_of_run, device)?;
             (folder, trainer)
         }
         None => {
-            let trainer = Trainer::new(&task.network, &task.train, &device)?;
+            let trainer = Trainer::new(&task.network, &task.train, device)?;
+            trainer.check(&data, &valid)?;
             let folder = match &args.out {
                 Some(path) => RunFolder::create(path, &task, &data_of_run)?,
                 None => RunFolder::create_next(RUNS, &task.name, &task, &data_of_run)?,
@@ -69,6 +73,7 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         counted(data.samples(), "sequence"),
         valid.samples(),
         match &test {
+            Some(test) if task.train.holds_out() => format!("{} held out", test.samples()),
             Some(test) => format!("{} to test", test.samples()),
             None => "no test".to_owned(),
         },
@@ -78,7 +83,8 @@ pub fn run(args: &Train) -> Result<ExitCode> {
     let mut warnings = Warnings::default();
     let mut parts = vec![("training", &data), ("validation", &valid)];
     parts.extend(test.as_ref().map(|test| ("test", test)));
-    warnings.of_data(&parts).iter().for_each(|text| eprintln!("warning: {text}"));
+    let said = [warnings.of_data(&parts), warnings.of_repeats(card)].concat();
+    said.iter().for_each(|text| eprintln!("warning: {text}"));
 
     let tensorboard = match args.tensorboard.on {
         true => Some(Recorder::create(&folder, &trainer)?),
@@ -119,7 +125,7 @@ pub fn run(args: &Train) -> Result<ExitCode> {
         None => (Split::Valid, &valid),
     };
     let Conclusion { result, evaluation, boundaries, reports } =
-        conclude(&task, &folder, (split, judge), &device, started, &mut warnings)?;
+        conclude(&task, &folder, (split, judge), device, started, &mut warnings)?;
     if args.output.json {
         print_json(&result)?;
         return Ok(ExitCode::SUCCESS);
@@ -134,7 +140,10 @@ pub fn run(args: &Train) -> Result<ExitCode> {
             human(started.elapsed())
         ))?;
     }
-    print_line(&format!("{} data: {}", split.purpose(), judge.origin()))?;
+    print_line(&match task.train.holds_out() && test.is_some() {
+        true => format!("held-out {} of {}", counted(judge.samples(), "sequence"), judge.origin()),
+        false => format!("{} data: {}", split.purpose(), judge.origin()),
+    })?;
     print_line(
         table::evaluation(&evaluation, judge.class_names(), boundaries.as_deref()).trim_end(),
     )?;

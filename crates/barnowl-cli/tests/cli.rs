@@ -12,6 +12,8 @@ mod energy;
 mod mirror;
 #[path = "cli/neurons.rs"]
 mod neurons;
+#[path = "cli/other.rs"]
+mod other;
 #[path = "cli/own.rs"]
 mod own;
 #[path = "cli/own_neuron.rs"]
@@ -282,7 +284,10 @@ fn bad_settings_are_refused() {
         ("network.inputs=5", &["4 channels", "5 inputs"]),
         ("network.readout.size=7", &["6 classes", "7 neurons"]),
         ("network.decode.skip=5000", &["network.decode.skip = 5000", "200 steps"]),
-        ("network.decode.kind=last_membrane", &["labels per step"]),
+        (
+            "network.decode.kind=last_membrane",
+            &["a label at every step", "the decoder last_membrane"],
+        ),
     ] {
         refuses(train(&out, &["--set", setting]), parts);
     }

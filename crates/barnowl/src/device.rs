@@ -164,7 +164,7 @@ pub(crate) fn total<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
 /// # Errors
 ///
 /// Those of `work`, and the failure of the device. What `work` changed may be half done then.
-pub(crate) fn guard<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn guard<T>(device: &Device, work: impl FnOnce() -> Result<T>) -> Result<T> {
     if is_cpu(device) {
         return work();
     }

@@ -82,6 +82,21 @@ pub enum Target {
     PerSequence(Tensor<1, Int>),
 }
 
+impl DecoderKind {
+    /// What it is called in a task.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PerStep => "per_step",
+            Self::SoftmaxSum => "softmax_sum",
+            Self::MeanMembrane => "mean_membrane",
+            Self::LastMembrane => "last_membrane",
+            Self::MaxMembrane => "max_membrane",
+            Self::SpikeCount => "spike_count",
+        }
+    }
+}
+
 impl Decoder {
     /// A decoder that counts from the first step.
     #[must_use]

@@ -1,6 +1,5 @@
 //! A whole network: hidden layers, readout and decoder, from one configuration.
 
-use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -9,7 +8,6 @@ use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
-use crate::words::counted;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -147,105 +145,6 @@ impl NetworkConfig {
         }
         blank.readout.input_weights = Initializer::Zeros;
         blank
-    }
-
-    /// Whether a data set fits the network.
-    ///
-    /// # Errors
-    ///
-    /// If channels, classes, steps or the kind of targets differ.
-    pub fn check(&self, dataset: &Dataset) -> Result<()> {
-        let (channels, classes) = (dataset.channels(), dataset.class_names().len());
-        if channels != self.inputs {
-            let error = Error::mismatch(format!(
-                "the data have {}, the network has {}",
-                counted(channels, "channel"),
-                counted(self.inputs, "input")
-            ));
-            if dataset.steps() == self.inputs {
-                let shape = [dataset.samples(), dataset.steps(), channels];
-                return Err(error
-                    .also(format_args!("the data are {shape:?}"))
-                    .expected("sequences, steps, channels: [N, T, C]")
-                    .remedy(
-                        "steps and channels seem to be exchanged: write x.transpose(0, 2, 1)",
-                    ));
-            }
-            let error = match dataset.channel_names() {
-                [] => error,
-                names => error.also(format_args!("the channels are {}", names.join(", "))),
-            };
-            return Err(error.remedy(
-                "use data of the task that the model was trained on, or set network.inputs, if all of them are inputs",
-            ));
-        }
-        if classes != self.readout.size {
-            let error = Error::mismatch(format!(
-                "the data have {}, the readout has {}",
-                counted(classes, "class"),
-                counted(self.readout.size, "neuron")
-            ))
-            .remedy("set network.readout.size to the number of classes, if the labels are right");
-            let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
-            let beyond =
-                |class: &u16| *class != UNLABELLED && usize::from(*class) >= self.readout.size;
-            let per = all.len() / dataset.samples();
-            return Err(match all.iter().position(beyond) {
-                Some(at) => error.also(format_args!(
-                    "sequence {} is of class {} ({})",
-                    at / per,
-                    all[at],
-                    dataset.origin()
-                )),
-                None => error,
-            });
-        }
-        if dataset.targets().is_per_step() != self.decode.is_per_step() {
-            return Err(Error::mismatch(
-                "the data have labels per step and the decoder one class per sequence, or the reverse",
-            )
-            .remedy("set network.decode.kind to per_step, or to another decoder"));
-        }
-        let shortest = (0..dataset.samples()).min_by_key(|sample| dataset.length(*sample));
-        let shortest = shortest.unwrap_or_default();
-        let steps = dataset.length(shortest);
-        if self.decode.skip >= steps {
-            let error = Error::setting("network.decode.skip", self.decode.skip);
-            return Err(match dataset.lengths() {
-                None => {
-                    error.expected(format!("less than the {} of the data", counted(steps, "step")))
-                }
-                Some(_) => error.expected(format!(
-                    "less than the {} of the shortest sequence, {}",
-                    counted(steps, "step"),
-                    dataset.sequence_name(shortest)
-                )),
-            });
-        }
-        Ok(())
-    }
-
-    /// Whether a network can be trained or judged on a data set: whether it [fits](Self::check), and a step that counts has a
-    /// label.
-    ///
-    /// # Errors
-    ///
-    /// As [`NetworkConfig::check`], and if none has.
-    pub fn check_labelled(&self, dataset: &Dataset) -> Result<()> {
-        self.check(dataset)?;
-        let Targets::PerStep(classes) = dataset.targets() else {
-            return Ok(());
-        };
-        let (steps, skip) = (dataset.steps(), self.decode.skip);
-        let labelled = |classes: &[u16]| classes[skip..].iter().any(|class| *class != UNLABELLED);
-        if classes.chunks_exact(steps).any(labelled) {
-            return Ok(());
-        }
-        Err(Error::mismatch(format!(
-            "no step with a label counts: from step {skip} on (network.decode.skip), none of the {} sequences has one",
-            dataset.samples()
-        ))
-        .remedy("give labels to some steps, or lower network.decode.skip if labels come before it"))
     }
 
     /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,

@@ -149,13 +149,16 @@ fn x_len(weights: &[f64], outputs: usize) -> usize {
 fn operations_are_those_of_a_run_that_counts_itself() {
     const STEPS: usize = 40;
     const SAMPLES: usize = 5;
-    for (events, readout, seed, pruned) in [
-        (true, ReadoutKind::Alif, 1, false),
-        (true, ReadoutKind::LeakyIntegrator, 2, false),
-        (false, ReadoutKind::Alif, 11, false),
-        (false, ReadoutKind::LeakyIntegrator, 4, false),
-        (true, ReadoutKind::Alif, 1, true),
-        (false, ReadoutKind::LeakyIntegrator, 4, true),
+    for (events, readout, seed, pruned, bidirectional) in [
+        (true, ReadoutKind::Alif, 1, false, false),
+        (true, ReadoutKind::LeakyIntegrator, 2, false, false),
+        (false, ReadoutKind::Alif, 11, false, false),
+        (false, ReadoutKind::LeakyIntegrator, 4, false, false),
+        (true, ReadoutKind::Alif, 1, true, false),
+        (false, ReadoutKind::LeakyIntegrator, 4, true, false),
+        (true, ReadoutKind::LeakyIntegrator, 2, false, true),
+        (true, ReadoutKind::Alif, 1, true, true),
+        (false, ReadoutKind::LeakyIntegrator, 4, true, true),
     ] {
         let layer = |size, recurrent, beta| LayerConfig {
             recurrent,
@@ -166,7 +169,11 @@ fn operations_are_those_of_a_run_that_counts_itself() {
         };
         let config = NetworkConfig {
             inputs: 6,
-            layers: vec![layer(9, true, 1.8), layer(7, false, 0.0), layer(5, true, 0.0)],
+            layers: vec![
+                LayerConfig { bidirectional, ..layer(9, true, 1.8) },
+                LayerConfig { bidirectional, ..layer(7, false, 0.0) },
+                layer(5, true, 0.0),
+            ],
             readout: ReadoutConfig {
                 b0: 0.01,
                 tau_m: TimeConstants::constant(3.0),
@@ -199,28 +206,37 @@ fn operations_are_those_of_a_run_that_counts_itself() {
         let mut expected = vec![[Counter::default(); 2]; 4];
         let mut emitted = [0; 4];
         for sample in 0..SAMPLES {
-            let mut layers: Vec<Naive> = config
-                .layers
-                .iter()
-                .enumerate()
-                .map(|(i, layer)| {
-                    Naive::new(&tensors, &format!("layers.{i}"), [layer.b0, layer.beta], true)
-                })
-                .collect();
-            let threshold = [config.readout.b0, config.readout.beta];
-            let spiking = readout == ReadoutKind::Alif;
-            layers.push(Naive::new(&tensors, "readout", threshold, spiking));
-            for t in 0..STEPS {
+            let row = |t: usize| -> Vec<f64> {
                 let at = (sample * STEPS + t) * config.inputs;
-                let mut x: Vec<f64> = match events {
+                match events {
                     true => spikes[at..at + config.inputs].iter().map(|x| f64::from(*x)).collect(),
                     false => real[at..at + config.inputs].iter().map(|x| f64::from(*x)).collect(),
-                };
-                for (i, layer) in layers.iter_mut().enumerate() {
-                    x = layer.step(&x, events || i > 0, &mut expected[i]);
                 }
+            };
+            let mut x: Vec<Vec<f64>> = (0..STEPS).map(row).collect();
+            for (i, layer) in config.layers.iter().enumerate() {
+                let directions: &[&str] =
+                    if layer.bidirectional { &[".forward", ".backward"] } else { &[""] };
+                let mut outputs = vec![Vec::new(); STEPS];
+                for direction in directions {
+                    let name = format!("layers.{i}{direction}");
+                    let mut naive = Naive::new(&tensors, &name, [layer.b0, layer.beta], true);
+                    for t in 0..STEPS {
+                        // Backward from the last step to the first.
+                        let t = if *direction == ".backward" { STEPS - 1 - t } else { t };
+                        outputs[t].extend(naive.step(&x[t], events || i > 0, &mut expected[i]));
+                    }
+                    emitted[i] += naive.spikes;
+                }
+                x = outputs;
             }
-            layers.iter().zip(&mut emitted).for_each(|(layer, sum)| *sum += layer.spikes);
+            let (threshold, spiking) =
+                ([config.readout.b0, config.readout.beta], readout == ReadoutKind::Alif);
+            let mut naive = Naive::new(&tensors, "readout", threshold, spiking);
+            for x in &x {
+                naive.step(x, true, &mut expected[3]);
+            }
+            emitted[3] += naive.spikes;
         }
         let totals = activity.layers.iter().chain(&activity.readout).map(|layer| layer.total());
         for (total, emitted) in totals.zip(emitted) {
@@ -228,7 +244,10 @@ fn operations_are_those_of_a_run_that_counts_itself() {
             assert!(emitted > 20, "a silent layer proves nothing");
         }
         for (found, [synapses, neurons]) in found.iter().zip(&expected) {
-            let what = format!("{}, events: {events}, {readout:?}, pruned: {pruned}", found.name);
+            let what = format!(
+                "{}, events: {events}, {readout:?}, pruned: {pruned}, bidirectional: {bidirectional}",
+                found.name
+            );
             assert_eq!(found.synapses, synapses.0, "{what}");
             assert_eq!(found.neurons, neurons.0, "{what}");
             assert_eq!(found.total(), synapses.0 + neurons.0, "{what}");

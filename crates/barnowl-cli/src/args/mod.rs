@@ -68,8 +68,8 @@ const TRAIN_EXAMPLES: &str = "Examples:
   barnowl train --resume --out runs/mine --epochs 500     make it longer
   barnowl tasks ecg > mine.toml; barnowl train mine.toml
 
-The epoch is chosen on validation data split off the training data; the test data are used once, at the end,
-or not at all with --no-test.";
+The epoch is chosen on validation data split off the training data, or is the last with train.keep=last; the test data
+are used once, at the end, or not at all with --no-test.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TRAIN_EXAMPLES)]
@@ -91,7 +91,7 @@ pub struct Train {
     /// Seed of weights, mini-batches and initial states [default: the task's].
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// Start from a trained model, or the best one of a run, instead of random weights; the readout may have other classes.
+    /// Start from a trained model, or that of a run, instead of random weights; the readout may have other classes.
     #[arg(long, value_name = "MODEL")]
     pub init: Option<PathBuf>,
     #[command(flatten)]
@@ -104,7 +104,7 @@ pub struct Train {
     /// Go on with the run in --out (or the last of the task) where its checkpoint is, with the settings and data of the run.
     #[arg(long)]
     pub resume: bool,
-    /// Leave the test data alone and judge the best model on the validation data: for trials, while settings are chosen.
+    /// Leave the test data alone and judge the model on the validation data: for trials, while settings are chosen.
     /// `barnowl eval RUN` tests the run that is chosen.
     #[arg(long)]
     pub no_test: bool,
@@ -127,7 +127,7 @@ pub struct TensorBoard {
 }
 
 const EVAL_EXAMPLES: &str = "Examples:
-  barnowl eval runs/ecg-1                            the best model of a run on the test data
+  barnowl eval runs/ecg-1                            the model of a run on the test data
   barnowl eval model.safetensors --data data --json
   barnowl eval runs/mine-1 --data elsewhere --other-data   data that the model was not trained on
   barnowl eval runs/ecg-1 --split valid --predictions valid.csv";
@@ -174,18 +174,22 @@ channels are in the model's own order, and values are normalized as its training
 pub struct Predict {
     /// A model file, or the folder of a run.
     pub model: PathBuf,
-    /// Files to answer; - reads a table from standard input.
+    /// Files to answer; - reads standard input, of any form.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// What to print.
     #[arg(long, value_enum, default_value = "csv")]
     pub format: AnswerFormat,
-    /// Write the answers into this file instead: .csv, .json, or .npy (classes alone).
+    /// Write the answers into this file instead: .csv, .json, or .npy (classes alone; not with --votes).
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// One answer a file: the class that most of its sequences or steps have.
     #[arg(long)]
     pub votes: bool,
+    /// Set a key of the data, such as dataset.form.events.unit=ms, where the files are written otherwise than the training data;
+    /// may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]
@@ -469,7 +473,7 @@ pub struct Output {
 pub enum SplitName {
     /// What the weights were trained on.
     Train,
-    /// What the epoch was chosen by.
+    /// What epochs and settings are chosen by.
     Valid,
     /// What is reported.
     Test,

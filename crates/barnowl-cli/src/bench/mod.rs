@@ -23,9 +23,10 @@ mod steps;
 mod trial;
 
 use crate::args::{Bench, ShapeName};
-use crate::set_threads;
+use crate::{on_device, set_threads};
 use barnowl::error::{Error, Result};
 use barnowl::learning::BpttOptions;
+use burn::tensor::Device;
 use shapes::Shape;
 use std::process::ExitCode;
 
@@ -39,16 +40,20 @@ pub fn run(args: &Bench) -> Result<ExitCode> {
             .remedy("leave --threads out"));
     }
     set_threads(&args.threads)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Bench, device: &Device) -> Result<ExitCode> {
     if let Some(file) = &args.scaling {
-        scaling::run(args, file)?;
+        scaling::run(args, file, device)?;
     } else if let Some(python) = &args.peers {
-        peers::run(args, python)?;
+        peers::run(args, python, device)?;
     } else if !args.neuron.is_empty() {
-        neurons::run(args)?;
+        neurons::run(args, device)?;
     } else if args.latency {
         latency::run(args)?;
     } else {
-        steps::run(args)?;
+        steps::run(args, device)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,9 +6,9 @@ use super::{WARMUP, options, shapes};
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line};
 use barnowl::cell::equations::{ParameterConfig, ParameterStart};
-use barnowl::device::open;
 use barnowl::error::Result;
 use barnowl::layer::LayerConfig;
+use burn::tensor::Device;
 use serde::Serialize;
 use std::path::Path;
 
@@ -27,11 +27,11 @@ struct Measured {
     spike_rate: Vec<f64>,
 }
 
-pub fn run(args: &Bench) -> Result<()> {
+pub fn run(args: &Bench, device: &Device) -> Result<()> {
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
         eprintln!("{}: {} rounds to time", shape.name, args.steps);
-        let measured = measure(&shape, args)?;
+        let measured = measure(&shape, args, device)?;
         if !args.output.json {
             let (batch, steps) = (shape.batch, shape.steps);
             print_line(&format!("{} {}, batch {batch}, {steps} steps", shape.name, shape.sizes()))?;
@@ -50,9 +50,8 @@ pub fn run(args: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn measure(shape: &Shape, args: &Bench) -> Result<Vec<Measured>> {
-    let device = open(&args.place.device)?;
-    let trial = |shape: &Shape| Trial::new(shape, options(args), &device);
+fn measure(shape: &Shape, args: &Bench, device: &Device) -> Result<Vec<Measured>> {
+    let trial = |shape: &Shape| Trial::new(shape, options(args), device);
     let mut names = vec![("alif".to_owned(), "by hand")];
     let mut trials = vec![trial(shape)?];
     for name in &args.neuron {

@@ -10,9 +10,9 @@ use super::trial::{Times, Trial, median};
 use super::{WARMUP, options, shapes};
 use crate::args::{Bench, PeerName, ShapeName};
 use crate::{print_json, print_line};
-use barnowl::device::open;
 use barnowl::error::{Error, Result};
 use barnowl::words::counted;
+use burn::tensor::Device;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -70,14 +70,14 @@ struct Runner {
     seconds: Vec<f64>,
 }
 
-pub fn run(args: &Bench, python: &Path) -> Result<()> {
+pub fn run(args: &Bench, python: &Path, device: &Device) -> Result<()> {
     // Not smnist, unless it is named: PyTorch takes 12 GB for it.
     let shapes = shapes(args, &[ShapeName::Ecg, ShapeName::Shd, ShapeName::Gsc]);
     let mut results = Vec::new();
     for shape in shapes {
         let mut failed = Vec::new();
         let mut runners = start(args, python, shape.name, &mut failed)?;
-        let trial = Trial::new(&shape, options(args), &open(&args.place.device)?)?;
+        let trial = Trial::new(&shape, options(args), device)?;
         let watch = Watch::begin();
         let (mut trial, _) = trial.train(WARMUP, 1)?;
         let mut own = Vec::new();

@@ -9,7 +9,7 @@ use super::shapes::Shape;
 use super::trial::{Times, Trial};
 use crate::args::Bench;
 use crate::{print_json, print_line};
-use barnowl::device::open;
+use barnowl::device::guard;
 use barnowl::error::{Error, Result};
 use barnowl::file::write_atomic_bytes;
 use barnowl::layer::LayerConfig;
@@ -18,6 +18,7 @@ use barnowl::network::NetworkConfig;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::report::{self, ScalingPanel, ScalingPlot, ScalingPoint};
 use barnowl::words::counted;
+use burn::tensor::Device;
 use rayon::ThreadPool;
 use serde::Serialize;
 use std::fmt::Write;
@@ -80,11 +81,12 @@ struct Series {
 struct Runner {
     setting: Setting,
     pool: ThreadPool,
+    device: Device,
     trial: Trial,
     seconds: Vec<f64>,
 }
 
-pub fn run(args: &Bench, file: &Path) -> Result<()> {
+pub fn run(args: &Bench, file: &Path, device: &Device) -> Result<()> {
     let data = check(file)?;
     let base = Setting {
         steps: 250,
@@ -101,8 +103,8 @@ pub fn run(args: &Bench, file: &Path) -> Result<()> {
         }
     }
     eprintln!("{} networks, {} steps of each to time", settings.len(), TURN * args.steps);
-    let mut runners: Vec<Runner> =
-        settings.into_iter().map(|setting| Runner::new(setting, args)).collect::<Result<_>>()?;
+    let runner = |setting| Runner::new(setting, args, device);
+    let mut runners: Vec<Runner> = settings.into_iter().map(runner).collect::<Result<_>>()?;
     for _ in 0..args.steps {
         runners = runners.into_iter().map(Runner::turn).collect::<Result<_>>()?;
     }
@@ -162,22 +164,27 @@ fn axes(base: Setting) -> [(Axis, Vec<Setting>); 5] {
 }
 
 impl Runner {
-    fn new(setting: Setting, args: &Bench) -> Result<Self> {
+    fn new(setting: Setting, args: &Bench, device: &Device) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build();
         let pool = pool.map_err(|error| {
             Error::config(format!("{} threads cannot be started: {error}", setting.threads))
                 .remedy("choose fewer with --threads")
         })?;
-        let device = open(&args.place.device)?;
-        let trial = pool.install(|| Trial::new(&setting.shape(), options(args), &device))?;
-        Ok(Self { setting, pool, trial, seconds: Vec::new() })
+        let (shape, device) = (setting.shape(), device.clone());
+        // In the pool's own thread: a panic is the thread's in which it is.
+        let trial =
+            pool.install(|| guard(&device, || Trial::new(&shape, options(args), &device)))?;
+        Ok(Self { setting, pool, device, trial, seconds: Vec::new() })
     }
 
     /// A step that fills the caches, after others have had them, and some against the clock.
     fn turn(mut self) -> Result<Self> {
         for place in 0..=TURN {
             let seconds;
-            (self.trial, seconds) = self.pool.install(|| self.trial.step())?;
+            (self.trial, seconds) = {
+                let trial = self.trial;
+                self.pool.install(|| guard(&self.device, || trial.step()))?
+            };
             if place > 0 {
                 self.seconds.push(seconds);
             }

@@ -8,9 +8,9 @@ use super::trial::Trial;
 use super::{WARMUP, options, shapes};
 use crate::args::{Bench, ShapeName};
 use crate::{print_json, print_line};
-use barnowl::device::open;
 use barnowl::error::Result;
 use barnowl::words::counted;
+use burn::tensor::Device;
 use serde::Serialize;
 
 /// All shapes, which are timed where none is named.
@@ -48,11 +48,10 @@ struct Measured {
 }
 
 /// Training steps and nothing else: what `benches/instructions` counts.
-fn run_steps_only(args: &Bench) -> Result<()> {
+fn run_steps_only(args: &Bench, device: &Device) -> Result<()> {
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
-        let (_, times) = Trial::new(&shape, options(args), &open(&args.place.device)?)?
-            .train(WARMUP, args.steps)?;
+        let (_, times) = Trial::new(&shape, options(args), device)?.train(WARMUP, args.steps)?;
         let milliseconds = 1e3 * times.median;
         if args.output.json {
             let result =
@@ -68,9 +67,9 @@ fn run_steps_only(args: &Bench) -> Result<()> {
     Ok(())
 }
 
-pub fn run(args: &Bench) -> Result<()> {
+pub fn run(args: &Bench, device: &Device) -> Result<()> {
     if args.steps_only {
-        return run_steps_only(args);
+        return run_steps_only(args, device);
     }
     let count = rayon::current_num_threads();
     let peaks = Peaks::measure();
@@ -85,7 +84,7 @@ pub fn run(args: &Bench) -> Result<()> {
     let mut results = Vec::new();
     for shape in shapes(args, &SHAPES) {
         eprintln!("{}: {} to time", shape.name, counted(args.steps, "step"));
-        let measured = measure(&shape, args, peaks)?;
+        let measured = measure(&shape, args, peaks, device)?;
         if !args.output.json {
             print_line(&describe(&shape, &measured))?;
         }
@@ -98,9 +97,9 @@ pub fn run(args: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn measure(shape: &Shape, args: &Bench, peaks: Peaks) -> Result<Measured> {
+fn measure(shape: &Shape, args: &Bench, peaks: Peaks, device: &Device) -> Result<Measured> {
     let options = options(args);
-    let trial = Trial::new(shape, options, &open(&args.place.device)?)?;
+    let trial = Trial::new(shape, options, device)?;
     let watch = Watch::begin();
     let (trial, times) = trial.train(WARMUP, args.steps)?;
     // Evaluation has arrays of its own, which training must not answer for.

@@ -46,6 +46,9 @@ pub fn run(args: &Look) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     print_line(&summary.to_string())?;
+    if !is_events(&data) {
+        print_line("sketches, each channel from its smallest value to its largest:")?;
+    }
     for (class, samples) in &examples {
         if let Some(sample) = samples.first() {
             let name = format!("{}: {}", data.class_names()[*class], data.sequence_name(*sample));

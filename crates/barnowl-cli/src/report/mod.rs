@@ -4,12 +4,13 @@ mod page;
 mod section;
 
 use crate::args::Report;
-use crate::{print_json, print_line, set_threads};
+use crate::{on_device, print_json, print_line, set_threads};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::metric::Spread;
 use barnowl::task::Split;
 use barnowl::words::counted;
+use burn::tensor::Device;
 use page::Page;
 use section::Run;
 use serde_json::json;
@@ -17,10 +18,13 @@ use std::process::ExitCode;
 
 pub fn run(args: &Report) -> Result<ExitCode> {
     set_threads(&args.threads)?;
-    let device = barnowl::device::open(&args.place.device)?;
+    on_device(&args.place, |device| run_on(args, device))
+}
+
+fn run_on(args: &Report, device: &Device) -> Result<ExitCode> {
     let split = args.split.map(Split::from);
     let runs: Result<Vec<Run>> =
-        args.runs.iter().map(|path| Run::load(path, &args.data, split, &device)).collect();
+        args.runs.iter().map(|path| Run::load(path, &args.data, split, device)).collect();
     let runs = runs?;
     let (Some(first), Some(folder)) = (runs.first(), args.runs.first()) else {
         return Err(Error::config("there is no run to report"));

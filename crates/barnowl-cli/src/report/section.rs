@@ -47,7 +47,7 @@ struct Figure {
 }
 
 impl Run {
-    /// Loads a run and evaluates its best model on `device`: on the part that it was judged on, or another that is asked for.
+    /// Loads a run and evaluates its model on `device`: on the part that it was judged on, or another that is asked for.
     ///
     /// # Errors
     ///

@@ -14,7 +14,7 @@ mod runner;
 mod summary;
 
 use crate::args::{Jobs, Study, Sweep, Train};
-use crate::{DIVERGED, INTERRUPTED, print_json, print_line, settings};
+use crate::{DIVERGED, INTERRUPTED, on_device, print_json, print_line, settings};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::words::counted;
@@ -85,7 +85,17 @@ fn run(
     jobs: &Jobs,
     json: bool,
 ) -> Result<ExitCode> {
-    let device = barnowl::device::open(&jobs.place.device)?;
+    on_device(&jobs.place, |device| run_on(device, plan, folder, data, jobs, json))
+}
+
+fn run_on(
+    device: &Device,
+    plan: &Plan,
+    folder: &Path,
+    data: Option<&Path>,
+    jobs: &Jobs,
+    json: bool,
+) -> Result<ExitCode> {
     let mut said = BTreeSet::new();
     for variant in &plan.variants {
         let seed = plan.seeds.first().copied().unwrap_or_default();
@@ -105,7 +115,7 @@ fn run(
     let cores = jobs.threads.threads.map_or(cores, usize::from);
     let runs = plan.variants.len() * plan.seeds.len();
     let tensorboard = jobs.tensorboard.on;
-    let at_once = if device == Device::flex() { cores } else { 1 };
+    let at_once = if *device == Device::flex() { cores } else { 1 };
     let jobs = jobs.jobs.map_or(at_once, usize::from).min(runs).max(1);
     eprintln!(
         "{}: {} × {}, {jobs} at a time · {}",
@@ -115,7 +125,7 @@ fn run(
         folder.display()
     );
     let threads = (cores / jobs).max(1);
-    let Some(records) = runner::run(plan, folder, data, &device, [jobs, threads], tensorboard)?
+    let Some(records) = runner::run(plan, folder, data, device, [jobs, threads], tensorboard)?
     else {
         eprintln!("stopped; the same command goes on where it was");
         return Ok(ExitCode::from(INTERRUPTED));

@@ -10,6 +10,7 @@ use crate::progress::bar;
 use crate::tensorboard::Recorder;
 use crate::train::conclude;
 use barnowl::dataset::{DataCard, Dataset};
+use barnowl::device::guard;
 use barnowl::error::{Error, ErrorKind, Result};
 use barnowl::file;
 use barnowl::task::{Prepared, Split, TaskConfig};
@@ -35,9 +36,12 @@ struct Parts {
     known: RunData,
 }
 
-/// The parts with what they are for.
-fn named(Parts { train: data, valid, test, .. }: &Parts) -> [(&'static str, &Dataset); 3] {
-    [("training", data), ("validation", valid), ("test", test)]
+/// What looks wrong with the data.
+fn warnings_of(Parts { train: data, valid, test, known }: &Parts) -> Warnings {
+    let mut warnings = Warnings::default();
+    warnings.of_data(&[("training", data), ("validation", valid), ("test", test)]);
+    warnings.of_repeats(&known.card);
+    warnings
 }
 
 /// A study under way.
@@ -99,7 +103,9 @@ pub fn run(
             let Some((variant, seed)) = runs.get(i).filter(|_| !study.is_over()) else {
                 break;
             };
-            match pool.install(|| study.run(i, variant, *seed)) {
+            // In its own thread: a panic is the thread's in which it is.
+            let run = || guard(device, || study.run(i, variant, *seed));
+            match pool.install(run) {
                 Ok(Some(record)) => done.push((i, record)),
                 Ok(None) => break,
                 Err(error) => {
@@ -293,8 +299,8 @@ impl Study<'_> {
         let directory = directory.map_err(|error| Error::config(format!("--data: {error}")))?;
         let known = RunData { directory, card };
         let loaded = Arc::new(Parts { train, valid, test, known });
-        for text in Warnings::default().of_data(&named(&loaded)) {
-            self.warn(name, &text);
+        for text in warnings_of(&loaded).all() {
+            self.warn(name, text);
         }
         parts.insert(key, loaded.clone());
         Ok(loaded)
@@ -313,11 +319,11 @@ impl Study<'_> {
             (folder, trainer)
         } else {
             let trainer = Trainer::new(&task.network, &task.train, self.device)?;
+            trainer.check(data, valid)?;
             (RunFolder::create(path, task, known)?, trainer)
         };
-        let mut warnings = Warnings::default();
         // Said when the data were read, once for all runs on them.
-        warnings.of_data(&named(&parts));
+        let warnings = warnings_of(&parts);
         let mut watch = Watch {
             study: self,
             folder: &folder,

@@ -111,10 +111,7 @@ impl<'a> Summary<'a> {
         let mut columns = vec![
             column("variant", &|row| row.variant.clone()),
             column("validation accuracy", &|row| text(row.valid_accuracy, 4)),
-            column(
-                if self.over_parts.is_some() { "accuracy held out" } else { "test accuracy" },
-                &|row| text(row.test_accuracy, 4),
-            ),
+            column(self.judged(), &|row| text(row.test_accuracy, 4)),
             column("spikes/neuron/step", &|row| text(row.spike_rate, 3)),
             column("runs", &runs),
         ];
@@ -134,10 +131,16 @@ impl<'a> Summary<'a> {
         table
     }
 
+    /// What the accuracies after the training are: of the test data, or of the groups or folds that each run held out.
+    fn judged(&self) -> &'static str {
+        if self.over_parts.is_some() { "accuracy held out" } else { "test accuracy" }
+    }
+
     /// Every run as comma-separated values (RFC 4180).
     fn csv(&self) -> String {
-        let mut text = String::from(
-            "variant,seed,end,epochs,best_epoch,valid_accuracy,test_accuracy,spike_rate,seconds,parameters,folder\n",
+        let judged = self.judged().replace(' ', "_");
+        let mut text = format!(
+            "variant,seed,end,epochs,best_epoch,valid_accuracy,{judged},spike_rate,seconds,parameters,folder\n"
         );
         for run in self.runs {
             let number =
@@ -186,8 +189,9 @@ impl<'a> Summary<'a> {
         };
         // Of a long search, what leads.
         let rows: Vec<ComparisonRow> = self.variants.iter().take(40).map(row).collect();
-        let axis = if self.search { "validation accuracy" } else { "test accuracy" };
-        comparison(&Comparison { title: self.title.to_owned(), axis: axis.into(), rows })
+        let axis = if self.search { "validation accuracy" } else { self.judged() };
+        let (title, axis, limits) = (self.title.to_owned(), axis.into(), (0.0, 1.0));
+        comparison(&Comparison { title, axis, limits, rows })
     }
 
     /// Writes `runs.csv`, `summary.json`, `summary.md` and `summary.svg`.
@@ -314,6 +318,8 @@ mod tests {
         assert!((found.mean - 0.6).abs() < 1e-12 && (found.sd.unwrap() - 0.3).abs() < 1e-12);
         let table = summary.table();
         assert!(table.contains("accuracy held out"), "{table}");
+        assert!(summary.csv().contains(",accuracy_held_out,"), "{}", summary.csv());
+        assert!(summary.plot().contains("accuracy held out"));
         assert!(table.lines().last().unwrap().contains("mean of 3"), "{table}");
         assert!(table.lines().last().unwrap().contains("0.6000 ± 0.3000"), "{table}");
     }

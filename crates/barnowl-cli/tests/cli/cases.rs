@@ -49,7 +49,7 @@ fn trained(folder: &Path) -> Outcome {
     outcome(folder, train(folder))
 }
 
-fn with(mut command: Command, settings: &[&str]) -> Command {
+pub fn with(mut command: Command, settings: &[&str]) -> Command {
     for setting in settings {
         command.args(["--set", setting]);
     }
@@ -248,10 +248,10 @@ fn eval_other_class_names() {
 
 // Events.
 
-const SECONDS: &str = "{ events = { channels = 2, step = 0.001 } }";
+pub const SECONDS: &str = "{ events = { channels = 2, step = 0.001 } }";
 
 /// Recordings of events at whole milliseconds, of which `time` writes the time: class a on the first channel, b on the other.
-fn events(form: &str, time: impl Fn(u32) -> String) -> tempfile::TempDir {
+pub fn events(form: &str, time: impl Fn(u32) -> String) -> tempfile::TempDir {
     let temp = with_task(form, "mean_membrane");
     for (part, count) in [("train", 8), ("test", 4)] {
         for (class, name) in ["a", "b"].iter().enumerate() {
@@ -268,7 +268,7 @@ fn events(form: &str, time: impl Fn(u32) -> String) -> tempfile::TempDir {
     temp
 }
 
-fn in_seconds(k: u32) -> String {
+pub fn in_seconds(k: u32) -> String {
     format!("{:.3}", f64::from(k) * 0.001)
 }
 
@@ -326,7 +326,7 @@ fn events_us_with_step_in_s() {
 // Arrays.
 
 /// An array as NumPy writes it.
-fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+pub fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
     let shape: String = shape.iter().map(|size| format!("{size},")).collect();
     let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
     header += &" ".repeat(64 - (header.len() + 11) % 64);
@@ -335,12 +335,12 @@ fn npy(kind: &str, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), bytes].concat()
 }
 
-fn integers(shape: &[usize], values: &[i64]) -> Vec<u8> {
+pub fn integers(shape: &[usize], values: &[i64]) -> Vec<u8> {
     npy("<i8", shape, &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
 }
 
 /// Arrays x and y as a file of `numpy.savez`.
-fn npz(x: &[u8], y: &[u8]) -> Vec<u8> {
+pub fn npz(x: &[u8], y: &[u8]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);

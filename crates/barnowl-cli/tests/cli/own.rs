@@ -203,7 +203,7 @@ pub fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// A WAV file of a tone of so many samples, 16 bits at 16 kHz.
-fn tone(frequency: f64, samples: u32) -> Vec<u8> {
+pub fn tone(frequency: f64, samples: u32) -> Vec<u8> {
     let mut wav = b"RIFF".to_vec();
     wav.extend((36 + 2 * samples).to_le_bytes());
     wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
@@ -267,8 +267,8 @@ fn files_of_every_form_are_answered_as_in_the_test() {
         let alone = String::from_utf8(succeeds(at(temp.path(), &["predict", "m", file])).stdout);
         assert!(alone.unwrap().trim_end().ends_with(&format!("{},{}", expected[1], expected[0])));
     }
-    let text: String = (0..20).map(|n| format!("{},0\n", 13 * n)).collect();
-    write(temp.path(), "ms.csv", format!("time,channel\n{text}"));
+    let text: String = (0..20).map(|n| format!("{},0,1\n", 13 * n)).collect();
+    write(temp.path(), "ms.csv", format!("time,channel,polarity\n{text}"));
     refuses(at(temp.path(), &["predict", "m", "ms.csv"]), &["ms.csv", "are after the last step"]);
     refuses(at(temp.path(), &["predict", "m", "x.wav"]), &["x.wav", "lists of events (.csv)"]);
 

@@ -32,14 +32,15 @@ validation = 0.25
 
 /// Two gestures as tables, in a folder `gestures` below `at`: the second axis is `scale` times the first.
 fn gestures(at: &Path, names: [&str; 2], columns: &str, scale: f64) {
-    for (part, count) in [("train", 8), ("test", 4)] {
+    for (part, count, start) in [("train", 8, 0.0), ("test", 4, 0.1)] {
         for (class, name) in names.iter().enumerate() {
             let folder = at.join("gestures").join(part).join(name);
             std::fs::create_dir_all(&folder).unwrap();
             for i in 0..count {
                 let mut text = format!("{columns}\n");
                 for t in 0..12 + i {
-                    let x = (f64::from(t) * (0.3 + 0.5 * class as f64) + f64::from(i)).sin();
+                    let t = f64::from(t) + start;
+                    let x = (t * (0.3 + 0.5 * class as f64) + f64::from(i)).sin();
                     text += &format!("{x:.4},{:.4}\n", scale * x);
                 }
                 std::fs::write(folder.join(format!("{i}.csv")), text).unwrap();

@@ -61,25 +61,34 @@ impl Augmentation {
         Ok(())
     }
 
-    /// The sequences, changed. The same `seed` and `epoch` change them alike, on any number of threads.
+    /// Whether sequences can be changed in this way.
     ///
     /// # Errors
     ///
     /// If the data are pixels, or have labels per step and time is to be changed: labels stay where they are.
-    pub fn apply(&self, data: &Dataset, seed: u64, epoch: u64) -> Result<Dataset> {
-        if data.targets.is_per_step() {
-            let refuse = |name: &str, value: f64| {
-                Err(Error::setting(format!("train.augmentation.{name}"), value).expected(
-                    "0: the data have a label at every step, and labels stay where they are",
-                ))
-            };
-            if self.time_shift > 0 {
-                return refuse("time_shift", self.time_shift as f64);
-            }
-            if self.time_stretch > 0.0 {
-                return refuse("time_stretch", self.time_stretch);
-            }
+    pub fn check(&self, data: &Dataset) -> Result<()> {
+        if matches!(data.inputs, Inputs::Pixels(_)) {
+            return Err(Error::setting("train.augmentation", self)
+                .expected("none: pixels are read as they are"));
         }
+        let refuse = |name: &str, value: f64| {
+            Err(Error::setting(format!("train.augmentation.{name}"), value)
+                .expected("0: the data have a label at every step, and labels stay where they are"))
+        };
+        match data.targets.is_per_step() {
+            true if self.time_shift > 0 => refuse("time_shift", self.time_shift as f64),
+            true if self.time_stretch > 0.0 => refuse("time_stretch", self.time_stretch),
+            _ => Ok(()),
+        }
+    }
+
+    /// The sequences, changed. The same `seed` and `epoch` change them alike, on any number of threads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Augmentation::check`].
+    pub fn apply(&self, data: &Dataset, seed: u64, epoch: u64) -> Result<Dataset> {
+        self.check(data)?;
         let rng = |sample: usize| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xA5A5_0000_0000_0000);
             rng.set_stream((epoch << 32) | sample as u64);
@@ -91,10 +100,8 @@ impl Augmentation {
             Inputs::Half(_) => {
                 Inputs::Half(self.real(data, rng).into_iter().map(f16::from_f32).collect())
             }
-            Inputs::Pixels(_) => {
-                return Err(Error::setting("train.augmentation", self)
-                    .expected("none: pixels are read as they are"));
-            }
+            // Refused.
+            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.clone()),
         };
         Ok(Dataset { inputs, ..data.clone_without_inputs() })
     }

@@ -1,6 +1,6 @@
 //! What a model remembers of the data that it was trained on, to know them again and to notice others.
 
-use super::{Dataset, Known, Normalization, Split};
+use super::{Dataset, Ends, Known, Normalization, Split};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,6 +25,12 @@ pub struct DataCard {
     /// Samples a second of the sounds that the sequences were made of, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sound_rate: Option<u32>,
+    /// Whether the events had a polarity, where it was events; without one, each counts as 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub polarity: Option<bool>,
+    /// How the sequences ended, where the source says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Ends>,
     /// Steps of the shortest and of the longest training sequence.
     pub steps: [usize; 2],
     /// Whether there is a class at every step, rather than one a sequence.
@@ -35,6 +41,9 @@ pub struct DataCard {
     /// [Fingerprints](Dataset::fingerprint) of the parts, by their names: `train`, `valid`, `test`. A part that was split off
     /// the training part is in that one's.
     pub fingerprints: BTreeMap<String, String>,
+    /// How many sequences of another part are in the training part too; parts without any are left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub repeated: BTreeMap<String, usize>,
 }
 
 impl DataCard {
@@ -50,10 +59,13 @@ impl DataCard {
             channels: train.channels(),
             sampling_rate: train.sampling_rate().or(sampling_rate),
             sound_rate: train.sound_rate(),
+            polarity: train.polarity(),
+            ends: train.ends(),
             steps: [lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0)],
             per_step: train.targets().is_per_step(),
             normalization: None,
             fingerprints: BTreeMap::new(),
+            repeated: BTreeMap::new(),
         };
         card.with(Split::Train, train)
     }
@@ -63,6 +75,14 @@ impl DataCard {
     pub fn with(mut self, part: Split, data: &Dataset) -> Self {
         self.fingerprints.insert(part.name().to_owned(), data.fingerprint());
         self
+    }
+
+    /// Counts the sequences of a part that are among those that are trained on.
+    pub fn count_repeated(&mut self, part: Split, data: &Dataset, train: &Dataset) {
+        let count = data.repeats_of(train);
+        if count > 0 {
+            self.repeated.insert(part.name().to_owned(), count);
+        }
     }
 
     /// What readers need to know of the data, to put others in the same order.
@@ -75,6 +95,9 @@ impl DataCard {
             channels: &self.channel_names,
             steps: Some(self.steps[1]).filter(|steps| *steps > 0),
             sound_rate: self.sound_rate,
+            polarity: self.polarity,
+            // Sequences of different lengths end where they end, whatever they were read from.
+            ends: self.ends.or((self.steps[0] < self.steps[1]).then_some(Ends::Given)),
         }
     }
 
@@ -101,6 +124,17 @@ impl DataCard {
         }
         if let (Some(was), Some(is)) = (self.sound_rate, data.sound_rate()) {
             differ("samples a second", was.to_string(), is.to_string());
+        }
+        if let (Some(was), Some(is)) = (self.polarity, data.polarity()) {
+            let signs = |polarity| if polarity { "with a polarity" } else { "without a polarity" };
+            differ("events", signs(was).to_owned(), signs(is).to_owned());
+        }
+        if let (Some(was), Some(is)) = (self.known().ends, data.ends()) {
+            let ends = |ends| match ends {
+                Ends::Given => "where each ends",
+                Ends::Zeros => "at the last of their rows of zeros",
+            };
+            differ("ends of sequences", ends(was).to_owned(), ends(is).to_owned());
         }
         let kind = |per_step| if per_step { "one a step" } else { "one a sequence" };
         let is = data.targets().is_per_step();

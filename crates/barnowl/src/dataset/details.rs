@@ -2,6 +2,17 @@
 
 use super::{Dataset, Normalization, Targets, UNLABELLED, pick};
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// How sequences of arrays end: what fills them up to one length is told from data, or counts as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ends {
+    /// Each at its own last step, as lengths or missing values say.
+    Given,
+    /// Many in rows of zeros, more than there are within them, which count as steps.
+    Zeros,
+}
 
 /// Facts of a data set beside its values; each is there only where the source says it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +33,10 @@ pub(super) struct Details {
     pub(super) sound_rate: Option<u32>,
     /// Whether the classes are listed, so that a number stands for one by its place.
     pub(super) are_listed: bool,
+    /// Whether events have a polarity.
+    pub(super) polarity: Option<bool>,
+    /// How the sequences end.
+    pub(super) ends: Option<Ends>,
     /// What has been done to the values.
     pub(super) normalization: Option<Normalization>,
     /// What was left out, cut or merged while reading, and why.
@@ -141,6 +156,20 @@ impl Dataset {
         self
     }
 
+    /// The same data, whose events have a polarity or have none.
+    #[must_use]
+    pub fn with_polarity(mut self, polarity: Option<bool>) -> Self {
+        self.details.polarity = polarity;
+        self
+    }
+
+    /// The same data, whose sequences end in this way.
+    #[must_use]
+    pub fn with_ends(mut self, ends: Option<Ends>) -> Self {
+        self.details.ends = ends;
+        self
+    }
+
     /// The same data, with a note of what was left out, cut or merged while they were read, and why.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
@@ -234,6 +263,18 @@ impl Dataset {
     #[must_use]
     pub fn has_listed_classes(&self) -> bool {
         self.details.are_listed
+    }
+
+    /// Whether events have a polarity, where the source says it; without one, each counts as 1.
+    #[must_use]
+    pub fn polarity(&self) -> Option<bool> {
+        self.details.polarity
+    }
+
+    /// How the sequences end, where the source says it.
+    #[must_use]
+    pub fn ends(&self) -> Option<Ends> {
+        self.details.ends
     }
 
     /// What has been done to the values since they were read.

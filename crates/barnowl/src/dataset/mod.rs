@@ -23,16 +23,19 @@ pub mod own;
 mod pixels;
 pub mod qtdb;
 pub mod qtdb_raw;
+mod repeats;
 mod scaling;
 pub mod soli;
 pub mod speech;
 mod split;
+mod suited;
 mod summary;
 pub mod timit;
 pub mod wfdb;
 
 pub use augment::Augmentation;
 pub use card::DataCard;
+pub use details::Ends;
 pub use events::Events;
 pub use folds::Fold;
 pub use normalize::{Normalization, Normalize};
@@ -105,6 +108,10 @@ pub struct Known<'a> {
     pub steps: Option<usize>,
     /// Samples a second of the sounds, where it was sounds.
     pub sound_rate: Option<u32>,
+    /// Whether events had a polarity, where it was events.
+    pub polarity: Option<bool>,
+    /// How the sequences ended, where that is known.
+    pub ends: Option<Ends>,
 }
 
 /// Sequences and their classes; checked when it is made, so that training meets no surprise after an hour.

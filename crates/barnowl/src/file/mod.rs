@@ -7,6 +7,7 @@ mod lock;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 pub use atomic::{write_atomic, write_atomic_bytes};
 pub use lock::FolderLock;
@@ -144,13 +145,26 @@ pub fn open(path: impl AsRef<Path>) -> Result<File> {
     open().map_err(|e| read_error(path, e))
 }
 
-/// The whole of a file.
+/// The path that stands for standard input.
+pub const STDIN: &str = "/dev/stdin";
+
+/// The whole of a file. Standard input is there but once: what it held is kept, for readers that look at a file twice.
 ///
 /// # Errors
 ///
 /// As [`open`], and if reading fails on the way.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    static HELD: Mutex<Option<Vec<u8>>> = Mutex::new(None);
     let path = path.as_ref();
+    if path == Path::new(STDIN) {
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = &*held {
+            return Ok(bytes.clone());
+        }
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
+        return Ok(held.insert(bytes).clone());
+    }
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes).map_err(|e| read_error(path, e))?;
     Ok(bytes)

@@ -60,6 +60,12 @@ impl Scale {
         Self { low: self.low - margin, high: self.high + margin, ..self }
     }
 
+    /// The same without what is beyond the limits of what there can be, if anything is left.
+    pub fn within(self, (least, most): (f64, f64)) -> Self {
+        let (low, high) = (self.low.max(least), self.high.min(most));
+        if low < high { Self { low, high, ..self } } else { self }
+    }
+
     /// The values at the ends.
     pub fn domain(&self) -> (f64, f64) {
         if self.log {

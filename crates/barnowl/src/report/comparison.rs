@@ -12,6 +12,8 @@ pub struct Comparison {
     pub title: String,
     /// What the values are, with their unit.
     pub axis: String,
+    /// The least and the most that a value can be: the axis ends there.
+    pub limits: (f64, f64),
     /// The variants, from the top down.
     pub rows: Vec<ComparisonRow>,
 }
@@ -51,7 +53,7 @@ pub fn comparison(comparison: &Comparison) -> String {
         svg.text((middle, bottom + 20.0), style.fill(FAINT), "nothing measured");
         return svg.finish();
     };
-    let x = Scale::linear(extent, (LEFT, right)).padded(0.05);
+    let x = Scale::linear(extent, (LEFT, right)).padded(0.05).within(comparison.limits);
     for tick in x.ticks(60.0) {
         if let Some(at) = x.at(tick.value) {
             svg.line((at, TOP), (at, bottom), GRID, 1.0);
@@ -77,7 +79,7 @@ fn draw(svg: &mut Svg, row: &ComparisonRow, y: f64, x: &Scale, right: f64) {
     if let Some(((from, to), _)) =
         sd.and_then(|sd| Some(((x.at(mean - sd)?, x.at(mean + sd)?), sd)))
     {
-        svg.line((from, y), (to, y), VERMILLION, 2.0);
+        svg.line((from.max(LEFT), y), (to.min(right), y), VERMILLION, 2.0);
     }
     if let Some(at) = x.at(mean) {
         svg.line((at, y - 8.0), (at, y + 8.0), VERMILLION, 2.0);
@@ -111,11 +113,17 @@ mod tests {
             row(&[], None, None),
             row(&[f64::NAN, 0.5], Some(f64::NAN), Some(f64::INFINITY)),
         ];
-        let plot = Comparison { title: "A & B".into(), axis: "accuracy".into(), rows };
+        let limits = (0.0, 1.0);
+        let plot = Comparison { title: "A & B".into(), axis: "accuracy".into(), limits, rows };
         let text = comparison(&plot);
         assert!(text.contains("0.8500 ± 0.0700") && text.contains("A &amp; B"));
         assert_eq!(text.matches("no run finished").count(), 2);
         assert!(!text.contains("NaN") && !text.contains("inf"));
+        // No accuracy is more than 1.
+        let rows = vec![row(&[1.0, 1.0], Some(1.0), Some(0.2)); 2];
+        let perfect = comparison(&Comparison { rows, ..plot.clone() });
+        assert!(perfect.contains(">1.00<") && !perfect.contains(">1.05<"), "{perfect}");
+        assert!(!perfect.contains(">1.1"), "{perfect}");
         let empty = comparison(&Comparison { rows: Vec::new(), ..plot });
         assert!(empty.contains("nothing measured"));
     }

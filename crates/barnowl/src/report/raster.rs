@@ -143,7 +143,7 @@ fn input(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
     if data.input.iter().all(|value| [-1.0, 0.0, 1.0].contains(value)) {
         let events = |sign, stride| {
             let event = |step, channel| data.input[step * data.channels + channel] == sign;
-            Spikes::new(data.steps, data.channels, stride, MOST_EVENTS, event)
+            Spikes::new([data.steps, data.channels], stride, MOST_EVENTS, panel[2], event)
         };
         // Both signs show the same channels: those that the denser of them leaves room for.
         let stride = events(1.0, 1).stride.max(events(-1.0, 1).stride);
@@ -184,7 +184,7 @@ fn sign_legend(svg: &mut Svg) {
 fn hidden(svg: &mut Svg, layer: &LayerSpikes, steps: usize, most: usize, panel: [f64; 4]) {
     svg.frame(panel, GRID);
     let spike = |step, neuron| layer.spikes[step * layer.neurons + neuron] != 0.0;
-    let spikes = Spikes::new(steps, layer.neurons, 1, most, spike);
+    let spikes = Spikes::new([steps, layer.neurons], 1, most, panel[2], spike);
     spikes.draw(svg, panel, INK);
     let rate = format!("rate {:.3}", spikes.rate);
     let mut notes = vec![counted(layer.neurons, "neuron"), rate];

@@ -58,7 +58,6 @@ pub fn sequences(data: &SequencesData) -> String {
     let right = LEFT + columns as f64 * (WIDTH + GAP) - GAP;
     let labelled = panels().any(|panel| !panel.labels.is_empty());
     let pitch = HEAD + HEIGHT + if labelled { RIBBON + 4.0 } else { 0.0 };
-    let bottom = TOP + pitch * data.rows.len() as f64;
     let shown: Vec<usize> = match data.events || count <= MOST_TRACES {
         true => (0..count).collect(),
         false => (0..MOST_TRACES).map(|n| n * (count - 1) / (MOST_TRACES - 1)).collect(),
@@ -66,6 +65,9 @@ pub fn sequences(data: &SequencesData) -> String {
     let names: Vec<String> = shown.iter().filter_map(|c| data.channels.get(*c)).cloned().collect();
     let traces = classes::Legend::new(&names, (LEFT, right));
     let labels = classes::Legend::new(&data.classes, (LEFT, right));
+    // The legend of events is one line.
+    let above = if data.events { 0.0 } else { (traces.height() - 20.0).max(0.0) };
+    let bottom = TOP + above + pitch * data.rows.len() as f64;
     let below = if labelled { labels.height() + 12.0 } else { 0.0 };
     let mut svg = Svg::new(right + 28.0, bottom + 64.0 + below, &data.title);
     svg.text_within((20.0, 30.0), Style::new(16.0).bold(), &data.title, right - 20.0);
@@ -88,7 +90,7 @@ pub fn sequences(data: &SequencesData) -> String {
             panel.values.chunks_exact(count).flat_map(of).collect::<Vec<_>>()
         })),
     };
-    let mut top = TOP + traces.height().min(60.0) - 20.0;
+    let mut top = TOP + above;
     for (class, row) in &data.rows {
         svg.text_within((20.0, top + 14.0), Style::new(13.0).bold(), class, right - 40.0);
         for (column, panel) in row.iter().enumerate() {
@@ -160,7 +162,7 @@ fn draw_events(svg: &mut Svg, panel: &SequenceData, channels: usize, place: [f64
     let steps = panel.values.len() / channels;
     for (sign, colour) in [(1.0, BLUE), (-1.0, VERMILLION)] {
         let is = |step: usize, row: usize| panel.values[step * channels + row] == sign;
-        Spikes::new(steps, channels, 1, MOST_DASHES, is).draw(svg, place, colour);
+        Spikes::new([steps, channels], 1, MOST_DASHES, place[2], is).draw(svg, place, colour);
     }
 }
 

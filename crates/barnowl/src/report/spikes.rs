@@ -4,6 +4,11 @@ use std::fmt::Write as _;
 
 use super::svg::{N, Svg};
 
+/// The pixels that a spike takes across, at least.
+const LEAST: f64 = 0.8;
+/// What is drawn larger than it is takes no more than this share of a panel.
+const SHARE: f64 = 0.2;
+
 /// Spikes of rows of neurons, drawn from a test of step and row.
 pub(super) struct Spikes {
     /// The path, in units of steps and shown rows.
@@ -17,22 +22,22 @@ pub(super) struct Spikes {
 }
 
 impl Spikes {
-    /// The path of the spikes in every `stride`-th row, or in fewer rows if there are more than `most` runs.
+    /// The path of the spikes of `[steps, rows]` in every `stride`-th row, or in fewer rows if there are more than `most` runs. In a
+    /// panel of so small a `width` that a step would not be seen, a run covers as many as are.
     pub fn new(
-        steps: usize,
-        rows: usize,
+        [steps, rows]: [usize; 2],
         mut stride: usize,
         most: usize,
-        spike: impl Fn(usize, usize) -> bool,
+        width: f64,
+        spike: impl Fn(usize, usize) -> bool + Copy,
     ) -> Self {
-        let mut count = 0_usize;
-        let runs: Vec<Vec<(usize, usize)>> = (0..rows)
-            .map(|row| {
-                let runs = runs(steps, |step| spike(step, row));
-                count += runs.iter().map(|(_, length)| length).sum::<usize>();
-                runs
-            })
-            .collect();
+        let spikes = |row| (0..steps).filter(move |step| spike(*step, row));
+        let count: usize = (0..rows).map(|row| spikes(row).count()).sum();
+        let rate = count as f64 / (steps * rows).max(1) as f64;
+        // Where there are many, they are seen together, and are to be told from a line.
+        let least = (LEAST * steps as f64 / width.max(1.0)).min(SHARE / rate.max(1e-9));
+        let runs: Vec<Vec<(usize, usize)>> =
+            (0..rows).map(|row| runs(steps, least.ceil() as usize, spikes(row))).collect();
         while stride < rows && runs.iter().step_by(stride).map(Vec::len).sum::<usize>() > most {
             stride += 1;
         }
@@ -49,13 +54,7 @@ impl Spikes {
                 end = Some(start + length);
             }
         }
-        Self {
-            data,
-            steps,
-            rows: rows.div_ceil(stride),
-            stride,
-            rate: count as f64 / (steps * rows).max(1) as f64,
-        }
+        Self { data, steps, rows: rows.div_ceil(stride), stride, rate }
     }
 
     /// Draws the spikes into a panel of left, upper edge, width and height.
@@ -63,7 +62,7 @@ impl Spikes {
         let (across, down) = (width / self.steps.max(1) as f64, height / self.rows.max(1) as f64);
         // Rows of several pixels are kept apart. Rows thinner than a pixel, where they are sparse, may overlap, for a
         // spike would hardly be seen.
-        let visible = (1.2 / down).min(0.2 / self.rate.max(1e-9));
+        let visible = (1.2 / down).min(SHARE / self.rate.max(1e-9));
         let thickness = visible.max(if down > 3.0 { 0.8 } else { 1.0 });
         svg.path(
             &self.data,
@@ -78,13 +77,18 @@ impl Spikes {
     }
 }
 
-/// Start and length of every run of consecutive steps with a spike.
-fn runs(steps: usize, spike: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+/// Start and length of every run of consecutive steps with a spike, each of at least so many of all `steps`; what overlaps then is
+/// one.
+fn runs(steps: usize, least: usize, spikes: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+    let least = least.clamp(1, steps.max(1));
     let mut runs: Vec<(usize, usize)> = Vec::new();
-    for step in (0..steps).filter(|&step| spike(step)) {
+    for step in spikes {
+        let first = step.min(steps - least);
         match runs.last_mut() {
-            Some((start, length)) if *start + *length == step => *length += 1,
-            _ => runs.push((step, 1)),
+            Some((start, length)) if *start + *length >= first => {
+                *length = (*length).max(first + least - *start);
+            }
+            _ => runs.push((first, least)),
         }
     }
     runs
@@ -129,7 +133,7 @@ mod tests {
             spikes in proptest::collection::vec(any::<bool>(), 0..200),
         ) {
             let steps = spikes.len() / rows.max(1);
-            let all = Spikes::new(steps, rows, 1, usize::MAX, |step, row| spikes[step * rows + row]);
+            let all = Spikes::new([steps, rows], 1, usize::MAX, 1e3, |step, row| spikes[step * rows + row]);
             let expected: Vec<_> = (0..rows)
                 .flat_map(|row| (0..steps).map(move |step| (step, row)))
                 .filter(|&(step, row)| spikes[step * rows + row])
@@ -141,7 +145,8 @@ mod tests {
     #[test]
     fn what_is_too_much_is_thinned_out() {
         // 50 runs in each of 10 rows.
-        let alternating = |most| Spikes::new(100, 10, 1, most, |step, row| (step + row) % 2 == 0);
+        let alternating =
+            |most| Spikes::new([100, 10], 1, most, 1e3, |step, row| (step + row) % 2 == 0);
         let (all, some) = (alternating(500), alternating(499));
         assert_eq!((all.stride, some.stride, some.rows), (1, 2, 5));
         assert_eq!((all.rate, some.rate), (0.5, 0.5));
@@ -149,9 +154,18 @@ mod tests {
     }
 
     #[test]
+    fn a_spike_of_a_long_time_is_seen() {
+        // A step is a thousandth of a pixel.
+        let at = [0, 500, 99_999];
+        let spikes = Spikes::new([100_000, 1], 1, 9, 100.0, |step, _| at.contains(&step));
+        assert_eq!(spikes.data, "M0 0.5h1300m97900 0h800");
+        assert_eq!(spikes.rate, 3e-5);
+    }
+
+    #[test]
     fn no_spikes_draw_nothing() {
-        let none = Spikes::new(10, 3, 1, 5, |_, _| false);
+        let none = Spikes::new([10, 3], 1, 5, 1e3, |_, _| false);
         assert_eq!((none.data.as_str(), none.rate), ("", 0.0));
-        assert_eq!(Spikes::new(0, 0, 1, 5, |_, _| true).rate, 0.0);
+        assert_eq!(Spikes::new([0, 0], 1, 5, 1e3, |_, _| true).rate, 0.0);
     }
 }

@@ -100,10 +100,6 @@ impl TaskConfig {
             self.check(valid)?;
             card = card.with(Split::Valid, valid);
         }
-        let (train, valid) = match valid {
-            Some(valid) => (whole, valid),
-            None => whole.split(self.train.validation, self.train.split_seed)?,
-        };
         let test = match (with_test, held_out) {
             (true, None) => {
                 let test = self.raw_part(data, Split::Test, card.known())?;
@@ -113,6 +109,17 @@ impl TaskConfig {
             (true, held_out) => held_out,
             (false, _) => None,
         };
+        if let Some(test) = &test {
+            // Said now, and not after the training.
+            let check = self.network.check_labelled(test);
+            check.map_err(|error| error.during("the test data"))?;
+            card.count_repeated(Split::Test, test, &whole);
+        }
+        let (train, valid) = match valid {
+            Some(valid) => (whole, valid),
+            None => whole.split(self.train.validation, self.train.split_seed)?,
+        };
+        card.count_repeated(Split::Valid, &valid, &train);
         card.normalization = train.fit_normalization(self.dataset.normalize(&train));
         let normal = |data: Dataset| match &card.normalization {
             Some(by) => data.normalized(by),

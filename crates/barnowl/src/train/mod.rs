@@ -25,7 +25,7 @@ pub use predict::{Answers, predict};
 pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
 };
-pub use warnings::{Warnings, far_values};
+pub use warnings::{Warnings, far_values, repeated};
 
 use crate::dataset::{Augmentation, Fold};
 use crate::error::{Error, Result};

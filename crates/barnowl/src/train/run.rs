@@ -5,10 +5,10 @@
 //! | `config.toml` | the whole task as it was trained |
 //! | `data.json` | the folder of the data, and their [card](DataCard) |
 //! | `metrics.jsonl` | a line of JSON an epoch: [`EpochReport`] |
-//! | `best.safetensors` | the [`Model`] of the best epoch on the validation data |
+//! | `best.safetensors` | the [`Model`] of the epoch that is [kept](super::Keep): the best on the validation data, or the last |
 //! | `last/checkpoint.safetensors` | the [`Checkpoint`] to resume from |
 //! | `curves.svg`, `raster.svg`, `confusion.svg`, `time_constants.svg` | plots |
-//! | `result.json` | the evaluation of the best model on the test data |
+//! | `result.json` | the evaluation of that model on the test data |
 //!
 //! Every file is written to a temporary name, synced and renamed, so a run that is killed leaves whole files.
 
@@ -171,7 +171,7 @@ impl RunFolder {
         &self.path
     }
 
-    /// The file of the best model.
+    /// The file of the model: of the best epoch so far, or of the last, as the recipe keeps.
     #[must_use]
     pub fn best_file(&self) -> PathBuf {
         self.path.join("best.safetensors")
@@ -259,7 +259,7 @@ impl RunFolder {
         whole.lines().enumerate().map(report).collect()
     }
 
-    /// Records an epoch: the model if it is the best, its report, and the checkpoint last, so that a run that is killed
+    /// Records an epoch: the model if it is kept, its report, and the checkpoint last, so that a run that is killed
     /// in between does the epoch again.
     ///
     /// # Errors

@@ -143,7 +143,8 @@ pub struct Silent;
 
 impl Observer for Silent {}
 
-/// Trains a network and returns that of the best epoch on the validation data, with a report for every epoch.
+/// Trains a network and returns that of the epoch that is [kept](TrainConfig::keep), by default the best on the validation data,
+/// with a report for every epoch.
 ///
 /// # Errors
 ///
@@ -236,6 +237,23 @@ impl Trainer {
         &self.progress
     }
 
+    /// Whether the run can train and validate on these data.
+    ///
+    /// # Errors
+    ///
+    /// If they do not fit the network, no step with a label counts, or the recipe asks for what they do not allow.
+    pub fn check(&self, data: &Dataset, valid: &Dataset) -> Result<()> {
+        for (part, data) in [("training", data), ("validation", valid)] {
+            let check = self.network_config.check_labelled(data);
+            check.map_err(|error| error.during(format!("the {part} data")))?;
+        }
+        if self.config.sampling == Sampling::Balanced && data.targets().is_per_step() {
+            return Err(Error::setting("train.sampling", self.config.sampling)
+                .expected("shuffled: the data have a class at every step"));
+        }
+        self.config.augmentation.map_or(Ok(()), |change| change.check(data))
+    }
+
     /// Trains until the end, a stop or an error. A run that was stopped goes on where it was.
     ///
     /// # Errors
@@ -264,16 +282,13 @@ impl Trainer {
         valid: &Dataset,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
-        for (part, data) in [("training", data), ("validation", valid)] {
-            let check = self.network_config.check_labelled(data);
-            check.map_err(|error| error.during(format!("the {part} data")))?;
-        }
+        self.check(data, valid)?;
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
             if self.is_out_of_patience() {
                 return Ok(Outcome::EarlyStopped);
             }
-            let order = self.order(data)?;
+            let order = self.order(data);
             let augmented = match self.config.augmentation {
                 Some(change) => {
                     let epoch = self.progress.epoch as u64 + 1;
@@ -325,16 +340,16 @@ impl Trainer {
     }
 
     /// The sequences of this epoch, in their order.
-    fn order(&self, data: &Dataset) -> Result<Vec<usize>> {
+    fn order(&self, data: &Dataset) -> Vec<usize> {
         let rng = &mut self.rng();
-        if self.config.sampling == Sampling::Shuffled {
-            let mut order: Vec<usize> = (0..data.samples()).collect();
-            order.shuffle(rng);
-            return Ok(order);
-        }
-        let Targets::PerSequence(classes) = data.targets() else {
-            return Err(Error::setting("train.sampling", self.config.sampling)
-                .expected("shuffled: the data have a class at every step"));
+        let classes = match (self.config.sampling, data.targets()) {
+            (Sampling::Balanced, Targets::PerSequence(classes)) => classes,
+            // Of a class a step, nothing can be balanced: refused.
+            _ => {
+                let mut order: Vec<usize> = (0..data.samples()).collect();
+                order.shuffle(rng);
+                return order;
+            }
         };
         let mut members = vec![Vec::new(); data.class_names().len()];
         for (sample, class) in classes.iter().enumerate().filter(|(_, c)| **c != UNLABELLED) {
@@ -345,7 +360,7 @@ impl Trainer {
             let members = &members[rng.random_range(0..members.len())];
             members[rng.random_range(0..members.len())]
         };
-        Ok((0..data.samples()).map(draw).collect())
+        (0..data.samples()).map(draw).collect()
     }
 
     /// One mini-batch: forward, backward, update.

@@ -1,7 +1,7 @@
 //! What is wrong with data or a run although no number is: said in plain sentences, with what to try.
 
 use super::{EpochReport, Evaluation};
-use crate::dataset::{Dataset, Targets, UNLABELLED};
+use crate::dataset::{DataCard, Dataset, Split, Targets, UNLABELLED};
 use crate::layer::LayerConfig;
 use crate::network::NetworkConfig;
 use crate::words::{agreeing, counted};
@@ -90,6 +90,15 @@ impl Warnings {
             new.extend(self.add(format!("groups, {purpose}"), text));
         }
         new
+    }
+
+    /// Looks for parts with sequences that are trained on. Returns what is new.
+    pub fn of_repeats(&mut self, card: &DataCard) -> Vec<String> {
+        let said = |(part, count): (&String, &usize)| {
+            let part = Split::ALL.into_iter().find(|split| split.name() == part)?;
+            self.add(format!("repeats, {}", part.name()), repeated(part.purpose(), *count))
+        };
+        card.repeated.iter().filter_map(said).collect()
     }
 
     /// Looks at the spikes of the hidden layers in an epoch's validation. Returns what is new.
@@ -222,6 +231,17 @@ pub fn far_values(data: &Dataset) -> Option<String> {
             far.join(", ")
         )
     })
+}
+
+/// What to say of so many sequences of the data for `purpose` that were trained on.
+#[must_use]
+pub fn repeated(purpose: &str, count: usize) -> String {
+    format!(
+        "{} of the {purpose} data {} in the training data too, value by value: the accuracy on them does not tell how the network \
+         does on data that it has never seen. Leave them out of one of the two",
+        counted(count, "sequence"),
+        agreeing(count, "is", "are"),
+    )
 }
 
 /// The groups that have sequences in both of two parts, by name.

@@ -1,13 +1,13 @@
 //! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
 
 use super::groups::Groups;
-use super::labels::{Classes, NoLabel, numbered, taken_for_none};
+use super::labels::{self, Classes, NoLabel, numbered, taken_for_none};
 use super::npy::{Array, Values, array};
 use super::{Context, sequences::Sequences};
 use crate::dataset::UNLABELLED;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::words::{agreeing, counted};
+use crate::words::counted;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{Cursor, Read};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The arrays that are read, each under any of its names.
 const X: &[&str] = &["x"];
 const Y: &[&str] = &["y"];
-const LENGTHS: &[&str] = &["lengths", "length"];
+pub(super) const LENGTHS: &[&str] = &["lengths", "length"];
 const CLASS_NAMES: &[&str] = &["class_names", "classes"];
 const CHANNEL_NAMES: &[&str] = &["channel_names", "channels"];
 const GROUPS: &[&str] = &["groups", "subjects"];
@@ -25,7 +25,7 @@ const GROUPS: &[&str] = &["groups", "subjects"];
 const MOST_BYTES: u64 = 32 << 30;
 
 /// The arrays of a part, by name.
-struct Arrays {
+pub(super) struct Arrays {
     all: BTreeMap<String, Array>,
     place: PathBuf,
 }
@@ -42,11 +42,16 @@ pub(super) fn read_unlabelled(
     context: &Context<'_>,
     width: Option<usize>,
 ) -> Result<Sequences> {
-    let is_archive = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npz"));
-    let arrays = match is_archive {
-        true => Arrays::of_archive(path, context)?,
-        false => {
-            let x = array(&file::read(path)?, path, "x")?;
+    let bytes = file::read(path)?;
+    // Standard input has no name that says it.
+    let is_array = match path.extension() {
+        Some(end) => end.eq_ignore_ascii_case("npy"),
+        None => bytes.starts_with(b"\x93NUMPY"),
+    };
+    let arrays = match is_array {
+        false => Arrays::of_archive(path, context)?,
+        true => {
+            let x = array(&bytes, path, "x")?;
             Arrays { all: BTreeMap::from([("x".to_owned(), x)]), place: path.to_path_buf() }
         }
     };
@@ -119,11 +124,11 @@ impl Arrays {
                 .any(|all| all.contains(&name))
     }
 
-    fn get(&self, names: &[&str]) -> Option<&Array> {
+    pub(super) fn get(&self, names: &[&str]) -> Option<&Array> {
         names.iter().find_map(|name| self.all.get(*name))
     }
 
-    fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
+    pub(super) fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
         Error::format(problem).in_file(&self.place).expected(expected)
     }
 
@@ -167,7 +172,7 @@ impl Arrays {
                 counted(channels, "channel")
             ));
         }
-        let lengths = self.lengths(values, shape, &mut notes)?;
+        let (lengths, ends) = self.lengths(values, shape, context.ends, &mut notes)?;
         let size = steps * channels;
         let cut = |(values, length): (&[f64], &usize)| -> Vec<f32> {
             values[..length * channels].iter().map(|x| *x as f32).collect()
@@ -192,6 +197,7 @@ impl Arrays {
                 Some(groups @ Groups::Name(_)) => vec![groups.of_name(&self.place)?; samples],
                 None => self.texts(GROUPS, samples, "a sequence")?.unwrap_or_default(),
             },
+            ends,
             notes,
             ..Sequences::default()
         };
@@ -202,51 +208,6 @@ impl Arrays {
             self.label(&mut sequences, shape, &lengths, context)?;
         }
         Ok(sequences)
-    }
-
-    /// The steps of each sequence: those of the array `lengths`, else up to a last row of NaN, else all.
-    fn lengths(
-        &self,
-        values: &[f64],
-        [samples, steps, channels]: [usize; 3],
-        notes: &mut Vec<String>,
-    ) -> Result<Vec<usize>> {
-        if let Some(array) = self.get(LENGTHS) {
-            let right = matches!(&array.values, Values::Numbers(given) if given.len() == samples);
-            let Values::Numbers(given) = (match right {
-                true => &array.values,
-                false => {
-                    let found = format!("lengths is {:?}", array.shape);
-                    return Err(self.wrong(found, format!("[{samples}], a length a sequence")));
-                }
-            }) else {
-                return Err(self.wrong("lengths holds words", "numbers"));
-            };
-            let length = |(sample, given): (usize, &f64)| {
-                let whole = given.fract() == 0.0 && (1.0..=steps as f64).contains(given);
-                whole.then_some(*given as usize).ok_or_else(|| {
-                    self.wrong(
-                        format!("the length of sequence {sample} is {given}"),
-                        format!("1 to {steps} steps"),
-                    )
-                })
-            };
-            return given.iter().enumerate().map(length).collect();
-        }
-        let of = |values: &[f64]| {
-            let rows = values.chunks_exact(channels);
-            steps - rows.rev().take_while(|row| row.iter().all(|x| x.is_nan())).count()
-        };
-        let lengths: Vec<usize> = values.chunks_exact(steps * channels).map(of).collect();
-        if let Some(sample) = lengths.iter().position(|length| *length == 0) {
-            return Err(self.wrong(format!("sequence {sample} is all NaN"), "values"));
-        }
-        let shorter = lengths.iter().filter(|length| **length < steps).count();
-        if shorter > 0 {
-            let (all, end) = (counted(samples, "sequence"), agreeing(shorter, "ends", "end"));
-            notes.push(format!("{shorter} of {all} {end} in NaN, and {end} there"));
-        }
-        Ok(lengths)
     }
 
     /// Words, or numbers as words, one for each of `count` things.
@@ -288,6 +249,8 @@ impl Arrays {
         let listed = if given.is_empty() { context.listed } else { &given };
         check_names(listed, &names).map_err(|error| error.in_file(&self.place))?;
         let context = &Context { names: &names, listed, ..*context };
+        let are_numbers = matches!(y.values, Values::Numbers(_));
+        sequences.notes.extend(labels::other_order(listed, &names).filter(|_| are_numbers));
         let shape = y.shape.as_slice();
         let per_step = match shape {
             [n] | [n, 1] if *n == samples => false,

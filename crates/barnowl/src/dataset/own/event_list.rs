@@ -19,6 +19,8 @@ pub(super) struct Recording {
     pub(super) span: Option<Span>,
     /// How many are later than the last step that is wanted, and not among the events.
     pub(super) late: usize,
+    /// Whether there is a column of polarities; without one, every event is 1.
+    pub(super) polarity: bool,
     /// Columns that say nothing here.
     pub(super) unused: Vec<String>,
 }
@@ -56,9 +58,10 @@ pub(super) fn sequence(
         .map_err(|error| error.in_file(&path))?;
     // Of two at once, the later line.
     events.sort_by(|a, b| a.time.order(&b.time));
-    let unused = columns.unused(&table);
+    let (unused, polarity) = (columns.unused(&table), columns.polarity.is_some());
     let (Some(first), Some(last)) = (events.first(), events.last()) else {
-        return Ok(Recording { path, class, events: Vec::new(), span: None, late: 0, unused });
+        let events = Vec::new();
+        return Ok(Recording { path, class, events, span: None, late: 0, polarity, unused });
     };
     let start = (!binning.counts_from_zero()).then_some(first.time);
     let time = |event: &Event| match start {
@@ -92,7 +95,7 @@ pub(super) fn sequence(
         }
     }
     let late = events.len() - kept.len();
-    Ok(Recording { class, events: kept, span: Some(span), late, unused, path })
+    Ok(Recording { class, events: kept, span: Some(span), late, polarity, unused, path })
 }
 
 /// A line of a list.

@@ -1,6 +1,6 @@
 //! Lists of events: a time and a channel a line.
 
-use super::super::{Dataset, Events, Inputs, Split, Targets, UNLABELLED};
+use super::super::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use super::MOST_VALUES;
 use super::event_list::{Recording, sequence};
 use super::unit::{self, Span, TimeUnit};
@@ -129,6 +129,7 @@ pub(super) fn load(
     binning: Binning,
     steps: Option<usize>,
     names: Vec<String>,
+    known: Known<'_>,
 ) -> Result<Dataset> {
     binning.validate()?;
     let part = folder.join(split.name());
@@ -139,9 +140,11 @@ pub(super) fn load(
         (steps, _) => steps,
     };
     let recordings = read(&part, &names, binning, steps)?;
+    let polarity = polarity(&recordings, known)?;
     check_times(&recordings, &part, binning, steps)?;
     let steps = steps.unwrap_or_else(|| longest(&recordings));
-    dataset(&recordings, (folder, split.name()), binning, steps, names)
+    let data = dataset(&recordings, (folder, split.name()), binning, steps, names)?;
+    Ok(data.with_polarity(polarity))
 }
 
 /// Reads lists whose classes are not known.
@@ -149,7 +152,7 @@ pub(super) fn of_files(
     paths: &[PathBuf],
     binning: Binning,
     steps: Option<usize>,
-    names: Vec<String>,
+    known: Known<'_>,
 ) -> Result<Dataset> {
     binning.validate()?;
     let read = |path: &PathBuf| sequence(path.clone(), UNLABELLED, binning, steps);
@@ -157,6 +160,7 @@ pub(super) fn of_files(
     if paths.is_empty() {
         return Err(super::no_file());
     }
+    polarity(&recordings, known)?;
     // One file may be longer than any that was learned from, or short: only what cannot be meant is refused.
     let is_doubtful = |recording: &&Recording| {
         let events = recording.events.len() + recording.late;
@@ -167,7 +171,7 @@ pub(super) fn of_files(
         check_times(std::slice::from_ref(recording), &recording.path, binning, steps)?;
     }
     let steps = steps.unwrap_or_else(|| longest(&recordings));
-    dataset(&recordings, (Path::new(""), ""), binning, steps, names)
+    dataset(&recordings, (Path::new(""), ""), binning, steps, known.classes.to_vec())
 }
 
 /// The recordings of a part. Events after so many steps are only counted.
@@ -190,6 +194,33 @@ fn read(
         return Err(super::no_sequences(part));
     }
     Ok(recordings)
+}
+
+/// Whether the events have a polarity; none if there are no events.
+///
+/// # Errors
+///
+/// If some have one and others have none, or it is not as in the training data: all events of a file without are 1.
+fn polarity(recordings: &[Recording], known: Known<'_>) -> Result<Option<bool>> {
+    let mut with_events = recordings.iter().filter(|recording| recording.span.is_some());
+    let Some(first) = with_events.clone().next() else { return Ok(None) };
+    let wanted = known.polarity.unwrap_or(first.polarity);
+    let Some(other) = with_events.find(|recording| recording.polarity != wanted) else {
+        return Ok(Some(wanted));
+    };
+    let others = match known.polarity {
+        Some(_) => "the training data".to_owned(),
+        None => first.path.display().to_string(),
+    };
+    let error = match wanted {
+        true => Error::format("there is no column polarity")
+            .expected(format!("one, as in {others}: without it, every event counts as 1"))
+            .remedy("add the column; if signs mean nothing, take it out of all files, and train again"),
+        false => Error::format("there is a column polarity")
+            .expected(format!("none, as in {others}, where every event counts as 1"))
+            .remedy("take the column out of this file; if signs mean something, add one to all files, and train again"),
+    };
+    Err(error.in_file(&other.path).at_line(1))
 }
 
 /// The steps of the longest recording; 1 if nothing happens in any.

@@ -159,6 +159,18 @@ pub(super) fn taken_for_none<'a>(
     })
 }
 
+/// What to say of classes that are `listed` in another order than that of their `names`: a number is a place in the list.
+pub(super) fn other_order(listed: &[String], names: &[String]) -> Option<String> {
+    let order = listed.iter().map(|name| names.iter().position(|known| known == name));
+    (!order.is_sorted()).then(|| {
+        format!(
+            "numbers are places in the list of classes of these data, {}, and not in that of the training data, {}",
+            listed.join(", "),
+            names.join(", ")
+        )
+    })
+}
+
 /// Refuses classes that are numbered from 1, and names those of which there is nothing.
 ///
 /// # Errors
@@ -206,6 +218,8 @@ mod tests {
                 channels: &[],
                 no_label: None,
                 groups: None,
+                ignore: &[],
+                ends: None,
             };
             Classes::of(&context, labels.iter().copied())
         };
@@ -246,7 +260,8 @@ mod tests {
     #[test]
     fn words_that_say_nothing_are_named() {
         let said = |names: &[String], no_label: Option<&NoLabel>| {
-            let context = Context { names, listed: &[], channels: &[], no_label, groups: None };
+            let (listed, channels, groups, ignore, ends) = (&[], &[], None, &[], None);
+            let context = Context { names, listed, channels, no_label, groups, ignore, ends };
             taken_for_none(&context, ["None", "walk", "", "nan", "-1", "None"].into_iter())
         };
         assert!(said(&[], None).unwrap().starts_with("\"None\" (2) is taken for no label"));

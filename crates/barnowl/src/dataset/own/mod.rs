@@ -14,7 +14,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `table.rs`, `csv.rs` | tables of text in any dialect; a sequence a table |
-//! | `npy.rs`, `arrays.rs` | arrays of NumPy; a sequence a row of one |
+//! | `npy.rs`, `arrays.rs`, `padding.rs` | arrays of NumPy; a sequence a row of one; what may be no part of it |
 //! | `labels.rs`, `groups.rs` | what is written for a class, for none, and for a subject |
 //! | `ts.rs` | the UCR/UEA archive; a sequence a line |
 //! | `events.rs`, `event_list.rs`, `instant.rs`, `unit.rs` | lists of events, and when they are |
@@ -30,6 +30,7 @@ mod groups;
 mod instant;
 mod labels;
 mod npy;
+mod padding;
 mod sequences;
 mod sound;
 mod table;
@@ -47,7 +48,7 @@ pub use unlabelled::read_files;
 
 use sequences::Sequences;
 
-use super::{Dataset, Known, Normalize, Split, UNLABELLED};
+use super::{Dataset, Ends, Known, Normalize, Split, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::words::counted;
@@ -116,6 +117,9 @@ pub struct OwnConfig {
     /// is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
+    /// Columns of tables that are no channels, such as `["time"]`: they are left out. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
     /// What is done about missing values in files `.ts`. Default: the data are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
@@ -133,6 +137,7 @@ impl OwnConfig {
             normalize: None,
             no_label: None,
             groups: None,
+            ignore: Vec::new(),
             missing: None,
         }
     }
@@ -172,6 +177,18 @@ impl OwnConfig {
             }
             _ => {}
         }
+        if !self.ignore.is_empty() && self.form != Form::Csv {
+            return Err(Error::setting(format!("{key}.ignore"), &self.ignore).expected(
+                "none, unless form = \"csv\": other forms have no columns to leave out",
+            ));
+        }
+        if let Some(Groups::Column(name)) = &self.groups
+            && self.ignore.contains(name)
+        {
+            return Err(Error::setting(format!("{key}.ignore"), &self.ignore).expected(format!(
+                "no {name}: {key}.groups says what that column is, and it is no channel"
+            )));
+        }
         if let Some(missing) = self.missing.filter(|_| self.form != Form::Ts) {
             return Err(Error::setting(format!("{key}.missing"), missing)
                 .expected("none, unless form = \"ts\""));
@@ -198,6 +215,10 @@ struct Context<'a> {
     channels: &'a [String],
     no_label: Option<&'a NoLabel>,
     groups: Option<&'a Groups>,
+    /// Columns that are left out.
+    ignore: &'a [String],
+    /// How the training sequences end, where that is known.
+    ends: Option<Ends>,
 }
 
 /// Reads one part of the data in `folder`; none if it is the validation part and not there.
@@ -228,10 +249,10 @@ pub fn load(
             .expected(format!("at most {MOST_CLASSES}")));
     }
     match form {
-        Form::Ts => return ts::load(folder, split, config, known),
+        Form::Ts => return ts::load(folder, split, config, known, &listed),
         Form::Events(binning) => {
             return with_groups(
-                events::load(folder, split, binning, steps.or(known.steps), names)?,
+                events::load(folder, split, binning, steps.or(known.steps), names, known)?,
                 config,
             );
         }
@@ -250,6 +271,8 @@ pub fn load(
         channels: known.channels,
         no_label: config.no_label.as_ref(),
         groups: config.groups.as_ref(),
+        ignore: &config.ignore,
+        ends: known.ends,
     };
     let first;
     if split != Split::Train && known.channels.is_empty() && form == Form::Csv {
@@ -259,6 +282,15 @@ pub fn load(
         context.channels = &first;
     }
     let mut sequences = read(folder, part, form, &context)?;
+    let is_there = |name: &&String| sequences.left_out.contains(*name);
+    if split == Split::Train
+        && let Some(absent) = config.ignore.iter().find(|name| !is_there(name))
+    {
+        return Err(Error::setting("dataset.ignore", &config.ignore)
+            .in_file(folder.join(part))
+            .expected(format!("names of columns, and no table has a column {absent}"))
+            .remedy(format!("the channels are {}", sequences.channel_names.join(", "))));
+    }
     if split == Split::Train && names.is_empty() && sequences.class_names.is_empty() {
         let notes = labels::check_numbers(&sequences.classes);
         sequences

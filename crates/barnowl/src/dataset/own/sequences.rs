@@ -1,9 +1,10 @@
 //! Sequences of different lengths, between the files that they are read from and a data set.
 
 use super::{MOST_VALUES, origin, relative, too_many};
-use crate::dataset::{Dataset, Inputs, Targets, UNLABELLED};
+use crate::dataset::{Dataset, Ends, Inputs, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::words::counted;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Sequences of different lengths, as a form has read them.
@@ -23,6 +24,10 @@ pub(super) struct Sequences {
     pub(super) names: Vec<String>,
     /// The group of each, such as a subject; none where there are no groups.
     pub(super) groups: Vec<String>,
+    /// Columns that were left out since they are no channels.
+    pub(super) left_out: BTreeSet<String>,
+    /// How they end, where the form says it.
+    pub(super) ends: Option<Ends>,
     /// What was left out, cut or merged, and why.
     pub(super) notes: Vec<String>,
     /// Whether a number stands for a class by its place, since the classes are listed or are numbers.
@@ -187,7 +192,8 @@ impl Sequences {
             let mut data = data
                 .with_lengths(&lengths)?
                 .with_sequence_names(called)?
-                .with_listed_classes(self.are_listed);
+                .with_listed_classes(self.are_listed)
+                .with_ends(self.ends);
             if !channel_names.is_empty() {
                 data = data.with_channel_names(channel_names)?;
             }

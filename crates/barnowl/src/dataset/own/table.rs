@@ -65,6 +65,17 @@ impl Table {
         Ok(table)
     }
 
+    /// Takes away the columns of these names, and returns those that there were.
+    pub(super) fn leave_out(&mut self, names: &[String]) -> Vec<String> {
+        let is_kept: Vec<bool> = self.names.iter().map(|name| !names.contains(name)).collect();
+        let kept = |all: &mut Vec<String>| {
+            let mut places = is_kept.iter();
+            all.extract_if(.., |_| !places.next().copied().unwrap_or(true)).collect::<Vec<_>>()
+        };
+        self.rows.iter_mut().for_each(|(_, row)| drop(kept(row)));
+        kept(&mut self.names)
+    }
+
     /// Takes away a last column that is nothing but separators at the ends of lines.
     fn without_empty_end(&mut self) {
         while self.names.len() > 1 && self.names.last().is_some_and(String::is_empty) {

@@ -32,6 +32,7 @@ pub(super) fn load(
     split: Split,
     config: &OwnConfig,
     known: Known<'_>,
+    listed: &[String],
 ) -> Result<Option<Dataset>> {
     let missing = config.missing.unwrap_or_default();
     let find = |split: Split| find(folder, split.name());
@@ -47,7 +48,16 @@ pub(super) fn load(
         _ => None,
     };
     let names = match (known.classes, &train) {
-        ([], Some(train)) => train.classes.clone(),
+        ([], Some(train)) if listed.is_empty() => train.classes.clone(),
+        ([], Some(train)) => match train.classes.iter().find(|class| !listed.contains(class)) {
+            None => listed.to_vec(),
+            Some(class) => {
+                return Err(Error::format(format!("@classLabel names the class {class}"))
+                    .in_file(&train.path)
+                    .expected(format!("one of {}, as classes.txt says", listed.join(", ")))
+                    .remedy("add it to classes.txt, or take that file away: the header names the classes"));
+            }
+        },
         (classes, _) => classes.to_vec(),
     };
     let sequences = read(&path)?.sequences(Some(&names), missing)?;

@@ -4,6 +4,7 @@ use super::sequences::Sequences;
 use super::{Context, Form, OwnConfig, arrays, csv, events, no_file, sound, ts};
 use crate::dataset::{Dataset, Known, UNLABELLED};
 use crate::error::{Error, Result};
+use crate::file;
 use std::path::{Path, PathBuf};
 
 /// Reads files of a form, whose labels, if they have any, are not wanted: for a model that says what they are. `per_step` says
@@ -19,7 +20,7 @@ pub fn read_files(
     per_step: bool,
 ) -> Result<Dataset> {
     for path in paths {
-        if !config.form.takes(path) {
+        if !config.form.takes(&kind(path)?) {
             return Err(Error::format("the file is not of a form that the model reads")
                 .in_file(path)
                 .expected(config.form.files()));
@@ -28,7 +29,7 @@ pub fn read_files(
     let names = known.classes.to_vec();
     match config.form {
         Form::Events(binning) => {
-            return events::of_files(paths, binning, config.steps.or(known.steps), names);
+            return events::of_files(paths, binning, config.steps.or(known.steps), known);
         }
         Form::Sound(encoding) => {
             return sound::of_files(paths, encoding, config.steps, names, known);
@@ -42,10 +43,12 @@ pub fn read_files(
         no_label: config.no_label.as_ref(),
         // Whose a sequence is does not matter to its answer.
         groups: None,
+        ignore: &config.ignore,
+        ends: known.ends,
     };
     let mut all = Sequences::default();
     for path in paths {
-        let mut found = match extension(path).as_str() {
+        let mut found = match kind(path)?.as_str() {
             "npz" | "npy" => arrays::read_unlabelled(path, &context, known.width)?,
             "ts" => ts::read_unlabelled(path, config.missing.unwrap_or_default())?,
             _ => csv::read_unlabelled(path, &context, config.groups.as_ref())?,
@@ -95,20 +98,38 @@ impl Sequences {
     }
 }
 
-/// The end of a file's name, in small letters.
-fn extension(path: &Path) -> String {
-    path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase()
+/// The end of a file's name, in small letters; of a file whose name has none, such as standard input, that which its first
+/// bytes say.
+fn kind(path: &Path) -> Result<String> {
+    if let Some(end) = path.extension() {
+        return Ok(end.to_string_lossy().to_ascii_lowercase());
+    }
+    let bytes = file::read(path)?;
+    let is_series = || {
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+        let mut lines = text.lines().map(|line| line.trim().trim_start_matches('\u{feff}'));
+        lines
+            .find(|line| !line.is_empty() && !line.starts_with('#'))
+            .is_some_and(|line| line.starts_with('@'))
+    };
+    Ok(match bytes.as_slice() {
+        [b'P', b'K', 3, 4, ..] => "npz",
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => "npy",
+        [b'R', b'I', b'F', b'F', ..] => "wav",
+        _ if is_series() => "ts",
+        _ => "",
+    }
+    .to_owned())
 }
 
 impl Form {
-    /// Whether a file with this name may hold data of this form.
-    fn takes(&self, path: &Path) -> bool {
-        let end = extension(path);
+    /// Whether a file whose name has this end may hold data of this form.
+    fn takes(&self, end: &str) -> bool {
         match self {
             Self::Arrays | Self::Csv | Self::Ts => {
-                ["npz", "npy", "csv", "tsv", "txt", "ts", ""].contains(&end.as_str())
+                ["npz", "npy", "csv", "tsv", "txt", "ts", ""].contains(&end)
             }
-            Self::Events(_) => ["csv", "tsv", "txt", ""].contains(&end.as_str()),
+            Self::Events(_) => ["csv", "tsv", "txt", ""].contains(&end),
             Self::Sound(_) => end == "wav",
         }
     }
