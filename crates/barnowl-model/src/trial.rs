@@ -84,8 +84,8 @@ pub(crate) fn value<T: Real>(program: &Program, inputs: &[T]) -> Vec<T> {
     outputs
 }
 
-/// The smallest constant current that makes a neuron spike within 1000 steps of `dt` ms, to 1 %; a negative one if no
-/// positive one does, and none if neither does up to 10⁶.
+/// The smallest constant current that makes a neuron spike within 1000 steps of `dt` ms, to 1 %: zero if it spikes without,
+/// a negative one if no positive one does, and none if neither does up to 10⁶.
 ///
 /// ```
 /// let model = barnowl_model::built_in("lif")?;
@@ -99,6 +99,9 @@ pub fn rheobase(model: &Model, parameters: &[f64], dt: f64) -> Option<f64> {
         let mut neuron = Neuron::new(model, parameters, dt);
         (0..1000).any(|_| neuron.step(current) != 0.0)
     };
+    if spikes(0.0) {
+        return Some(0.0);
+    }
     [1.0, -1.0].into_iter().find_map(|sign| {
         let mut low = 1e-5;
         while !spikes(sign * 2.0 * low) {

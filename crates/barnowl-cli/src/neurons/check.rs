@@ -53,13 +53,13 @@ fn text(model: &Model, report: &Report) -> Result<String> {
     }
     if let Some(current) = report.rheobase {
         text += &format!(
-            "  spikes    from a current of {current:.4} on; {:.3} a step at twice that\n",
-            report.rate
+            "  spikes    from a current of {current:.4} on; {:.3} a step at {:.4}\n",
+            report.rate, report.drive
         );
         text += &format!(
-            "  states    stay within ±{:.3} under currents of up to ±{:.3}\n",
+            "  states    stay within ±{:.3} under currents of up to ±{:.4}\n",
             report.largest_state,
-            2.0 * current.abs()
+            report.drive.abs()
         );
     }
     text += &format!("  cost      {} {}\n", model.operations_in_words(), beside_alif(model)?);
@@ -82,6 +82,7 @@ fn detail(model: &Model, report: &Report) -> Value {
         "gradients": report.gradients,
         "gradient_error": report.gradient_error,
         "rheobase": report.rheobase,
+        "drive": report.drive,
         "rate": report.rate,
         "largest_state": report.largest_state,
         "operations": model.step().count().total(),

@@ -26,7 +26,9 @@ pub fn run(args: &NeuronsPlot) -> Result<()> {
     let model = Found::of(&args.model)?.model()?;
     let parameters = model.middle();
     let threshold = rheobase(&model, &parameters, DT);
-    let drive = 2.0 * threshold.unwrap_or(1.0);
+    // Currents about as large as the neuron is sensitive to.
+    let scale = threshold.filter(|current| *current != 0.0).unwrap_or(1.0);
+    let drive = 2.0 * scale;
     let step = course(|t| if STEP.contains(&t) { drive } else { 0.0 });
     let pulse = pulse(&model, &parameters, drive);
     let state = |state: &State| {
@@ -46,8 +48,8 @@ pub fn run(args: &NeuronsPlot) -> Result<()> {
             answer(&model, &parameters, "A step of current".into(), step),
             answer(&model, &parameters, format!("Pulses of {PULSE} ms"), pulses(pulse)),
         ],
-        rates: threshold.map_or_else(Vec::new, |threshold| {
-            let current = |i: usize| 5.0 * threshold * i as f64 / CURRENTS as f64;
+        rates: threshold.map_or_else(Vec::new, |_| {
+            let current = |i: usize| 5.0 * scale * i as f64 / CURRENTS as f64;
             let rate = |current| rate(&model, &parameters, DT, current, 0, COUNTED);
             (0..=CURRENTS).map(|i| (current(i), rate(current(i)))).collect()
         }),

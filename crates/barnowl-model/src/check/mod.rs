@@ -51,9 +51,11 @@ pub struct Report {
     pub gradient_error: f64,
     /// The smallest constant current that makes the neuron spike, its parameters in the middle of how they start.
     pub rheobase: Option<f64>,
-    /// Spikes a step at twice that current, over the first 500 steps.
+    /// The current of the trials: twice the rheobase, or 2 where there is none.
+    pub drive: f64,
+    /// Spikes a step at that current, over the first 500 steps.
     pub rate: f64,
-    /// The largest absolute value of any state, at currents of up to twice that current in either direction.
+    /// The largest absolute value of any state, at currents of up to that in either direction.
     pub largest_state: f64,
     /// What makes the model unfit for training.
     pub faults: Vec<Fault>,
@@ -80,7 +82,8 @@ impl Model {
             return report;
         }
         report.rheobase = rheobase(self, &middle, DT);
-        let drive = 2.0 * report.rheobase.unwrap_or(1.0);
+        let drive = 2.0 * report.rheobase.filter(|current| *current != 0.0).unwrap_or(1.0);
+        report.drive = drive;
         self.spikes(&middle, drive, &mut report);
         self.gradients(drive, &mut report);
         self.edges(&middle, drive, &mut report);
@@ -96,9 +99,7 @@ impl Model {
                         .into(),
                 remedy: LOOK,
             }),
-            Some(current) if current.abs() < 3e-5 => {
-                report.remarks.push("it spikes without input".into());
-            }
+            Some(0.0) => report.remarks.push("it spikes without input".into()),
             Some(current) if current < 0.0 => {
                 report.remarks.push("only negative currents make it spike".into());
             }
