@@ -1,8 +1,8 @@
 //! Golden vectors: whole networks against PyTorch in double precision, values and every gradient, on both paths.
 //!
 //! The project's own vectors are in `tests/golden/` (made by `reference/golden.py`). `BARNOWL_GOLDEN_DIR` names a folder
-//! of more, in the same format, or of other neurons than adaptive ones; adaptive neurons are also run from their
-//! equations. `BARNOWL_TEST_DEVICE` (such as `wgpu`, in a build that knows it) where the fused path runs.
+//! of more, in the same format, `BARNOWL_GOLDEN_NEURONS_DIR` one of other neurons than adaptive ones (either may hold
+//! both). Adaptive neurons are also run from their equations. `BARNOWL_TEST_DEVICE` (such as `wgpu`, in a build that knows it) where the fused path runs.
 
 mod needs;
 
@@ -350,7 +350,9 @@ fn check_folder(folder: &Path) -> usize {
     files.sort();
     for file in &files {
         let golden = Golden::read(file);
-        let by_equations = golden.config.layers.iter().all(|layer| layer.neuron.is_none());
+        // Elsewhere, neurons run from their equations step by step, which those of other neurons show.
+        let by_equations = device() == Device::flex()
+            && golden.config.layers.iter().all(|layer| layer.neuron.is_none());
         let others = by_equations.then(|| golden.by_equations());
         for golden in [golden].into_iter().chain(others) {
             golden.check(SequencePath::Fused);
@@ -374,6 +376,11 @@ fn main() -> ExitCode {
             "vectors_of_the_environment",
             || needs::folder("BARNOWL_GOLDEN_DIR", &[]),
             |folder| assert!(check_folder(&folder) > 0, "BARNOWL_GOLDEN_DIR holds no vectors"),
+        ),
+        needs::with(
+            "vectors_of_neurons_of_the_environment",
+            || needs::folder("BARNOWL_GOLDEN_NEURONS_DIR", &[]),
+            |folder| assert!(check_folder(&folder) > 0, "there are no vectors in the folder"),
         ),
     ])
 }
