@@ -2,6 +2,7 @@
 
 use barnowl_model::{Binary, Instruction, Kernels, Operation, Program, Unary, Value};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::{env, fs};
 
@@ -15,12 +16,13 @@ fn main() {
         let states = model.states().len();
         let word = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         let parts = [
-            ("forward", &kernels.forward, states + 1),
+            ("forward", &kernels.forward, kernels.forward.outputs().len()),
             ("replay", &kernels.replay, states + kernels.spikes),
             ("backward", &kernels.backward, kernels.written),
         ];
         for (part, program, written) in parts {
-            function(&mut text, &format!("{word}_{part}"), program, written);
+            let name = format!("{word}_{part}");
+            function(&mut text, &name, program, written, kernels.constant_inputs.clone());
         }
         writeln!(
             list,
@@ -38,36 +40,64 @@ fn main() {
     fs::write(Path::new(&out).join("compiled.rs"), text).expect("the file can be written");
 }
 
-/// Writes a program as a function over planes.
-fn function(text: &mut String, name: &str, program: &Program, written: usize) {
+/// Writes a program as a function over planes: column by column, its constants and sums in registers while the rows go by.
+fn function(
+    text: &mut String,
+    name: &str,
+    program: &Program,
+    written: usize,
+    constants: Range<usize>,
+) {
     let places = program.places(written);
     let (inputs, outputs) = (program.inputs(), program.outputs().len());
+    let read = |value: Value| match value {
+        Value::Input(number) if constants.contains(&number) => format!("c{number}"),
+        Value::Input(number) => format!("isa.load(&*places[{number}].add(i))"),
+        Value::Number(x) => format!("isa.splat(f32::from_bits({:#010x}))", x.to_bits()),
+        Value::Computed(id) => format!("v{}", id.index()),
+        Value::Output(_) => unreachable!("no operand is an output"),
+    };
+    let store = |number: usize, value: &str| {
+        format!("isa.store({value}, &mut *places[{}].add(i));", inputs + number)
+    };
     let mut body = String::new();
     for Instruction { operation, to, operands } in program.instructions(written) {
-        let operands: Vec<String> = operands.into_iter().map(|value| read(value, inputs)).collect();
+        let operands: Vec<String> = operands.into_iter().map(read).collect();
+        if let (Operation::Sum, Value::Output(number)) = (operation, to) {
+            line(&mut body, &format!("s{number} = isa.add(s{number}, {});", operands[0]));
+            continue;
+        }
         let result = expression(operation, &operands);
         match to {
             Value::Computed(id) => {
                 line(&mut body, &format!("let v{} = {result};", id.index()));
                 if let Some(number) = places.iter().position(|place| *place == Some(id)) {
-                    let value = format!("v{}", id.index());
-                    line(&mut body, &store(inputs + number, &value));
+                    line(&mut body, &store(number, &format!("v{}", id.index())));
                 }
             }
-            Value::Output(number) => line(&mut body, &store(inputs + number, &result)),
+            Value::Output(number) => line(&mut body, &store(number, &result)),
             Value::Input(_) | Value::Number(_) => unreachable!("nothing is written to these"),
         }
     }
+    let (mut before, mut after) = (String::new(), String::new());
+    for number in constants {
+        line(&mut before, &format!("let c{number} = isa.load(&*places[{number}].add(n));"));
+    }
+    for number in written..outputs {
+        let place = inputs + number;
+        line(&mut before, &format!("let mut s{number} = isa.load(&*places[{place}].add(n));"));
+        line(&mut after, &format!("isa.store(s{number}, &mut *places[{place}].add(n));"));
+    }
     writeln!(
         text,
-        "dispatch! {{\n    fn {name}(places: &[*mut Lanes], blocks: usize) = {name}_kernel\n}}\n\n\
+        "dispatch! {{\n    fn {name}(places: &[*mut Lanes], rows: usize, stride: usize) = {name}_kernel\n}}\n\n\
          #[inline(always)]\n#[allow(unused_variables, clippy::all, reason = \"generated\")]\n\
-         fn {name}_kernel<I: Isa>(isa: I, places: &[*mut Lanes], blocks: usize) {{\n    \
+         fn {name}_kernel<I: Isa>(isa: I, places: &[*mut Lanes], rows: usize, stride: usize) {{\n    \
          let places: &[*mut Lanes; {count}] = places.first_chunk().expect(\"all planes\");\n    \
          let (zero, one) = (isa.splat(0.0), isa.splat(1.0));\n    \
-         for i in 0..blocks {{\n        \
-         // SAFETY: planes have `blocks` blocks each, and what is written is no one else's.\n        \
-         unsafe {{\n{body}        }}\n    }}\n}}\n",
+         for n in 0..stride {{\n        \
+         // SAFETY: planes have `rows` times `stride` blocks, constants and sums `stride`; what is written is no one else's.\n        \
+         unsafe {{\n{before}            for row in 0..rows {{\n            let i = row * stride + n;\n{body}            }}\n{after}        }}\n    }}\n}}\n",
         count = inputs + outputs,
     )
     .expect("a string can be written");
@@ -75,19 +105,6 @@ fn function(text: &mut String, name: &str, program: &Program, written: usize) {
 
 fn line(body: &mut String, text: &str) {
     writeln!(body, "            {text}").expect("a string can be written");
-}
-
-fn store(place: usize, value: &str) -> String {
-    format!("isa.store({value}, &mut *places[{place}].add(i));")
-}
-
-fn read(value: Value, inputs: usize) -> String {
-    match value {
-        Value::Input(number) => format!("isa.load(&*places[{number}].add(i))"),
-        Value::Output(number) => format!("isa.load(&*places[{}].add(i))", inputs + number),
-        Value::Number(x) => format!("isa.splat(f32::from_bits({:#010x}))", x.to_bits()),
-        Value::Computed(id) => format!("v{}", id.index()),
-    }
 }
 
 /// The same as `run_kernel` in `src/kernel/code.rs` does.
@@ -109,6 +126,7 @@ fn expression(operation: Operation, x: &[String]) -> String {
             format!("isa.add_where(isa.positive({}), zero, one)", x[0])
         }
         Operation::Unary(Unary::Surrogate) => unreachable!("ψ comes from outside"),
+        Operation::Sum => unreachable!("written where it is met"),
         Operation::Binary(Binary::Add) => two("add"),
         Operation::Binary(Binary::Sub) => two("sub"),
         Operation::Binary(Binary::Mul) => product(),

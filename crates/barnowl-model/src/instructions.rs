@@ -24,6 +24,8 @@ pub enum Operation {
     Products,
     /// a · b − c · d
     ProductsMinus,
+    /// What is there, plus a: of an output that is summed over rows.
+    Sum,
 }
 
 /// Where an operand is, or a result goes.
@@ -52,7 +54,7 @@ pub struct Instruction {
 
 impl Program {
     /// The instructions of the program. Its first outputs, so many as are `written`, are what is computed for them; those
-    /// after them are added to what is there.
+    /// after them are [added](Operation::Sum) to what is there.
     ///
     /// A written output that is computed has no instruction of its own, unless an output before it is the same: see
     /// [`Program::places`].
@@ -73,8 +75,8 @@ impl Program {
                     None => !self.is_computed(*output),
                 };
                 if now {
-                    let (operation, to) = (Operation::Binary(Binary::Add), Value::Output(number));
-                    found.push(Instruction { operation, to, operands: vec![to, value(*output)] });
+                    let (operation, to) = (Operation::Sum, Value::Output(number));
+                    found.push(Instruction { operation, to, operands: vec![value(*output)] });
                 }
             }
         };

@@ -4,6 +4,7 @@ use crate::model::Model;
 use crate::op::{Binary, Id, Op, Unary};
 use crate::program::{Builder, Program};
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// The programs of a layer of neurons that an engine trains by backpropagation through time.
 ///
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 ///
 /// | program | inputs | outputs |
 /// | --- | --- | --- |
-/// | [`forward`](Self::forward) | I, states, constants | states, s |
+/// | [`forward`](Self::forward) | I, states, constants | states, and s, unless it is [one of them](Self::emitted) |
 /// | [`replay`](Self::replay) | the same | states, v of every spike |
 /// | [`backward`](Self::backward) | the same, ψ of every spike, ∂L/∂s from outside, ∂L/∂s from the next step's current, ∂L/∂states | ∂L/∂I, ∂L/∂states of the step before; to be added up: ∂L/∂I, ∂L/∂constants |
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,10 @@ pub struct Kernels {
     pub constants: Vec<usize>,
     /// How many spikes a step has.
     pub spikes: usize,
+    /// The number of the state that is s, if one is.
+    pub emitted: Option<usize>,
+    /// Which inputs of each program are constants.
+    pub constant_inputs: Range<usize>,
 }
 
 impl Kernels {
@@ -45,6 +50,9 @@ impl Kernels {
         outputs.extend(&spikes);
         let replay = step.with_outputs(&outputs);
 
+        let emitted = model.states().iter().position(|state| state.emitted);
+        let given = if emitted.is_some() { states } else { states + 1 };
+
         let constants = depends(model.constants(), trained);
         let adjoint = step.adjoint_of_surrogates();
         let mut builder = Builder::default();
@@ -57,16 +65,18 @@ impl Kernels {
         let of_s = inputs(&mut builder, 2);
         let of_states = inputs(&mut builder, states);
         let of_s = builder.binary(Binary::Add, of_s[0], of_s[1]);
-        let given: Vec<Id> =
+        let given_back: Vec<Id> =
             values.iter().copied().chain(of_states).chain([of_s]).chain(psi).collect();
-        let found = builder.inline(&adjoint, &given);
+        let found = builder.inline(&adjoint, &given_back);
         let (written, of_constants) = found.split_at(1 + states);
         let mut outputs = written.to_vec();
         outputs.push(written[0]);
         outputs.extend(constants.iter().map(|number| of_constants[*number]));
         let inputs = step.inputs() + spikes.len() + 2 + states;
         Self {
-            forward: step.clone(),
+            forward: step.with_outputs(&step.outputs()[..given]),
+            emitted,
+            constant_inputs: 1 + states..step.inputs(),
             replay,
             backward: builder.finish(inputs, &outputs),
             written: written.len(),
@@ -152,11 +162,13 @@ mod tests {
     fn a_replay_gives_what_the_spikes_are_taken_of() {
         let kernels = Kernels::new(&model(), &[true; 3]);
         let values = [0.7, 0.9, 1.0, 0.3, 0.6, 0.25];
-        let mut forward = [0.0_f64; 3];
+        // s is a state, the second.
+        assert_eq!((kernels.emitted, kernels.constant_inputs.clone()), (Some(1), 3..6));
+        let mut forward = [0.0_f64; 2];
         kernels.forward.run(&values, &mut forward, |_| 0.0);
         let mut replay = [0.0; 3];
         kernels.replay.run(&values, &mut replay, |_| 0.0);
-        assert_eq!(forward[..2], replay[..2]);
-        assert_eq!(forward[2], f64::from(u8::from(replay[2] > 0.0)));
+        assert_eq!(forward, replay[..2]);
+        assert_eq!(forward[1], f64::from(u8::from(replay[2] > 0.0)));
     }
 }

@@ -26,7 +26,9 @@ struct Instruction {
 #[derive(Debug, Clone)]
 pub(crate) struct Code {
     inputs: usize,
+    /// Outputs, of which the last ones are sums over rows.
     outputs: usize,
+    written: usize,
     /// Numbers that are operands.
     numbers: Vec<f32>,
     registers: usize,
@@ -42,7 +44,8 @@ impl Code {
         let (inputs, outputs) = (program.inputs(), program.outputs().len());
         let instructions = Vec::new();
         let (numbers, registers) = (Vec::new(), 0);
-        let mut code = Self { inputs, outputs, numbers, registers, instructions, compiled };
+        let mut code =
+            Self { inputs, outputs, written, numbers, registers, instructions, compiled };
         if compiled.is_none() {
             code.translate(program, written);
         }
@@ -151,9 +154,10 @@ impl<'m> Machine<'m> {
         Self { places, memory: PhantomData }
     }
 
-    /// A call over planes of so many blocks.
-    pub(crate) fn call<'a>(&'a mut self, code: &'a Code, blocks: usize) -> Call<'a> {
-        Call { code, places: &mut self.places, blocks, inputs: 0, outputs: 0, planes: PhantomData }
+    /// A call over planes of so many rows, of so many blocks each.
+    pub(crate) fn call<'a>(&'a mut self, code: &'a Code, rows: usize, stride: usize) -> Call<'a> {
+        let (places, planes) = (&mut self.places[..], PhantomData);
+        Call { code, places, rows, stride, inputs: 0, outputs: 0, planes }
     }
 }
 
@@ -161,16 +165,23 @@ impl<'m> Machine<'m> {
 pub(crate) struct Call<'a> {
     code: &'a Code,
     places: &'a mut [*mut Lanes],
-    blocks: usize,
+    rows: usize,
+    /// Blocks of a row.
+    stride: usize,
     inputs: usize,
     outputs: usize,
     planes: PhantomData<(&'a [f32], &'a mut [f32])>,
 }
 
 impl<'a> Call<'a> {
+    /// Numbers of a plane.
+    fn plane(&self) -> usize {
+        self.rows * self.stride * LANES
+    }
+
     /// The next input.
     pub(crate) fn input(&mut self, plane: &'a [f32]) {
-        assert!(plane.len() >= self.blocks * LANES && self.inputs < self.code.inputs, "an input");
+        assert!(plane.len() >= self.plane() && self.inputs < self.code.inputs, "an input");
         // Nothing is ever written to an input.
         self.places[self.inputs] = plane.as_ptr().cast_mut().cast();
         self.inputs += 1;
@@ -178,22 +189,29 @@ impl<'a> Call<'a> {
 
     /// The next inputs, one plane after the other.
     pub(crate) fn inputs(&mut self, planes: &'a [f32]) {
-        planes.chunks_exact(self.blocks * LANES).for_each(|plane| self.input(plane));
+        planes.chunks_exact(self.plane()).for_each(|plane| self.input(plane));
     }
 
     /// The next output.
     pub(crate) fn output(&mut self, plane: &'a mut [f32]) {
-        assert!(
-            plane.len() >= self.blocks * LANES && self.outputs < self.code.outputs,
-            "an output"
-        );
+        assert!(plane.len() >= self.plane() && self.outputs < self.code.written, "an output");
         self.places[self.code.inputs + self.outputs] = plane.as_mut_ptr().cast();
         self.outputs += 1;
     }
 
     /// The next outputs, one plane after the other.
     pub(crate) fn outputs(&mut self, planes: &'a mut [f32]) {
-        planes.chunks_exact_mut(self.blocks * LANES).for_each(|plane| self.output(plane));
+        planes.chunks_exact_mut(self.plane()).for_each(|plane| self.output(plane));
+    }
+
+    /// The outputs that are sums over rows, one row after the other.
+    pub(crate) fn sums(&mut self, rows: &'a mut [f32]) {
+        for row in rows.chunks_exact_mut(self.stride * LANES) {
+            let is_sum = (self.code.written..self.code.outputs).contains(&self.outputs);
+            assert!(is_sum, "a sum");
+            self.places[self.code.inputs + self.outputs] = row.as_mut_ptr().cast();
+            self.outputs += 1;
+        }
     }
 
     /// Runs the code.
@@ -201,8 +219,8 @@ impl<'a> Call<'a> {
         let code = self.code;
         assert_eq!((self.inputs, self.outputs), (code.inputs, code.outputs), "all planes");
         match code.compiled {
-            Some(compiled) => compiled(self.places, self.blocks),
-            None => run(code, self.places, self.blocks),
+            Some(compiled) => compiled(self.places, self.rows, self.stride),
+            None => run(code, self.places, self.rows * self.stride, self.stride),
         }
     }
 }
@@ -236,12 +254,13 @@ fn choose<I: Isa>(isa: I, a: I::Block, b: I::Block, f: impl Fn(f32, f32) -> f32)
 }
 
 dispatch! {
-    fn run(code: &Code, places: &[*mut Lanes], blocks: usize) = run_kernel
+    fn run(code: &Code, places: &[*mut Lanes], blocks: usize, stride: usize) = run_kernel
 }
 
 #[inline(always)]
-fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize) {
-    let moving = code.inputs + code.outputs;
+fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize, stride: usize) {
+    // Sums have one row, in which each strip finds its columns.
+    let moving = code.inputs + code.written;
     for start in (0..blocks).step_by(STRIP) {
         let count = STRIP.min(blocks - start);
         let at = |place: u16| {
@@ -280,6 +299,15 @@ fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize)
                     each!(|x = a| isa.add_where(isa.positive(x), zero, one));
                 }
                 Operation::Unary(Unary::Surrogate) => unreachable!("ψ comes from outside"),
+                Operation::Sum => {
+                    let mut column = start % stride;
+                    for i in 0..count {
+                        // SAFETY: a strip of `count` blocks and more, and a row of `stride`.
+                        let (x, sum) = unsafe { (&*a.add(i), &mut *to.add(column)) };
+                        isa.store(isa.add(isa.load(sum), isa.load(x)), sum);
+                        column = if column + 1 == stride { 0 } else { column + 1 };
+                    }
+                }
                 Operation::Binary(Binary::Add) => each!(|x = a, y = b| isa.add(x, y)),
                 Operation::Binary(Binary::Sub) => each!(|x = a, y = b| isa.sub(x, y)),
                 Operation::Binary(Binary::Mul) => each!(|x = a, y = b| isa.mul(x, y)),

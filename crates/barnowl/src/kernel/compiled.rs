@@ -9,8 +9,8 @@ use super::code::{each_lane, larger, smaller};
 #[allow(unused_imports, reason = "as above")]
 use barnowl_model::Real;
 
-/// A program over planes of so many blocks: its inputs and outputs in order.
-pub(crate) type Compiled = fn(&[*mut Lanes], usize);
+/// A program over planes of so many rows, of so many blocks each: its inputs and outputs in order.
+pub(crate) type Compiled = fn(&[*mut Lanes], usize, usize);
 
 /// The [programs](barnowl_model::Kernels) of a model of which all parameters are trained.
 #[derive(Debug, Clone, Copy)]

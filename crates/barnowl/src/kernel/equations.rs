@@ -31,10 +31,14 @@ pub(crate) struct Equations {
     backward: Code,
     /// How many spikes a step has.
     spikes: usize,
+    /// The number of the state that is s, if one is.
+    emitted: Option<usize>,
     /// Which constants have a gradient.
     differentiated: Vec<usize>,
     /// The gradient of the constants by the parameters.
     constants_back: Program,
+    /// That of the states before the first step likewise.
+    rest_back: Program,
     /// For every constant and row of a tile, `[constants][ROWS, width]`.
     constants: Floats,
     /// The states before the first step, `[states][width]`.
@@ -61,12 +65,14 @@ impl Equations {
             None => [None; 3],
         };
         Self {
-            forward: Code::new(&kernels.forward, states + 1, forward),
+            forward: Code::new(&kernels.forward, kernels.forward.outputs().len(), forward),
             replay: Code::new(&kernels.replay, states + kernels.spikes, replay),
             backward: Code::new(&kernels.backward, kernels.written, backward),
             spikes: kernels.spikes,
+            emitted: kernels.emitted,
             differentiated: kernels.constants,
             constants_back: model.constants().adjoint(),
+            rest_back: model.rest().adjoint(),
             constants: Floats::zeros(constants * ROWS * width),
             rest: Floats::zeros(states * width),
             valid: valid(neurons),
@@ -125,7 +131,8 @@ impl Equations {
         gradients
     }
 
-    /// The gradients of the parameters, in order and of every neuron, from the sums of those of the constants.
+    /// The gradients of the parameters, in order and of every neuron, from the sums of those of the constants and of the states
+    /// before the first step.
     pub(crate) fn parameter_gradients(
         &self,
         sums: &Sums,
@@ -143,9 +150,13 @@ impl Equations {
             for (place, number) in self.differentiated.iter().enumerate() {
                 of_constants[*number] = sums.constants[place * self.width + neuron];
             }
+            let mut of_rest = given.clone();
+            of_rest.extend(sums.rest.iter().skip(neuron).step_by(self.width));
             given.extend(of_constants);
-            self.constants_back.run(&given, &mut found, |_| 0.0);
-            gradients.iter_mut().zip(&found).for_each(|(to, g)| to[neuron] = *g);
+            for (program, given) in [(&self.constants_back, given), (&self.rest_back, of_rest)] {
+                program.run(&given, &mut found, |_| 0.0);
+                gradients.iter_mut().zip(&found).for_each(|(to, g)| to[neuron] += *g);
+            }
         }
         gradients
     }
@@ -190,44 +201,54 @@ impl Neurons for Equations {
     fn forward(&self, recurrent: Option<&Weights>, chunk: Forward<'_>) {
         let Forward { rows, steps, trace, state, bits, lists, scratch } = chunk;
         let span = rows * self.width;
-        let row_blocks = self.width / LANES;
-        // The states after a step and s, and what the interpreter works in.
-        let after = state.len() + span;
-        scratch.resize(after + self.forward.memory());
-        let (next, memory) = scratch.split_at_mut(after);
+        let stride = self.width / LANES;
+        // The states after a step, s, and what the interpreter works in.
+        scratch.resize(state.len() + span + self.forward.memory());
+        let (mut next, rest) = scratch.split_at_mut(state.len());
+        let (s, memory) = rest.split_at_mut(span);
+        let mut now = state;
         let mut machine = Machine::new(&self.forward, memory);
         for k in 0..steps {
             let current = &mut trace[(k + 1) * span..(k + 2) * span];
             if let Some(weights) = recurrent {
                 add_recurrent(&weights.rows, lists, k * rows, self.width, current);
             }
-            let mut call = machine.call(&self.forward, span / LANES);
+            let mut call = machine.call(&self.forward, rows, stride);
             call.input(current);
-            call.inputs(state);
+            call.inputs(now);
             for number in 0..self.constant_count() {
                 call.input(self.constant(number, rows));
             }
             call.outputs(next);
+            if self.emitted.is_none() {
+                call.output(s);
+            }
             call.run();
-            let (states, s) = next.split_at(state.len());
-            state.copy_from_slice(states);
-            let bits = &mut bits[(k + 1) * rows * row_blocks..(k + 2) * rows * row_blocks];
+            let s = match self.emitted {
+                Some(number) => &next[number * span..(number + 1) * span],
+                None => &*s,
+            };
+            let bits = &mut bits[(k + 1) * rows * stride..(k + 2) * rows * stride];
             emit(s, &self.valid, bits, lists, (k + 1) * rows);
+            std::mem::swap(&mut now, &mut next);
+        }
+        if steps % 2 == 1 {
+            // They have changed places.
+            next.copy_from_slice(now);
         }
     }
 
     fn backward(&self, recurrent: Option<&Weights>, surrogate: Surrogate, chunk: Backward<'_>) {
         let Backward { rows, steps, trace, state, carry, current_gradient, sums, .. } = chunk;
         let span = rows * self.width;
-        let blocks = span / LANES;
+        let stride = self.width / LANES;
         let states = state.len();
         let given = chunk.spikes_gradient;
-        // States before every step, v and then ψ of every spike, ∂L/∂states of the step before, and sums.
+        // States before every step, v and then ψ of every spike, ∂L/∂states of the step before, zeros, and sums.
         let sizes = [
             (steps + 1) * states,
             steps * self.spikes * span,
             states,
-            (1 + self.differentiated.len()) * span,
             span,
             (1 + self.differentiated.len()) * self.width,
             self.replay.memory().max(self.backward.memory()),
@@ -237,9 +258,8 @@ impl Neurons for Equations {
         let (before, rest) = scratch.split_at_mut(sizes[0]);
         let (psi, rest) = rest.split_at_mut(sizes[1]);
         let (mut earlier, rest) = rest.split_at_mut(sizes[2]);
-        let (added, rest) = rest.split_at_mut(sizes[3]);
-        let (none, rest) = rest.split_at_mut(sizes[4]);
-        let (reduced, memory) = rest.split_at_mut(sizes[5]);
+        let (none, rest) = rest.split_at_mut(sizes[3]);
+        let (added, memory) = rest.split_at_mut(sizes[4]);
         added.fill(0.0);
         none.fill(0.0);
         before[..states].copy_from_slice(state);
@@ -247,7 +267,7 @@ impl Neurons for Equations {
             let mut machine = Machine::new(&self.replay, memory);
             for k in 0..steps {
                 let (now, next) = before[k * states..(k + 2) * states].split_at_mut(states);
-                let mut call = machine.call(&self.replay, blocks);
+                let mut call = machine.call(&self.replay, rows, stride);
                 call.input(&trace[(k + 1) * span..(k + 2) * span]);
                 call.inputs(now);
                 for number in 0..self.constant_count() {
@@ -263,7 +283,7 @@ impl Neurons for Equations {
         let mut carried = &mut carried[..states];
         let mut machine = Machine::new(&self.backward, memory);
         for k in (0..steps).rev() {
-            let mut call = machine.call(&self.backward, blocks);
+            let mut call = machine.call(&self.backward, rows, stride);
             call.input(&trace[(k + 1) * span..(k + 2) * span]);
             call.inputs(&before[k * states..(k + 1) * states]);
             for number in 0..self.constant_count() {
@@ -275,7 +295,7 @@ impl Neurons for Equations {
             call.inputs(carried);
             call.output(&mut current_gradient[k * span..(k + 1) * span]);
             call.outputs(earlier);
-            call.outputs(added);
+            call.sums(added);
             call.run();
             std::mem::swap(&mut carried, &mut earlier);
             if let Some(weights) = recurrent {
@@ -287,15 +307,9 @@ impl Neurons for Equations {
             // They have changed places.
             earlier.copy_from_slice(carried);
         }
-        for (sum, planes) in reduced.chunks_exact_mut(self.width).zip(added.chunks_exact(span)) {
-            sum.fill(0.0);
-            for row in planes.chunks_exact(self.width) {
-                sum.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
-            }
-        }
         // The bias comes first there.
-        reduced.rotate_left(self.width);
-        sums.add_chunk(reduced);
+        added.rotate_left(self.width);
+        sums.add_chunk(added);
     }
 }
 

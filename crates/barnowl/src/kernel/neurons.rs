@@ -121,12 +121,17 @@ pub(crate) struct Sums {
     pub(crate) constants: Vec<f64>,
     /// Σ gI, the gradient of a bias, `[width]`.
     pub(crate) bias: Vec<f64>,
+    /// Of the state before the first step, `[states][width]`, where it is of parameters.
+    pub(crate) rest: Vec<f64>,
 }
 
 impl Sums {
     /// Zero.
     pub(crate) fn reset(&mut self, shape: Shape) {
-        for (values, planes) in [(&mut self.constants, shape.constants), (&mut self.bias, 1)] {
+        let rest = if shape.trace_is_state { 0 } else { shape.states };
+        for (values, planes) in
+            [(&mut self.constants, shape.constants), (&mut self.bias, 1), (&mut self.rest, rest)]
+        {
             values.clear();
             values.resize(planes * shape.width, 0.0);
         }
@@ -134,9 +139,23 @@ impl Sums {
 
     /// Adds another tile's sums.
     pub(crate) fn add(&mut self, other: &Self) {
-        let parts = [(&mut self.constants, &other.constants), (&mut self.bias, &other.bias)];
+        let parts = [
+            (&mut self.constants, &other.constants),
+            (&mut self.bias, &other.bias),
+            (&mut self.rest, &other.rest),
+        ];
         for (to, from) in parts {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+    }
+
+    /// Adds what a chunk that begins with the first step carries to the state before it.
+    pub(crate) fn add_rest(&mut self, shape: Shape, rows: usize, carry: &Carry) {
+        let planes = carry.state.chunks_exact(rows * shape.width);
+        for (sums, plane) in self.rest.chunks_exact_mut(shape.width).zip(planes) {
+            for row in plane.chunks_exact(shape.width) {
+                sums.iter_mut().zip(row).for_each(|(sum, g)| *sum += f64::from(*g));
+            }
         }
     }
 

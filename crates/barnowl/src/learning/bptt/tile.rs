@@ -178,6 +178,11 @@ impl Tile {
                 self.backward_chunk(job, chunk, segment.start, gradients);
             }
         }
+        if window.start == 0 {
+            for ((layer, arrays), gradients) in job.plan.iter().zip(&self.layers).zip(gradients) {
+                gradients.sums.add_rest(layer.shape(), job.reader.rows, &arrays.carry);
+            }
+        }
     }
 
     /// Makes room, and sets the state before the first step.
