@@ -72,7 +72,7 @@ fn a_polarity_of_one_part_alone_is_refused() {
 
 /// Arrays of eight sequences of one channel; of every second one, the last steps are `fill`.
 fn filled(folder: &Path, part: &str, fill: f32, seed: f32, lengths: bool) {
-    let length = |n: usize| if n % 2 == 0 { 12 } else { 12 - n };
+    let length = |n: usize| if n.is_multiple_of(2) { 12 } else { 12 - n };
     let value = |n: usize, t: usize| match t < length(n) {
         true => (t as f32 * (0.3 + 0.7 * (n % 2) as f32) + n as f32 + seed).sin() + 2.0,
         false => fill,

@@ -96,7 +96,8 @@ fn in_zeros(values: &[f64], [samples, steps, channels]: [usize; 3]) -> Option<St
     let many = samples.div_ceil(if are_events { 2 } else { 10 }).max(2);
     let differ = least < most || tails.len() < samples;
     let alone = samples == 1 && *least > 1 && !are_events;
-    if !alone && !(differ && tails.len() >= many) {
+    let suspicious = alone || differ && tails.len() >= many;
+    if !suspicious {
         return None;
     }
     let rows = match least == most {
