@@ -179,7 +179,7 @@ fn events_are_put_into_steps() {
     // The last event in time of a channel in a step says its sign, whatever the order of lines.
     let temp = folder(&[
         ("train/a/1.csv", "time,channel,polarity\n3.1,2,1\n0,1,1\n3.2,2,0\n0.5,0,-1\n0.1,0,1\n"),
-        ("train/a/2.csv", "time,channel\n0,1\n"),
+        ("train/a/2.csv", "time,channel,polarity\n0,1,1\n"),
         ("test/a/1.csv", "time,channel\n5,0\n0,2\n"),
     ]);
     let load = |split, steps| load_own(temp.path(), split, form, steps).unwrap().unwrap();
