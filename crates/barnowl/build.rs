@@ -12,21 +12,25 @@ fn main() {
     let mut list = String::new();
     for name in barnowl_model::built_in_names() {
         let model = barnowl_model::built_in(&name).expect("it is tested");
-        let kernels = Kernels::new(&model, &vec![true; model.parameters().len()]);
+        let trained: Vec<bool> = model.parameters().iter().map(|p| p.trained).collect();
+        let [all, usual] =
+            [vec![true; trained.len()], trained].map(|trained| Kernels::new(&model, &trained));
         let states = model.states().len();
         let word = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         let parts = [
-            ("forward", &kernels.forward, kernels.forward.outputs().len()),
-            ("replay", &kernels.replay, states + kernels.spikes),
-            ("backward", &kernels.backward, kernels.written),
+            ("forward", &all.forward, all.forward.outputs().len()),
+            ("replay", &all.replay, states + all.spikes),
+            ("backward", &all.backward, all.written),
+            ("backward_usual", &usual.backward, usual.written),
         ];
         for (part, program, written) in parts {
             let name = format!("{word}_{part}");
-            function(&mut text, &name, program, written, kernels.constant_inputs.clone());
+            function(&mut text, &name, program, written, all.constant_inputs.clone());
         }
         writeln!(
             list,
-            "        {name:?} => Some(CompiledKernels {{ forward: {word}_forward, replay: {word}_replay, backward: {word}_backward }}),"
+            "        {name:?} => Some(CompiledKernels {{ forward: {word}_forward, replay: {word}_replay, \
+             backward: {word}_backward, backward_usual: {word}_backward_usual }}),"
         )
         .expect("a string can be written");
     }

@@ -16,7 +16,8 @@ fn at(folder: &Path, args: &[&str]) -> Command {
 
 fn train(folder: &Path, out: &str, more: &[&str]) -> Command {
     let mut command = at(folder, &["train", "ecg", "--epochs", "2", "--seed", "1", "--json"]);
-    command.args(["--set", "dataset.train=40", "--set", "dataset.test=20", "--out", out]);
+    command.args(["--set", "dataset.generator.train_samples=40", "--out", out]);
+    command.args(["--set", "dataset.generator.test_samples=20"]);
     command.args(more);
     command
 }

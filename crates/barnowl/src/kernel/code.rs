@@ -277,9 +277,10 @@ fn run_kernel<I: Isa>(isa: I, code: &Code, places: &[*mut Lanes], blocks: usize,
                     for i in 0..count {
                         // SAFETY: strips of `count` blocks and more. What is read is loaded before anything is written,
                         // and a strip is either another's or the same, block by block.
-                        $(let $x = isa.load(unsafe { &*$from.add(i) });)+
-                        let result = $result;
-                        isa.store(result, unsafe { &mut *to.add(i) });
+                        unsafe {
+                            $(let $x = isa.load(&*$from.add(i));)+
+                            isa.store($result, &mut *to.add(i));
+                        }
                     }
                 };
             }

@@ -12,12 +12,15 @@ use barnowl_model::Real;
 /// A program over planes of so many rows, of so many blocks each: its inputs and outputs in order.
 pub(crate) type Compiled = fn(&[*mut Lanes], usize, usize);
 
-/// The [programs](barnowl_model::Kernels) of a model of which all parameters are trained.
+/// The [programs](barnowl_model::Kernels) of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompiledKernels {
     pub(crate) forward: Compiled,
     pub(crate) replay: Compiled,
+    /// With the gradients of all constants.
     pub(crate) backward: Compiled,
+    /// With those of which the model says that they are trained.
+    pub(crate) backward_usual: Compiled,
 }
 
 include!(concat!(env!("OUT_DIR"), "/compiled.rs"));

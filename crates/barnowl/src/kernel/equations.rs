@@ -50,16 +50,22 @@ impl Equations {
     /// order, some are `trained`.
     pub(crate) fn new(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Self {
         let compiled = compiled(&model);
-        // What is compiled gives the gradients of all parameters.
+        let usual = model
+            .parameters()
+            .iter()
+            .map(|parameter| parameter.trained)
+            .eq(trained.iter().copied());
+        // What is compiled gives the gradients of those that are trained as the model says, or of all.
         let kernels = match compiled {
-            Some(_) => Kernels::new(&model, &vec![true; trained.len()]),
-            None => Kernels::new(&model, trained),
+            Some(_) if !usual => Kernels::new(&model, &vec![true; trained.len()]),
+            _ => Kernels::new(&model, trained),
         };
         let width = padded(neurons);
         let states = model.states().len();
         let constants = model.constants().outputs().len();
         let [forward, replay, backward] = match compiled {
-            Some(CompiledKernels { forward, replay, backward }) => {
+            Some(CompiledKernels { forward, replay, backward, backward_usual }) => {
+                let backward = if usual { backward_usual } else { backward };
                 [Some(forward), Some(replay), Some(backward)]
             }
             None => [None; 3],

@@ -123,7 +123,7 @@ mod tests {
 
     fn network() -> NetworkConfig {
         toml::from_str(
-            "inputs = 2\nencoder = { kind = 'trained_threshold' }\nlayers = [{ size = 6 }, { size = 5 }, { size = 4, neuron = 'adlif_se' }]\n\
+            "inputs = 2\nencoder = { kind = 'trained_threshold' }\nlayers = [{ size = 6 }, { size = 5 }, { size = 4, neuron = 'tc_lif' }]\n\
              readout = { size = 2 }\ndecode = { kind = 'mean_membrane' }",
         )
         .unwrap()
@@ -192,7 +192,9 @@ mod tests {
         acts_on(DecayGroups { readout: 1.0, ..none }, &|name| name == "readout.input.weight");
         acts_on(DecayGroups { biases: 1.0, ..none }, &|name| name.ends_with(".bias"));
         acts_on(DecayGroups { time_constants: 1.0, ..none }, &|name| name.contains("log_tau"));
-        acts_on(DecayGroups { neurons: 1.0, ..none }, &|name| name.contains(".place_"));
+        acts_on(DecayGroups { neurons: 1.0, ..none }, &|name| {
+            name.ends_with(".c1") || name.ends_with(".c2")
+        });
     }
 
     #[test]

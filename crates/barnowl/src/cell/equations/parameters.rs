@@ -225,7 +225,7 @@ mod tests {
 
     fn of(parameter: &Parameter) -> NeuronParameters {
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
-        NeuronParameters::init(&[parameter.clone()], 50, &Device::flex(), rng)
+        NeuronParameters::init(std::slice::from_ref(parameter), 50, &Device::flex(), rng)
     }
 
     #[test]

@@ -20,6 +20,7 @@ use burn::tensor::Tensor;
 
 /// The neurons of a layer.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few a network")]
 pub(super) enum Cell {
     Alif(Alif),
     Integrator(Integrators),
