@@ -166,10 +166,11 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
         let mut places = vec![0, active.len() / 2, active.len().saturating_sub(1)];
         places.dedup();
         for (count, neuron) in places.into_iter().filter_map(|place| active.get(place)) {
-            let tau_m = layer.tau_m[*neuron];
+            let tau_m = layer.tau_m.get(*neuron);
+            let tau_m = tau_m.map_or(String::new(), |tau| format!(", τ_m = {tau:.1} steps"));
             chosen.push(NeuronTrace {
                 name: format!(
-                    "layer {}, neuron {neuron}: {}, τ_m = {tau_m:.1} steps",
+                    "layer {}, neuron {neuron}: {}{tau_m}",
                     layer.layer + 1,
                     counted(*count, "spike")
                 ),
@@ -185,7 +186,8 @@ pub fn traces(task: &TaskConfig, model: &Model, test: &Dataset) -> String {
 
 /// Whether a tensor holds time constants that have an effect.
 pub fn is_time_constant(task: &TaskConfig, name: &str) -> bool {
-    name.ends_with("tau_m") || (name.ends_with("tau_adp") && !without_adaptation(task, name))
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.starts_with("tau") && !(last == "tau_adp" && without_adaptation(task, name))
 }
 
 /// Whether the neurons of a tensor have β = 0: their adaptation constants are without effect.

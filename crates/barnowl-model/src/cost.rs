@@ -34,6 +34,29 @@ enum Kind {
 }
 
 impl Model {
+    /// Whether s is 0 or 1 at every step: a spike, or a product of spikes and of what is left without them.
+    #[must_use]
+    pub fn emits_spikes(&self) -> bool {
+        let ops = self.step().ops();
+        let mut switches: Vec<bool> = Vec::with_capacity(ops.len());
+        for op in ops {
+            let is = |id: Id| switches[id.index()];
+            let one = |id: Id| ops[id.index()] == Op::Const(1.0);
+            switches.push(match *op {
+                Op::Input(number) => (number as usize)
+                    .checked_sub(1)
+                    .and_then(|number| self.states().get(number))
+                    .is_some_and(|state| state.emitted),
+                Op::Unary(Unary::Spike, _) => true,
+                Op::Unary(Unary::Stop, a) => is(a),
+                Op::Binary(Binary::Mul, a, b) => is(a) && is(b),
+                Op::Binary(Binary::Sub, a, b) => one(a) && is(b),
+                _ => false,
+            });
+        }
+        self.step().outputs().last().is_some_and(|id| switches[id.index()])
+    }
+
     /// What a step costs: its bias too, but no synapses.
     ///
     /// Constant factors of the input current are in the weights. A product with a spike is none: what it is added to is an
@@ -47,17 +70,6 @@ impl Model {
     /// ```
     #[must_use]
     pub fn cost(&self) -> Cost {
-        self.account().0
-    }
-
-    /// Whether s is 0 or 1 at every step: a spike, or a product of spikes and of what is left without them.
-    #[must_use]
-    pub fn emits_spikes(&self) -> bool {
-        self.account().1 == Some(Kind::Switch)
-    }
-
-    /// The cost, and what s is.
-    fn account(&self) -> (Cost, Option<Kind>) {
         let ops = self.step().ops();
         let mut uses = vec![0; ops.len()];
         for id in
@@ -119,8 +131,7 @@ impl Model {
             };
             kinds.push(kind);
         }
-        let s = self.step().outputs().last().map(|id| kinds[id.index()]);
-        (cost, s)
+        cost
     }
 }
 
@@ -133,9 +144,21 @@ mod tests {
         for name in built_in_names() {
             assert!(built_in(&name).unwrap().emits_spikes(), "{name}");
         }
-        let graded =
-            built_in_text("alif").unwrap().replace("= spike(u - theta)", "= 2*spike(u - theta)");
-        assert!(!Model::from_toml(&graded).unwrap().emits_spikes());
+        let with = |s: &str| {
+            let text = built_in_text("alif").unwrap().replace("= spike(u - theta)", s);
+            Model::from_toml(&text).unwrap().emits_spikes()
+        };
+        assert!(with("= spike(u - theta)*(1 - stop(spike(b - 5)))"));
+        for graded in [
+            "= 2*spike(u - theta)",
+            "= spike(u - theta) - spike(-u - theta)",
+            "= spike(u - theta) + spike(u)",
+            "= 1 + spike(u - theta)",
+            "= -spike(u - theta)",
+            "= beta - spike(u - theta)",
+        ] {
+            assert!(!with(graded), "{graded}");
+        }
     }
 
     #[test]

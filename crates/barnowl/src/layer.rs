@@ -199,8 +199,12 @@ impl LayerConfig {
     }
 
     /// The neurons of a [valid](Self::validate) configuration, if they run from their equations.
+    ///
+    /// # Panics
+    ///
+    /// If it is not valid.
     pub(crate) fn neuron(&self) -> Option<Neuron> {
-        Neuron::of(self, "layer").ok().flatten()
+        Neuron::of(self, "layer").expect("the configuration is valid")
     }
 
     /// The name of the model that the neurons run from; empty if they run from none.

@@ -1,7 +1,7 @@
 //! A network's parameters as named tensors, and back.
 //!
 //! Names and shapes are those of PyTorch state dicts: `layers.N.input.weight` `[out, in]`, `.input.bias`,
-//! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp` (with `.forward` and `.backward` before them in
+//! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp`, or the parameters of neurons that run from their equations (with `.forward` and `.backward` before them in
 //! bidirectional layers), `readout.input.weight`, …, and `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of
 //! rows for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
@@ -67,17 +67,23 @@ impl Network {
     ) -> Result<Self> {
         let expected = Self::shapes(config, tensors, form)?;
         exchange::check(tensors, &expected)?;
-        for (name, tensor) in tensors {
-            check_values(name, &tensor.values)?;
-        }
         let mut network = config.blank().init(device, 0)?;
         let mut checked = Ok(());
         network.walk(config, form, |name, slot| {
             let tensor = &tensors[&name];
-            if let (Slot::Neuron(parameter, _), TimeConstantForm::Tau, Ok(())) =
-                (&slot, form, &checked)
-            {
-                checked = check_range(&name, parameter, &tensor.values);
+            if checked.is_ok() {
+                checked = match (&slot, form) {
+                    (Slot::Neuron(parameter, _), TimeConstantForm::Tau) => {
+                        check_range(&name, parameter, &tensor.values)
+                    }
+                    (Slot::TimeConstants(..), TimeConstantForm::Tau) => {
+                        check_values(&name, &tensor.values, "a positive time constant")
+                    }
+                    (Slot::Threshold(_), _) => {
+                        check_values(&name, &tensor.values, "a positive threshold")
+                    }
+                    _ => check_values(&name, &tensor.values, FINITE),
+                };
             }
             slot.write(tensor, form);
         });
@@ -172,15 +178,12 @@ fn numbers(tensors: &TensorMap) -> usize {
     tensors.values().map(|tensor| tensor.values.len()).sum()
 }
 
-/// Refuses what no network can run with: numbers that are not finite, time constants and thresholds that are not
-/// positive.
-fn check_values(name: &str, values: &[f32]) -> Result<()> {
-    let expected = match name {
-        THRESHOLD => "a positive threshold",
-        _ if is_time_constant(name) => "a positive time constant",
-        _ => "a finite number",
-    };
-    let positive = expected != "a finite number";
+const FINITE: &str = "a finite number";
+
+/// Refuses what no network can run with: numbers that are not finite and, unless any [finite](FINITE) one is expected, those
+/// that are not positive.
+fn check_values(name: &str, values: &[f32], expected: &str) -> Result<()> {
+    let positive = expected != FINITE;
     let is_bad = |x: &f32| !x.is_finite() || (positive && *x <= 0.0);
     let bad: Vec<usize> = (0..values.len()).filter(|&i| is_bad(&values[i])).collect();
     let Some(&first) = bad.first() else {
@@ -236,8 +239,9 @@ fn walk_cell(
                 let name = &parameter.name.text;
                 let name = match (form, parameter.transform) {
                     (TimeConstantForm::Tau, _) | (_, Transform::Free) => name.clone(),
-                    (TimeConstantForm::Log, Transform::Log) => format!("log_{name}"),
-                    (TimeConstantForm::Log, Transform::Interval) => format!("place_{name}"),
+                    // With a sign that no name of one's own has.
+                    (TimeConstantForm::Log, Transform::Log) => format!("{name}.log"),
+                    (TimeConstantForm::Log, Transform::Interval) => format!("{name}.place"),
                 };
                 visit(format!("{prefix}.{name}"), Slot::Neuron(parameter, raw));
             }

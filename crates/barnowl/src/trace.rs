@@ -1,10 +1,13 @@
 //! What single neurons do: membrane potentials and thresholds of a hidden layer over one sequence.
 
+use crate::cell::equations::EquationsLayer;
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass, Start, stream};
+use crate::layer::{AlifLayer, LayerConfig, Pass, Start, project, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::sequence::{AlifOptions, Emission, Observe};
+use barnowl_model::{Kernels, Program};
 use barnowl_neuron::{Decay, Threshold};
+use burn::module::Param;
 use burn::tensor::Tensor;
 
 /// The course of the neurons of a hidden layer over one sequence: `[T, H]` each, row by row.
@@ -14,9 +17,10 @@ pub struct LayerTrace {
     pub layer: usize,
     /// H.
     pub neurons: usize,
-    /// τ_m of every neuron, in steps.
+    /// τ_m of every neuron, in steps; none of neurons that run from their equations.
     pub tau_m: Vec<f32>,
-    /// u, the membrane potential after the step.
+    /// u, the membrane potential after the step; of equations, the value that they call the membrane, else what the spike is
+    /// taken of.
     pub membrane: Vec<f32>,
     /// θ, the threshold that it was compared with.
     pub threshold: Vec<f32>,
@@ -65,9 +69,77 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
                 spikes,
             });
         }
+        if let Cell::Equations(neurons) = &layer.forward {
+            let (spikes, _) = neurons.forward(signal.clone(), config, surrogate, pass, start());
+            let spikes: Vec<f32> = spikes.into_data().iter().collect();
+            let (membrane, threshold) = by_equations(neurons, config, signal.clone(), &spikes);
+            let (layer, neurons, tau_m) = (place, config.size, Vec::new());
+            traces.push(LayerTrace { layer, neurons, tau_m, membrane, threshold, spikes });
+        }
         (signal, _) = layer.forward(signal, config, surrogate, pass, start());
     }
     traces
+}
+
+/// Membranes and thresholds of neurons that run from their equations, under the spikes that there were.
+fn by_equations(
+    layer: &EquationsLayer,
+    config: &LayerConfig,
+    input: Tensor<3>,
+    spikes: &[f32],
+) -> (Vec<f32>, Vec<f32>) {
+    let Some(neuron) = config.neuron() else { return (Vec::new(), Vec::new()) };
+    let (model, width) = (&neuron.model, config.size);
+    let bias = layer.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
+    let currents = project(&layer.input, bias.map(Param::val), input).into_data();
+    let currents: Vec<f32> = currents.iter().collect();
+    let weights: Option<Vec<f32>> =
+        layer.recurrent.as_ref().map(|linear| linear.weight.val().into_data().iter().collect());
+    let mut parameters: Vec<f32> = Vec::new();
+    for values in layer.parameters.untracked() {
+        parameters.extend((0..width).map(|i| values[i.min(values.len() - 1)]));
+    }
+    parameters.extend(vec![config.dt as f32; width]);
+    let run = |program: &Program, inputs: &[f32]| {
+        let mut outputs = vec![0.0; program.outputs().len() * width];
+        let mut scratch = vec![0.0; program.scratch()];
+        program.run_planes(width, inputs, &mut outputs, &mut scratch, |_| 0.0);
+        outputs
+    };
+    let constants = run(model.constants(), &parameters);
+    let mut states = run(model.rest(), &parameters);
+    let step = model.step_and_membrane();
+    let replay = Kernels::new(model, &neuron.trained()).replay;
+    let (mut membranes, mut thresholds) = (Vec::new(), Vec::new());
+    let mut before = vec![0.0; width];
+    for (current, now) in currents.chunks_exact(width).zip(spikes.chunks_exact(width)) {
+        let mut inputs = current.to_vec();
+        if let Some(weights) = &weights {
+            let spiked = before.iter().zip(weights.chunks_exact(width)).filter(|(s, _)| **s > 0.0);
+            for (_, row) in spiked {
+                inputs.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight);
+            }
+        }
+        inputs.extend(states.iter().chain(&constants));
+        let found = run(&replay, &inputs);
+        let count = states.len();
+        let v = &found[count..count + width];
+        match &step {
+            Some(step) => {
+                let with_membrane = run(step, &inputs);
+                let membrane = &with_membrane[with_membrane.len() - width..];
+                membranes.extend(membrane);
+                thresholds.extend(membrane.iter().zip(v).map(|(u, v)| u - v));
+            }
+            None => {
+                membranes.extend(v);
+                thresholds.extend(vec![0.0; width]);
+            }
+        }
+        states.copy_from_slice(&found[..count]);
+        before.copy_from_slice(now);
+    }
+    (membranes, thresholds)
 }
 
 /// θ_t = b0 + β b_t with b_t = ρ b_{t−1} + (1−ρ) s_{t−1}, from the spikes.
@@ -101,6 +173,7 @@ mod tests {
             layers: vec![
                 LayerConfig { bidirectional: true, ..LayerConfig::new(7) },
                 LayerConfig { beta: 0.0, ..LayerConfig::new(5) },
+                LayerConfig { neuron: Some("alif".into()), ..LayerConfig::new(9) },
             ],
             readout: ReadoutConfig::new(ReadoutKind::Alif, 2),
             decode: Decoder::new(DecoderKind::PerStep),
@@ -114,14 +187,15 @@ mod tests {
         let input = Tensor::from_data(TensorData::new(input, [60, 1, 3]), &device);
         let traces = trace(&network, &config, input.clone());
         let output = network.forward(input, &config, Pass::default());
-        for (trace, size) in traces.iter().zip([7, 5]) {
+        for (trace, size) in traces.iter().zip([7, 5, 9]) {
             assert_eq!(trace.membrane.len(), 60 * size);
             let pairs = trace.membrane.iter().zip(&trace.threshold);
             let above: Vec<f32> = pairs.map(|(u, theta)| f32::from(u8::from(u > theta))).collect();
             assert_eq!(above, trace.spikes);
             assert!(trace.spikes.contains(&1.0) && trace.spikes.contains(&0.0));
         }
-        let last: Vec<f32> = output.spikes[1].to_data().iter().collect();
-        assert_eq!(traces[1].spikes, last);
+        assert_eq!(traces.len(), 3);
+        let last: Vec<f32> = output.spikes[2].to_data().iter().collect();
+        assert_eq!(traces[2].spikes, last);
     }
 }

@@ -136,6 +136,27 @@ fn neurons() -> impl Strategy<Value = String> {
     proptest::sample::select(barnowl_model::built_in_names().collect::<Vec<_>>())
 }
 
+#[test]
+fn a_file_of_the_name_of_a_built_in_neuron_trains_what_it_says() {
+    let layers = vec![(20, true), (17, false)];
+    let case = Case { inputs: 5, layers, classes: 3, steps: 40, batch: 6, seed: 7 };
+    // b0, which also sets the state before the first step.
+    let trained = |text: &str| text.replacen("trained = false", "trained = true", 1);
+    let text = trained(barnowl_model::built_in_text("alif").unwrap());
+    let own = case.bptt(&case.of(&text), BpttOptions::default());
+    let other = case.bptt(&case.of(&trained(&renamed("alif").unwrap())), BpttOptions::default());
+    assert_eq!(own, other);
+    assert!(own.1["layers.0.b0"].iter().all(|g| *g != 0.0), "{:?}", own.1["layers.0.b0"]);
+    assert_eq!(own.1["layers.0.beta"], [0.0]);
+
+    let config = case.of(&text);
+    let network = case.network(&config);
+    let indices: Vec<usize> = (0..case.batch).collect();
+    let (_, found) =
+        Layerwise::new(&config).gradients(&network, &case.data(), &indices, Pass::default());
+    assert_near(&by_name(&network, &config, found), &own.1, 1e-4);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

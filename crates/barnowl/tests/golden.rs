@@ -249,7 +249,7 @@ impl Golden {
                 for parameter in layer.parameters.parameters() {
                     let (low, high) = parameter.range;
                     let name = &parameter.name.text;
-                    intervals.push((format!("layers.{place}.place_{name}"), high - low));
+                    intervals.push((format!("layers.{place}.{name}.place"), high - low));
                     if !parameter.trained {
                         fixed.push(format!("layers.{place}.{name}"));
                     }
@@ -259,13 +259,13 @@ impl Golden {
         let gradients = network.clone().map(&mut IntoGradients(gradients));
         let gradients = gradients.tensors(&self.config, TimeConstantForm::Log);
         for (name, gradient) in gradients {
-            let plain = name.replace("place_", "");
+            let plain = name.replace(".place", "");
             if plain != name && !self.tensors.contains_key(&format!("grad.{plain}")) {
                 continue;
             }
             if let Some((_, length)) = intervals.iter().find(|(place, _)| *place == name) {
                 let found: Vec<f32> = gradient.values.iter().map(|g| g / length).collect();
-                self.compare(&format!("grad.{}", name.replace("place_", "")), &found, place);
+                self.compare(&format!("grad.{}", plain), &found, place);
                 continue;
             }
             if fixed.contains(&name) {
@@ -273,7 +273,8 @@ impl Golden {
                 continue;
             }
             // Where there is one bias, both have its gradient; what is a constant of the case has none there.
-            let known = self.tensors.contains_key(&format!("grad.{}", name.replace("log_", "")));
+            let plain = name.replace("log_", "").replace(".log", "");
+            let known = self.tensors.contains_key(&format!("grad.{plain}"));
             if !known && !name.ends_with("recurrent.bias") {
                 continue;
             }
@@ -282,10 +283,10 @@ impl Golden {
                 false => name.replace("recurrent.bias", "input.bias"),
             };
             // dL/dτ = dL/dlog τ / τ
-            let (name, gradient) = match name.contains("log_tau") {
+            let (name, gradient) = match name.contains("log_tau") || name.ends_with(".log") {
                 false => (name, gradient.values),
                 true => {
-                    let name = name.replace("log_tau", "tau");
+                    let name = name.replace("log_tau", "tau").replace(".log", "");
                     let tau = &self.tensors[&name].values;
                     let pairs = gradient.values.iter().zip(tau);
                     (name, pairs.map(|(gradient, tau)| gradient / tau).collect())

@@ -88,8 +88,12 @@ fn measure(shape: &Shape, args: &Bench, device: &Device) -> Result<Vec<Measured>
 
 /// How a neuron can run: a built-in one as it was compiled, and interpreted under another name; one's own, interpreted.
 fn ways(name: &str) -> Result<Vec<(String, &'static str)>> {
-    if name.ends_with(".toml") {
-        let text = barnowl::cell::equations::read(Path::new(name), None)?;
+    let (file, variant) = match name.rsplit_once(".toml:") {
+        Some((stem, variant)) => (format!("{stem}.toml"), Some(variant)),
+        None => (name.to_owned(), None),
+    };
+    if file.ends_with(".toml") {
+        let text = barnowl::cell::equations::read(Path::new(&file), variant)?;
         return Ok(vec![(text, "interpreted")]);
     }
     Ok(vec![

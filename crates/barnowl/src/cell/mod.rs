@@ -116,6 +116,7 @@ pub(crate) fn set_cell(network: &mut NetworkConfig, word: &str) -> Result<()> {
     }
     for layer in &mut network.layers {
         layer.cell = kind;
+        (layer.neuron, layer.parameters) = (None, Default::default());
         layer.recurrent = match word {
             "feedforward" => false,
             _ => layer.recurrent || kind.gated().is_some(),

@@ -132,6 +132,7 @@ impl Code {
 /// Places of one call of a code after another; keeps its memory.
 #[derive(Debug)]
 pub(crate) struct Machine<'m> {
+    code: &'m Code,
     places: Vec<*mut Lanes>,
     memory: PhantomData<&'m mut f32>,
 }
@@ -142,7 +143,7 @@ impl<'m> Machine<'m> {
     /// # Panics
     ///
     /// If that is shorter than the code [asks for](Code::memory).
-    pub(crate) fn new(code: &Code, memory: &'m mut [f32]) -> Self {
+    pub(crate) fn new(code: &'m Code, memory: &'m mut [f32]) -> Self {
         let size = STRIP * LANES;
         let (memory, _) = memory.split_at_mut(code.memory());
         for (strip, number) in memory.chunks_exact_mut(size).zip(&code.numbers) {
@@ -151,12 +152,12 @@ impl<'m> Machine<'m> {
         let mut places = vec![std::ptr::null_mut(); code.inputs + code.outputs];
         let strips = memory.chunks_exact_mut(size);
         places.extend(strips.map(|strip| strip.as_mut_ptr().cast::<Lanes>()));
-        Self { places, memory: PhantomData }
+        Self { code, places, memory: PhantomData }
     }
 
     /// A call over planes of so many rows, of so many blocks each.
-    pub(crate) fn call<'a>(&'a mut self, code: &'a Code, rows: usize, stride: usize) -> Call<'a> {
-        let (places, planes) = (&mut self.places[..], PhantomData);
+    pub(crate) fn call<'a>(&'a mut self, rows: usize, stride: usize) -> Call<'a> {
+        let (code, places, planes) = (self.code, &mut self.places[..], PhantomData);
         Call { code, places, rows, stride, inputs: 0, outputs: 0, planes }
     }
 }

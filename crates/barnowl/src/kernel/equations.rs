@@ -49,26 +49,22 @@ impl Equations {
     /// Neurons of a layer of the given size, whose parameters are still to be [set](Self::set). Of the parameters, in
     /// order, some are `trained`.
     pub(crate) fn new(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Self {
-        let compiled = compiled(&model);
-        let usual = model
-            .parameters()
-            .iter()
-            .map(|parameter| parameter.trained)
-            .eq(trained.iter().copied());
-        // What is compiled gives the gradients of those that are trained as the model says, or of all.
-        let kernels = match compiled {
-            Some(_) if !usual => Kernels::new(&model, &vec![true; trained.len()]),
-            _ => Kernels::new(&model, trained),
-        };
         let width = padded(neurons);
         let states = model.states().len();
         let constants = model.constants().outputs().len();
-        let [forward, replay, backward] = match compiled {
-            Some(CompiledKernels { forward, replay, backward, backward_usual }) => {
-                let backward = if usual { backward_usual } else { backward };
-                [Some(forward), Some(replay), Some(backward)]
+        let (kernels, [forward, replay, backward]) = match compiled(&model) {
+            None => (Kernels::new(&model, trained), [None; 3]),
+            // What is compiled gives the gradients of the parameters that are usually trained, or of all.
+            Some((CompiledKernels { forward, replay, backward_usual, .. }, usual))
+                if usual == trained =>
+            {
+                let compiled = [forward, replay, backward_usual].map(Some);
+                (Kernels::new(&model, trained), compiled)
             }
-            None => [None; 3],
+            Some((CompiledKernels { forward, replay, backward, .. }, _)) => {
+                let compiled = [forward, replay, backward].map(Some);
+                (Kernels::new(&model, &vec![true; trained.len()]), compiled)
+            }
         };
         Self {
             forward: Code::new(&kernels.forward, kernels.forward.outputs().len(), forward),
@@ -219,7 +215,7 @@ impl Neurons for Equations {
             if let Some(weights) = recurrent {
                 add_recurrent(&weights.rows, lists, k * rows, self.width, current);
             }
-            let mut call = machine.call(&self.forward, rows, stride);
+            let mut call = machine.call(rows, stride);
             call.input(current);
             call.inputs(now);
             for number in 0..self.constant_count() {
@@ -273,7 +269,7 @@ impl Neurons for Equations {
             let mut machine = Machine::new(&self.replay, memory);
             for k in 0..steps {
                 let (now, next) = before[k * states..(k + 2) * states].split_at_mut(states);
-                let mut call = machine.call(&self.replay, rows, stride);
+                let mut call = machine.call(rows, stride);
                 call.input(&trace[(k + 1) * span..(k + 2) * span]);
                 call.inputs(now);
                 for number in 0..self.constant_count() {
@@ -289,7 +285,7 @@ impl Neurons for Equations {
         let mut carried = &mut carried[..states];
         let mut machine = Machine::new(&self.backward, memory);
         for k in (0..steps).rev() {
-            let mut call = machine.call(&self.backward, rows, stride);
+            let mut call = machine.call(rows, stride);
             call.input(&trace[(k + 1) * span..(k + 2) * span]);
             call.inputs(&before[k * states..(k + 1) * states]);
             for number in 0..self.constant_count() {
@@ -319,20 +315,22 @@ impl Neurons for Equations {
     }
 }
 
-/// What was compiled of a model: of a built-in one, if the equations are those, and unless `BARNOWL_NEURONS` says
-/// `interpreted`, for tests and measurements.
-fn compiled(model: &Model) -> Option<CompiledKernels> {
-    let found = super::compiled::find(model.name())?;
-    if std::env::var_os(VARIABLE).is_some_and(|value| value == "interpreted") {
-        return None;
-    }
-    let built_in = barnowl_model::built_in(model.name()).ok()?;
-    let same = built_in.step() == model.step() && built_in.constants() == model.constants();
-    same.then_some(found)
+/// Of every state, whether it is s.
+fn emitted(model: &Model) -> impl Iterator<Item = bool> {
+    model.states().iter().map(|state| state.emitted)
 }
 
-/// The environment variable that asks for the interpreter.
-const VARIABLE: &str = "BARNOWL_NEURONS";
+/// What was compiled of a model, and which of its parameters that takes for trained: of a built-in one, if the equations are
+/// those.
+fn compiled(model: &Model) -> Option<(CompiledKernels, Vec<bool>)> {
+    let found = super::compiled::find(model.name())?;
+    let built_in = barnowl_model::built_in(model.name()).ok()?;
+    let same = built_in.step() == model.step()
+        && built_in.constants() == model.constants()
+        && emitted(&built_in).eq(emitted(model));
+    let trained = built_in.parameters().iter().map(|parameter| parameter.trained).collect();
+    same.then_some((found, trained))
+}
 
 dispatch! {
     /// Adds the recurrent part of a step's current, `[rows, width]`.

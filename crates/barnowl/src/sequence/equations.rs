@@ -161,8 +161,12 @@ pub fn equations_sequence(
 ) -> (Tensor<3>, Tensor<3>) {
     let [_, batch, neurons] = sequence.current.dims();
     let (constants, initial) = reference::constants_and_state(&sequence, model);
-    let constants: Vec<Tensor<2>> =
+    let mut constants: Vec<Tensor<2>> =
         constants.into_iter().map(|constant| constant.expand([1, neurons])).collect();
+    if constants.is_empty() {
+        // A tensor has a row at least; no one reads this one.
+        constants.push(Tensor::zeros([1, neurons], &sequence.current.device()));
+    }
     let initial: Vec<Tensor<2>> =
         initial.into_iter().map(|state| state.expand([batch, neurons])).collect();
     let recurrent = match sequence.recurrent {

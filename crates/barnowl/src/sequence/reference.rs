@@ -139,6 +139,7 @@ pub fn equations_sequence(
     model: &Model,
     surrogate: Surrogate,
 ) -> (Tensor<3>, Tensor<3>) {
+    let [_, batch, neurons] = sequence.current.dims();
     let (constants, mut state) = constants_and_state(&sequence, model);
     let EquationsSequence { current, recurrent, .. } = sequence;
     let mut spikes = Vec::new();
@@ -149,7 +150,9 @@ pub fn equations_sequence(
         }
         let given: Vec<_> =
             [current].into_iter().chain(state).chain(constants.iter().cloned()).collect();
-        state = evaluate(model.step(), &given, surrogate);
+        // What is the same for all rows, or all neurons, is so for each.
+        let all = |value: Tensor<2>| value.expand([batch, neurons]);
+        state = evaluate(model.step(), &given, surrogate).into_iter().map(all).collect();
         spikes.extend(state.last().cloned());
     }
     (Tensor::stack(spikes, 0), Tensor::stack::<3>(state, 0).detach())

@@ -42,13 +42,22 @@ pub(super) fn read_files(task: &mut Table, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Drops what was set of the neurons that a setting at `place`, such as `network.layers.0.neuron`, takes the place of.
+/// Drops what was set of the neurons that a setting at `place`, such as `network.layers.0.neuron` or `.cell`, takes the
+/// place of.
 pub(super) fn replace(task: &mut Table, place: &str) {
-    let number =
-        place.strip_prefix("network.layers.").and_then(|rest| rest.strip_suffix(".neuron"));
-    let number = number.and_then(|number| number.parse::<usize>().ok());
-    if let Some(layer) = number.and_then(|number| layers(task).nth(number)) {
-        OTHERS.iter().for_each(|key| {
+    let Some((number, key)) =
+        place.strip_prefix("network.layers.").and_then(|rest| rest.split_once('.'))
+    else {
+        return;
+    };
+    let others: &[&str] = match key {
+        "neuron" => &OTHERS,
+        "cell" => &["neuron", "parameters"],
+        _ => return,
+    };
+    let layer = number.parse::<usize>().ok().and_then(|number| layers(task).nth(number));
+    if let Some(layer) = layer {
+        others.iter().for_each(|key| {
             layer.remove(*key);
         });
     }

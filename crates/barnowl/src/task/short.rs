@@ -112,6 +112,11 @@ pub(super) fn cells(task: &mut Table) -> Result<()> {
         let Some((word, key, value)) = CELLS.iter().find(|(cell, ..)| Some(*cell) == word) else {
             continue;
         };
+        if layer.contains_key("neuron") {
+            return Err(Error::setting(format!("network.layers.{place}.cell"), word)
+                .expected(format!("none beside network.layers.{place}.neuron"))
+                .remedy("leave one of the two out"));
+        }
         if let Some(other) = layer.get(*key).filter(|other| !same(other, value)) {
             return Err(Error::setting(format!("network.layers.{place}.{key}"), other)
                 .expected(format!("{value}, since the layer's cell is {word}"))

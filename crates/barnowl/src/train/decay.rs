@@ -68,8 +68,8 @@ impl DecayGroups {
             ("readout", &["readout", ".weight"], self.readout),
             ("biases", &[".bias"], self.biases),
             ("time_constants", &["log_tau"], self.time_constants),
+            ("encoder", &["encoder.threshold"], self.encoder),
             ("neurons", &[".parameters."], self.neurons),
-            ("encoder", &["encoder"], self.encoder),
         ]
     }
 

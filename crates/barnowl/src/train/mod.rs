@@ -56,6 +56,10 @@ pub struct TrainConfig {
     /// The learning rate of (the logarithms of) time constants, relative to that of the weights. Default 1.
     /// Range: 0 or more.
     pub time_constant_rate: f64,
+    /// The learning rate of the parameters of neurons that run from their equations, relative to that of the weights.
+    /// Default 1.
+    /// Range: 0 or more.
+    pub neuron_rate: f64,
     /// The learning rate of the threshold of the inputs, where they are encoded, relative to that of the weights.
     /// Default 0.01.
     /// Range: 0 or more.
@@ -123,6 +127,7 @@ impl Default for TrainConfig {
             init: None,
             learning_rate: 0.01,
             time_constant_rate: 1.0,
+            neuron_rate: 1.0,
             encoder_rate: 0.01,
             optimizer: OptimizerConfig::default(),
             decay: DecayGroups::default(),
@@ -257,8 +262,11 @@ impl TrainConfig {
         if !positive(self.learning_rate) {
             return refuse(key, "learning_rate", self.learning_rate, "a positive number");
         }
-        let rates =
-            [("time_constant_rate", self.time_constant_rate), ("encoder_rate", self.encoder_rate)];
+        let rates = [
+            ("time_constant_rate", self.time_constant_rate),
+            ("neuron_rate", self.neuron_rate),
+            ("encoder_rate", self.encoder_rate),
+        ];
         for (name, rate) in rates {
             if !(rate >= 0.0 && rate.is_finite()) {
                 return refuse(key, name, rate, "0 or more");

@@ -202,8 +202,10 @@ impl Trainer {
         let device = device.clone().autodiff();
         let network = network_config.init(&device, config.seed)?;
         let mut optimizer = (config.decay.optimizer(&config.optimizer))
-            .with_group(ParamGroup::from_predicate("log_tau"), config.time_constant_rate)
-            .with_group(ParamGroup::from_predicate("encoder"), config.encoder_rate);
+            .with_group(ParamGroup::from_predicate("tau_m.log_tau"), config.time_constant_rate)
+            .with_group(ParamGroup::from_predicate("tau_adp.log_tau"), config.time_constant_rate)
+            .with_group(ParamGroup::from_predicate("encoder.threshold"), config.encoder_rate)
+            .with_group(ParamGroup::from_predicate(".parameters."), config.neuron_rate);
         if let Some(clipping) = config.clipping {
             optimizer = optimizer.with_clipping(clipping);
         }
@@ -482,7 +484,12 @@ fn adapted(
     config: &NetworkConfig,
     device: &Device,
 ) -> Result<Network> {
-    let form = TimeConstantForm::Log;
+    // What is trained in the place of a neuron's parameter depends on its range, which may differ.
+    let other = |network: &NetworkConfig| network.layers.iter().any(|layer| layer.neuron.is_some());
+    let form = match other(config) || other(&model.task.network) {
+        true => TimeConstantForm::Tau,
+        false => TimeConstantForm::Log,
+    };
     let mut tensors = drawn.tensors(config, form);
     let mut found = model.network.tensors(&model.task.network, form);
     found.retain(|name, tensor| {

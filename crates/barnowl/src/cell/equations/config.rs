@@ -85,7 +85,8 @@ impl Neuron {
         let model = if is_text(name) {
             parse(name, &format!("{key}.neuron"))?
         } else {
-            barnowl_model::built_in(name).map_err(|error| unknown(name, key, error))?
+            barnowl_model::built_in(name)
+                .map_err(|error| unknown(name, &format!("{key}.neuron"), error))?
         };
         if !model.emits_spikes() {
             return Err(Error::config(format!("{}: s is not 0 or 1 at every step", model.name()))
@@ -186,7 +187,7 @@ pub fn read(path: &Path, variant: Option<&str>) -> Result<String> {
 ///
 /// If there is no model of this name.
 pub fn renamed(word: &str) -> Result<String> {
-    let key = "network.layers.*";
+    let key = "--neuron";
     barnowl_model::built_in(word).map_err(|error| unknown(word, key, error))?;
     let text = barnowl_model::built_in_text(word).map_err(|error| unknown(word, key, error))?;
     let (name, variant) = word.split_once(':').unwrap_or((word, ""));
@@ -196,11 +197,13 @@ pub fn renamed(word: &str) -> Result<String> {
 
 /// The text of a model with one of its variants first, which makes it the default one.
 fn chosen_first(text: &str, variant: &str) -> String {
-    let head = format!("[variants.{variant}]");
-    let (Some(first), Some(chosen)) = (text.find("[variants."), text.find(&head)) else {
-        return text.to_owned();
+    let text = &format!("{text}\n");
+    let start_of = |head: &str| text.find(&format!("\n{head}")).map(|at| at + 1);
+    let chosen = start_of(&format!("[variants.{variant}]"));
+    let (Some(first), Some(chosen)) = (start_of("[variants."), chosen) else {
+        return text.clone();
     };
-    let end = text[chosen + 1..].find("\n[").map_or(text.len(), |end| chosen + 1 + end + 1);
+    let end = text[chosen..].find("\n[").map_or(text.len(), |end| chosen + end + 1);
     [&text[..first], &text[chosen..end], &text[first..chosen], &text[end..]].concat()
 }
 
@@ -221,7 +224,7 @@ fn parse(text: &str, origin: &str) -> Result<Model> {
 }
 
 fn unknown(name: &str, key: &str, error: barnowl_model::Error) -> Error {
-    Error::setting(format!("{key}.neuron"), name)
+    Error::setting(key, name)
         .expected("a built-in neuron, a file that ends with .toml, or the text of one")
         .also(error)
         .remedy("`barnowl neurons` lists those built in")

@@ -13,9 +13,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 
-/// The smallest and the largest number that a logarithm is trained of, where the range has no end: their decays are still
-/// normal single-precision numbers.
-const LOGARITHMS: (f32, f32) = (1e-6, 1e9);
+/// The smallest and the largest number that a logarithm is trained of, where the range has no end.
+const LOGARITHMS: (f32, f32) = (1e-30, 1e30);
 
 /// The parameters of a layer's neurons, by name.
 #[derive(Debug, Clone)]
@@ -133,14 +132,17 @@ fn raw_range(parameter: &Parameter) -> (f32, f32) {
 /// The parameter of what is trained, kept in range.
 pub(crate) fn value(parameter: &Parameter, raw: Tensor<1>) -> Tensor<1> {
     let (low, high) = parameter.range;
-    match parameter.transform {
+    let value = match parameter.transform {
         Transform::Free => raw,
         Transform::Log => {
             let (low, high) = raw_range(parameter);
             raw.clamp(low, high).exp()
         }
         Transform::Interval => raw * (high - low) + low,
-    }
+    };
+    // At the ends, rounding may lead out by a last digit. The gradient is that of what stands above.
+    let inside = value.clone().detach().clamp(low.max(f32::MIN), high.min(f32::MAX));
+    value.clone() + (inside - value.detach())
 }
 
 /// A start of one neuron.
@@ -254,7 +256,12 @@ mod tests {
             (Transform::Free, (-1.0, 3.0)),
             (Transform::Log, (0.0, f32::INFINITY)),
             (Transform::Log, (0.5, 2.0)),
+            (Transform::Log, (1.0, 200.0)),
+            (Transform::Log, (0.9, 2000.0)),
+            (Transform::Log, (0.7, 25.0)),
             (Transform::Interval, (-5.0, 25.0)),
+            (Transform::Interval, (-1.0, 1.2)),
+            (Transform::Interval, (-0.1, 1.1)),
         ] {
             let parameter = parameter(transform, range, Start::Value(1.0));
             for step in [-1e6, 1e6] {

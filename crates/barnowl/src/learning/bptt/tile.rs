@@ -1,7 +1,7 @@
 //! A few sequences on their way through the network and back.
 //!
 //! Forward, every chunk of time passes through all layers before the next one starts. What is kept for the way back is
-//! the membrane potential of every neuron and step, its spikes as bits, and the adaptation before every chunk. With
+//! the membrane potential of every neuron and step (of equations, its input current), its spikes as bits, and its other states before every chunk. With
 //! `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
 //! each segment runs forward once more, by the same code and hence with the same bits.
 //!

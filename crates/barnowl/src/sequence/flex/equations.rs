@@ -56,7 +56,11 @@ pub(in super::super) fn backward(
         gradient: gradient.storage(),
     };
     let found = backward::run(&layer, arguments.surrogate, &given);
-    let constants = neurons.constant_gradients(&found.sums);
+    let mut constants = neurons.constant_gradients(&found.sums);
+    if constants.is_empty() {
+        // That of the row that stands for none.
+        constants.resize(size, 0.0);
+    }
     let count = constants.len() / size;
     EquationsGradients {
         current: tensor(found.current, [steps, batch, size]),

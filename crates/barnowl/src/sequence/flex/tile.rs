@@ -77,7 +77,7 @@ impl Tile {
         let span = rows * shape.width;
         let mut lists = Lists::default();
         lists.resize((CHUNK + 1) * rows, shape.width);
-        // Padding is at rest, and stays there.
+        // What padding does reaches no one.
         let (mut trace, mut state) =
             (Floats::zeros((CHUNK + 1) * span), Floats::zeros(shape.states * span));
         layer.neurons.rest(&mut trace[..span], &mut state);
