@@ -118,7 +118,13 @@ impl ModuleMapper for IntoGradients {
 fn by_name(network: &Network, config: &NetworkConfig, gradients: GradientsParams) -> Gradients {
     let gradients = network.clone().map(&mut IntoGradients(gradients));
     let tensors = gradients.tensors(config, TimeConstantForm::Log);
-    tensors.into_iter().map(|(name, tensor)| (name, tensor.values)).collect()
+    // The hand-written neurons train `log_tau_m`, those of equations `tau_m.log`.
+    let plain =
+        |name: String| match name.strip_suffix(".log").and_then(|name| name.rsplit_once('.')) {
+            Some((before, name)) => format!("{before}.log_{name}"),
+            None => name,
+        };
+    tensors.into_iter().map(|(name, tensor)| (plain(name), tensor.values)).collect()
 }
 
 fn assert_near(found: &Gradients, expected: &Gradients, tolerance: f64) {

@@ -259,6 +259,10 @@ impl Golden {
         let gradients = network.clone().map(&mut IntoGradients(gradients));
         let gradients = gradients.tensors(&self.config, TimeConstantForm::Log);
         for (name, gradient) in gradients {
+            if fixed.contains(&name.replace(".log", "").replace(".place", "")) {
+                assert!(gradient.values.iter().all(|g| *g == 0.0), "{name} is fixed");
+                continue;
+            }
             let plain = name.replace(".place", "");
             if plain != name && !self.tensors.contains_key(&format!("grad.{plain}")) {
                 continue;
@@ -266,10 +270,6 @@ impl Golden {
             if let Some((_, length)) = intervals.iter().find(|(place, _)| *place == name) {
                 let found: Vec<f32> = gradient.values.iter().map(|g| g / length).collect();
                 self.compare(&format!("grad.{}", plain), &found, place);
-                continue;
-            }
-            if fixed.contains(&name) {
-                assert!(gradient.values.iter().all(|g| *g == 0.0), "{name} is fixed");
                 continue;
             }
             // Where there is one bias, both have its gradient; what is a constant of the case has none there.
@@ -315,8 +315,17 @@ fn of_neurons(case: &serde_json::Value, tensors: &mut TensorMap) -> serde_json::
                 known.push((name.clone(), value.as_f64().unwrap() as f32));
             }
         }
+        // Whatever has a gradient in the case is trained.
+        let mut parameters = serde_json::Map::new();
+        for parameter in barnowl_model::built_in(&neuron).unwrap().parameters() {
+            let name = &parameter.name.text;
+            if tensors.contains_key(&format!("grad.layers.{place}.{name}")) {
+                parameters.insert(name.clone(), serde_json::json!({ "trained": true }));
+            }
+        }
         *layer = serde_json::json!({
             "size": size, "recurrent": layer["recurrent"], "neuron": neuron.as_str(),
+            "parameters": parameters,
         });
         for (name, value) in case["constants"].as_object().unwrap() {
             let name = match name.as_str() {

@@ -14,10 +14,11 @@ fn at(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn train(folder: &Path, out: &str, more: &[&str]) -> Command {
-    let mut command = at(folder, &["train", "ecg", "--epochs", "2", "--seed", "1", "--json"]);
+fn train(folder: &Path, out: &str, epochs: &str, more: &[&str]) -> Command {
+    let mut command = at(folder, &["train", "ecg", "--epochs", epochs, "--seed", "1", "--json"]);
     command.args(["--set", "dataset.generator.train_samples=40", "--out", out]);
     command.args(["--set", "dataset.generator.test_samples=20"]);
+    command.args(["--set", "train.schedule=constant"]);
     command.args(more);
     command
 }
@@ -31,7 +32,7 @@ fn the_neuron_of_the_page_is_right_and_trains() {
     succeeds(at(temp, &["neurons", "check", "fatigue.toml"]));
     let set = ["--set", "network.layers.0.neuron=fatigue.toml"];
     let start = "network.layers.0.parameters.theta.start=0.2";
-    let result = json(&succeeds(train(temp, "run", &[&set[..], &["--set", start]].concat())));
+    let result = json(&succeeds(train(temp, "run", "2", &[&set[..], &["--set", start]].concat())));
 
     // The model carries its equations: the file is not asked for again.
     std::fs::remove_file(temp.join("fatigue.toml")).unwrap();
@@ -52,8 +53,8 @@ fn the_neuron_of_the_page_is_right_and_trains() {
     // Training goes on where it stopped, to the byte.
     succeeds(at(temp, &["train", "--resume", "--out", "run", "--epochs", "3"]));
     std::fs::write(temp.join("fatigue.toml"), FATIGUE).unwrap();
-    let set = [&set[..], &["--set", start, "--epochs", "3"]].concat();
-    succeeds(train(temp, "whole", &set));
+    let set = [&set[..], &["--set", start]].concat();
+    succeeds(train(temp, "whole", "3", &set));
     let model = |run: &str| std::fs::read(temp.join(run).join("last/checkpoint.safetensors"));
     assert_eq!(model("run").unwrap(), model("whole").unwrap());
 }
@@ -64,7 +65,7 @@ fn built_in_neurons_train_by_name() {
     for neuron in ["adlif_se", "lif:zero", "brf"] {
         let set = format!("network.layers.0.neuron={neuron}");
         let out = neuron.replace(':', "_");
-        succeeds(train(temp.path(), &out, &["--set", &set]));
+        succeeds(train(temp.path(), &out, "2", &["--set", &set]));
     }
 }
 
@@ -74,19 +75,19 @@ fn what_is_wrong_with_a_neuron_is_said() {
     let temp = temp.path();
     let refused = |settings: &[&str], parts: &[&str]| {
         let set: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
-        refuses(train(temp, "run", &set), parts);
+        refuses(train(temp, "run", "2", &set), parts);
         assert!(!temp.join("run").exists(), "a folder is left");
     };
     refused(
         &["network.layers.0.neuron=adlif_es"],
-        &["network.layers.0.neuron", "adlif_se", "barnowl neurons"],
+        &["network.layers.0.neuron", "did you mean `adlif_", "barnowl neurons"],
     );
     refused(&["network.layers.0.neuron=missing.toml"], &["missing.toml"]);
     let wrong = FATIGUE.replace("theta*s'\n", "thet*s'\n");
     std::fs::write(temp.join("wrong.toml"), wrong).unwrap();
     refused(
         &["network.layers.0.neuron=wrong.toml"],
-        &["wrong.toml", "line 6", "column", "`thet`", "`theta`"],
+        &["wrong.toml", "line 7", "column 34", "`thet`", "`theta`"],
     );
     let graded = FATIGUE.replace("= spike(u - theta)", "= u*spike(u - theta)");
     std::fs::write(temp.join("graded.toml"), graded).unwrap();
