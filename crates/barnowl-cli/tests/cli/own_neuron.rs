@@ -100,7 +100,7 @@ fn what_is_wrong_with_a_neuron_is_said() {
     );
     refused(
         &[neuron, "network.layers.0.parameters.tau_u.start=50"],
-        &["network.layers.0.parameters.tau_u.start", "leaves its range, 5 to 25"],
+        &["`tau_u` starts at 50", "leaves its range, 5 to 25"],
     );
     refused(&[neuron, "network.layers.0.beta=0.5"], &["beta", "no effect", "adlif_se"]);
     refused(&["network.layers.0.parameters.tau_u.start=5"], &["no effect", "neuron"]);
