@@ -373,7 +373,8 @@ pub struct Layer {
 
 impl Layer {
     /// Spikes (or what the cell has in their place) of the layer, `[T, B, outputs]`, for input `[T, B, inputs]`; and, of
-    /// spiking neurons in one direction, the state after the last step, `[3, B, outputs]`, without a gradient.
+    /// spiking neurons in one direction, the state after the last step, without a gradient: u, b and s,
+    /// `[3, B, outputs]`, or the states of their equations and s, `[states + 1, B, outputs]`.
     ///
     /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
     /// reading step `t` of the input. They begin at each row's own end: of what they say at padding, nothing is to be read.

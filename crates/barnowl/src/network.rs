@@ -203,7 +203,7 @@ pub struct NetworkWindow {
 /// Where a network stands between two windows of time. It carries no gradient.
 #[derive(Debug, Clone)]
 pub struct NetworkState {
-    /// Of every hidden layer u, b and s, `[3, B, neurons]`.
+    /// Of every hidden layer u, b and s, `[3, B, neurons]`, or the states of its equations and s, `[states + 1, B, neurons]`.
     pub layers: Vec<Tensor<3>>,
     /// Of the readout; see [`ReadoutOutput::state`].
     pub readout: Tensor<3>,

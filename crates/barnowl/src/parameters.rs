@@ -1,9 +1,10 @@
 //! A network's parameters as named tensors, and back.
 //!
 //! Names and shapes are those of PyTorch state dicts: `layers.N.input.weight` `[out, in]`, `.input.bias`,
-//! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp`, or the parameters of neurons that run from their equations (with `.forward` and `.backward` before them in
-//! bidirectional layers), `readout.input.weight`, …, and `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of
-//! rows for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
+//! `.recurrent.weight`, `.recurrent.bias`, `.tau_m`, `.tau_adp`, or the parameters of neurons that run from their equations
+//! (with `.forward` and `.backward` before them in bidirectional layers), `readout.input.weight`, …, and
+//! `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of rows
+//! for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
 use crate::cell::{Cell, equations};
 use crate::encoder::LEAST_THRESHOLD;

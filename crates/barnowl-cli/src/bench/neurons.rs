@@ -57,7 +57,7 @@ fn measure(shape: &Shape, args: &Bench, device: &Device) -> Result<Vec<Measured>
     for name in &args.neuron {
         for (neuron, how) in ways(name)? {
             let mut shape = shape.clone();
-            shape.network.layers.iter_mut().for_each(|layer| *layer = with(layer, &neuron));
+            shape.network.layers.iter_mut().for_each(|layer| *layer = with(layer, name, &neuron));
             names.push((name.clone(), how));
             trials.push(trial(&shape)?);
         }
@@ -102,15 +102,15 @@ fn ways(name: &str) -> Result<Vec<(String, &'static str)>> {
     ])
 }
 
-/// A layer of these neurons; adaptive ones have the parameters of the hand-written ones.
-fn with(layer: &LayerConfig, neuron: &str) -> LayerConfig {
+/// A layer of these neurons, which were asked for by `name`; adaptive ones have the parameters of the hand-written ones.
+fn with(layer: &LayerConfig, name: &str, neuron: &str) -> LayerConfig {
     let mut with = LayerConfig {
         neuron: Some(neuron.to_owned()),
         recurrent: layer.recurrent,
         dt: layer.dt,
         ..LayerConfig::new(layer.size)
     };
-    if ["alif", "alif_interpreted"].contains(&with.neuron_name().as_str()) {
+    if name == "alif" {
         for (name, value) in
             [("tau_m", 20.0), ("tau_adp", 150.0), ("b0", layer.b0), ("beta", layer.beta)]
         {

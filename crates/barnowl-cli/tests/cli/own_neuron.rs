@@ -91,6 +91,8 @@ fn what_is_wrong_with_a_neuron_is_said() {
     );
     let graded = FATIGUE.replace("= spike(u - theta)", "= u*spike(u - theta)");
     std::fs::write(temp.join("graded.toml"), graded).unwrap();
+    let bench = ["bench", "ecg", "--steps", "1", "--length", "20", "--neuron", "graded.toml"];
+    refuses(at(temp, &bench), &["s is not 0 or 1"]);
     refused(&["network.layers.0.neuron=graded.toml"], &["s is not 0 or 1", "spike(v)"]);
 
     let neuron = "network.layers.0.neuron=adlif_se";
@@ -100,7 +102,7 @@ fn what_is_wrong_with_a_neuron_is_said() {
     );
     refused(
         &[neuron, "network.layers.0.parameters.tau_u.start=50"],
-        &["`tau_u` starts at 50", "leaves its range, 5 to 25"],
+        &["network.layers.0.parameters.tau_u.start", "leaves its range, 5 to 25"],
     );
     refused(&[neuron, "network.layers.0.beta=0.5"], &["beta", "no effect", "adlif_se"]);
     refused(&["network.layers.0.parameters.tau_u.start=5"], &["no effect", "neuron"]);

@@ -135,10 +135,10 @@ impl ParameterConfig {
                 ParameterStart::Uniform { low, high } => Start::Uniform(low, high),
                 ParameterStart::Normal { mean, sd } => Start::Normal(mean, sd),
             };
-            *parameter = parameter
-                .clone()
-                .with_start(start)
-                .map_err(|error| Error::config(error.problem).with_key(format!("{key}.start")))?;
+            *parameter = parameter.clone().with_start(start).map_err(|error| {
+                let key = format!("{key}.start");
+                Error::config(format!("{key}: {}", error.problem)).with_key(key)
+            })?;
         }
         Ok(())
     }

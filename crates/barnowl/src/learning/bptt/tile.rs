@@ -1,8 +1,8 @@
 //! A few sequences on their way through the network and back.
 //!
 //! Forward, every chunk of time passes through all layers before the next one starts. What is kept for the way back is
-//! the membrane potential of every neuron and step (of equations, its input current), its spikes as bits, and its other states before every chunk. With
-//! `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
+//! the membrane potential of every neuron and step (its input current, where it runs from equations), its spikes as bits,
+//! and its other states before every chunk. With `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
 //! each segment runs forward once more, by the same code and hence with the same bits.
 //!
 //! Truncated, a run covers a window of time, and goes on from the state in which the one before ended; or all of it, but
