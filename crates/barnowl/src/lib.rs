@@ -14,6 +14,7 @@
 //! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
 //! | [`cell`] | what layers are made of: adaptive neurons, or the baselines ReLU, LSTM, GRU and tanh |
 //! | [`loss`] | six decoders and their losses |
+//! | [`trained_threshold`] | inputs that become spikes by a threshold that is trained with the network |
 //! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
 //! | [`learning`] | gradients: backpropagation through time of a whole network, a few sequences at a time |
 //! | [`dataset`], [`encoder`] | sequences and labels; the QT Database, an ECG generator; spike encoders |
@@ -43,33 +44,29 @@
 
 pub mod activity;
 pub mod cell;
-pub mod dataset;
 pub mod device;
-pub mod encoder;
 pub mod energy;
-pub mod error;
 pub mod exchange;
-pub mod file;
 pub mod initializer;
-mod kernel;
 pub mod layer;
 pub mod learning;
 pub mod lengths;
 pub mod loss;
-pub mod metric;
 pub mod model;
-pub mod nearest;
 pub mod network;
 pub mod neuron;
 pub mod optimizer;
 pub mod parameters;
 pub mod readout;
-pub mod report;
 pub mod sequence;
 pub mod task;
 pub mod trace;
 pub mod train;
-pub mod words;
 
-pub use error::{Error, Result};
-pub use kernel::level::instruction_set;
+mod suited;
+pub mod trained_threshold;
+
+pub use barnowl_base::{Error, Result, error, file, nearest, words};
+pub use barnowl_data::{dataset, encoder, metric};
+pub use barnowl_engine::level::instruction_set;
+pub use barnowl_report as report;

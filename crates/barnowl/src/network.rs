@@ -1,6 +1,5 @@
 //! A whole network: hidden layers, readout and decoder, from one configuration.
 
-use crate::encoder::{EncoderConfig, TrainedThreshold};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Layer, LayerConfig, Pass, Start, check_size, stream};
@@ -8,6 +7,7 @@ use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score};
 use crate::neuron::SurrogateConfig;
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
+use crate::trained_threshold::{EncoderConfig, TrainedThreshold};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;

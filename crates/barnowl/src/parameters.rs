@@ -7,13 +7,13 @@
 //! for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
 use crate::cell::{Cell, equations};
-use crate::encoder::LEAST_THRESHOLD;
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
 use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
 use crate::readout::Readout;
+use crate::trained_threshold::LEAST_THRESHOLD;
 use barnowl_model::{Parameter, Transform};
 use burn::module::Param;
 use burn::nn::Linear;

@@ -5,7 +5,7 @@
 
 use super::{AdamConfig, AdamWConfig};
 use crate::device::is_cpu;
-use crate::kernel::simd::{Isa, dispatch};
+use barnowl_engine::simd::{Isa, dispatch};
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;

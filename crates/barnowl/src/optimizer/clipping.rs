@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::require;
 use crate::device::is_cpu;
 use crate::error::{Error, Result};
-use crate::kernel::simd::{Isa, dispatch};
+use barnowl_engine::simd::{Isa, dispatch};
 
 /// How gradients are bounded before a step; in TOML `{ norm = 50.0 }` or `{ value = 1.0 }`.
 ///

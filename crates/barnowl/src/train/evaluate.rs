@@ -5,7 +5,7 @@ use crate::device::{guard, is_cpu};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
-use crate::metric::ConfusionMatrix;
+use crate::metric::{ConfusionMatrix, Prediction};
 use crate::network::{Network, NetworkConfig};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -44,15 +44,6 @@ pub struct SpikeRate {
     /// The mean of the rates of all layers that spike, the readout among them, whatever their sizes: what Yin, Corradi &
     /// Bohté (2021) state.
     pub mean_of_layers: f64,
-}
-
-/// The predicted classes of a data set, sequence by sequence: every step, or one a sequence.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prediction {
-    /// The classes, `[N, T]` or `[N]`. After the end of a sequence there is no answer, but [`UNLABELLED`].
-    pub classes: Vec<u16>,
-    /// T, or 1 where there is one class a sequence.
-    pub steps: usize,
 }
 
 /// Sums over batches.

@@ -20,7 +20,7 @@ mod warnings;
 
 pub use checkpoint::{Checkpoint, differences};
 pub use decay::DecayGroups;
-pub use evaluate::{Evaluation, Prediction, evaluate};
+pub use evaluate::{Evaluation, evaluate};
 pub use predict::{Answers, predict};
 pub use trainer::{
     BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,

@@ -1,11 +1,11 @@
 //! Answers: what a network says of sequences, labelled or not.
 
-use super::Prediction;
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::guard;
 use crate::error::{Error, Result};
 use crate::layer::Pass;
 use crate::loss::Score;
+use crate::metric::Prediction;
 use crate::network::{Network, NetworkConfig};
 use burn::module::Module;
 use burn::tensor::activation::softmax;

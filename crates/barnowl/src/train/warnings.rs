@@ -280,8 +280,9 @@ mod tests {
     use super::*;
     use crate::dataset::Inputs;
     use crate::metric::ConfusionMatrix;
+    use crate::metric::Prediction;
     use crate::train::{Control, Observer};
-    use crate::train::{Prediction, TrainConfig, Trainer, evaluate};
+    use crate::train::{TrainConfig, Trainer, evaluate};
     use burn::tensor::Device;
 
     fn data(classes: &[u16], scale: f32) -> Dataset {

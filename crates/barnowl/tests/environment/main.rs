@@ -1,7 +1,10 @@
-//! Tests of what only some machines have: published data and checkpoints, a small disk.
+//! Golden vectors, and tests of what only some machines have: published data and checkpoints, a graphics processor, a small
+//! disk. `cargo test --release --workspace --test environment -- golden` runs those of one file.
 
 mod checkpoints;
 mod data;
+mod device;
+mod golden;
 #[path = "../needs/mod.rs"]
 mod needs;
 #[cfg(target_os = "linux")]
@@ -17,7 +20,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let data = |parts: &'static [&'static str]| move || folder("BARNOWL_DATA", parts);
-    needs::run(vec![
+    let mut tests = vec![
         with(
             "the_published_checkpoints_are_read",
             || folder("BARNOWL_CHECKPOINT_DIR", &["ecg.pth"]),
@@ -40,5 +43,8 @@ fn main() -> ExitCode {
         ),
         #[cfg(target_os = "linux")]
         with("a_full_disk_leaves_the_previous_file", small_disk::find, small_disk::fill_elsewhere),
-    ])
+    ];
+    tests.extend(golden::tests());
+    tests.extend(device::tests());
+    needs::run(tests)
 }

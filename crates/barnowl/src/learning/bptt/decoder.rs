@@ -3,10 +3,10 @@
 //! The definitions are those of [`crate::loss`]. The loss of a batch is the mean over its sequences, so the gradient of
 //! each sequence needs nothing of the others, and a tile can run back before the next one starts.
 
-use crate::kernel::floats::Floats;
-use crate::kernel::simd::LANES;
-use crate::kernel::softmax::softmax;
 use crate::loss::{Decoder, DecoderKind};
+use barnowl_engine::floats::Floats;
+use barnowl_engine::simd::LANES;
+use barnowl_engine::softmax::softmax;
 use std::ops::Range;
 
 /// What has been read of a tile.

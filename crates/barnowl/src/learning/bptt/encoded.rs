@@ -2,10 +2,10 @@
 
 use super::plan::LayerPlan;
 use crate::dataset::Events;
-use crate::kernel::events::EventRows;
-use crate::kernel::floats::Floats;
-use crate::kernel::product::set_product;
-use crate::kernel::simd::padded;
+use barnowl_engine::events::EventRows;
+use barnowl_engine::floats::Floats;
+use barnowl_engine::product::set_product;
+use barnowl_engine::simd::padded;
 use barnowl_neuron::Surrogate;
 
 /// The inputs of a tile as events: few of them are above the threshold, and the kernels for events skip the rest.

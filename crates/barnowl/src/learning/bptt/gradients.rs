@@ -2,9 +2,9 @@
 
 use super::plan::{LayerPlan, Parameters};
 use super::tile::LayerGradients;
-use crate::kernel::neurons::Sums;
-use crate::kernel::simd::{Isa, dispatch};
 use crate::network::Network;
+use barnowl_engine::neurons::Sums;
+use barnowl_engine::simd::{Isa, dispatch};
 use burn::module::Param;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};

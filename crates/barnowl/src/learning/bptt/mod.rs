@@ -23,12 +23,12 @@ mod tile;
 
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::error::{Error, Result};
-use crate::kernel::{CHUNK, ROWS};
 use crate::layer::Pass;
 use crate::learning::Rows;
 use crate::lengths::Lengths;
 use crate::network::{Network, NetworkConfig};
 use crate::readout::ReadoutKind;
+use barnowl_engine::{CHUNK, ROWS};
 use burn::optim::GradientsParams;
 use decoder::Reader;
 use plan::{LayerPlan, Parameters};

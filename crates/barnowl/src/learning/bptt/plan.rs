@@ -2,17 +2,17 @@
 
 use crate::cell;
 use crate::cell::equations::EquationsLayer;
-use crate::encoder::TrainedThreshold;
-use crate::kernel::alif::Alif;
-use crate::kernel::equations::Equations;
-use crate::kernel::floats::Floats;
-use crate::kernel::integrator::Integrators;
-use crate::kernel::neurons::{Neurons, Shape, Sums};
-use crate::kernel::weights::{Use, Weights};
 use crate::layer::{AlifLayer, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{InitialState, TrainedTimeConstants};
 use crate::readout::{IntegratorLayer, Readout, ReadoutKind};
+use crate::trained_threshold::TrainedThreshold;
+use barnowl_engine::alif::Alif;
+use barnowl_engine::equations::Equations;
+use barnowl_engine::floats::Floats;
+use barnowl_engine::integrator::Integrators;
+use barnowl_engine::neurons::{Neurons, Shape, Sums};
+use barnowl_engine::weights::{Use, Weights};
 use barnowl_neuron::Threshold;
 use burn::module::Param;
 use burn::nn::Linear;

@@ -4,8 +4,8 @@ use super::super::{AlifArguments, AlifForward, AlifGradients, Observe};
 use super::backward::{self, Given};
 use super::tile::Layer;
 use super::{dims, forward, tensor};
-use crate::kernel::CHUNK;
-use crate::kernel::alif::Alif;
+use barnowl_engine::CHUNK;
+use barnowl_engine::alif::Alif;
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 

@@ -6,12 +6,12 @@
 use super::super::Observe;
 use super::buffer::TileRows;
 use super::tile::{Layer, Tile, Tiles, pad, unpad};
-use crate::kernel::CHUNK;
-use crate::kernel::floats::Floats;
-use crate::kernel::gather::add_gradient;
-use crate::kernel::neurons::{Backward, Carry, Shape, Sums};
-use crate::kernel::simd::LANES;
-use crate::kernel::spikes::Entries;
+use barnowl_engine::CHUNK;
+use barnowl_engine::floats::Floats;
+use barnowl_engine::gather::add_gradient;
+use barnowl_engine::neurons::{Backward, Carry, Shape, Sums};
+use barnowl_engine::simd::LANES;
+use barnowl_engine::spikes::Entries;
 use barnowl_neuron::Surrogate;
 use rayon::prelude::*;
 

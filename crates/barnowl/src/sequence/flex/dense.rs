@@ -5,11 +5,11 @@
 
 use super::buffer::TileRows;
 use super::tile::{Tiles, pad, unpad};
-use crate::kernel::CHUNK;
-use crate::kernel::dense::{BackwardStep, DenseCell, ForwardStep, backward, forward};
-use crate::kernel::floats::Floats;
-use crate::kernel::product::{Panels, add_outer, add_product};
-use crate::kernel::simd::padded;
+use barnowl_engine::CHUNK;
+use barnowl_engine::dense::{BackwardStep, DenseCell, ForwardStep, backward, forward};
+use barnowl_engine::floats::Floats;
+use barnowl_engine::product::{Panels, add_outer, add_product};
+use barnowl_engine::simd::padded;
 use rayon::prelude::*;
 
 /// A layer's cell and its recurrent parameters, rows padded to whole blocks.

@@ -3,7 +3,7 @@
 use super::super::Observe;
 use super::buffer::TileRows;
 use super::tile::{Layer, Tile, Tiles};
-use crate::kernel::CHUNK;
+use barnowl_engine::CHUNK;
 use rayon::prelude::*;
 
 /// Everything that the tiles share.

@@ -3,8 +3,8 @@
 use super::super::{GatedArguments, GatedCell, GatedGradients};
 use super::dense::DenseLayer;
 use super::{dims, tensor};
-use crate::kernel::dense::DenseCell;
-use crate::kernel::gated::{Gru, Lstm, Tanh};
+use barnowl_engine::dense::DenseCell;
+use barnowl_engine::gated::{Gru, Lstm, Tanh};
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 

@@ -3,9 +3,9 @@
 use super::super::{AlifArguments, AlifForward, AlifGradients};
 use super::dense::DenseLayer;
 use super::{dims, tensor};
-use crate::kernel::rectified::Rectified;
-use crate::kernel::simd::padded;
-use crate::kernel::tau_gradient;
+use barnowl_engine::rectified::Rectified;
+use barnowl_engine::simd::padded;
+use barnowl_engine::tau_gradient;
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 

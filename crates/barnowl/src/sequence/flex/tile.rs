@@ -1,12 +1,12 @@
 //! A tile of a layer of neurons: a few batch rows, a chunk of time, padded to whole blocks.
 
 use super::buffer::TileRows;
-use crate::kernel::floats::Floats;
-use crate::kernel::neurons::{Forward, Neurons, Shape};
-use crate::kernel::simd::LANES;
-use crate::kernel::spikes::Lists;
-use crate::kernel::weights::{Use, Weights};
-use crate::kernel::{CHUNK, ROWS};
+use barnowl_engine::floats::Floats;
+use barnowl_engine::neurons::{Forward, Neurons, Shape};
+use barnowl_engine::simd::LANES;
+use barnowl_engine::spikes::Lists;
+use barnowl_engine::weights::{Use, Weights};
+use barnowl_engine::{CHUNK, ROWS};
 use burn_flex::FlexTensor;
 
 /// A layer of neurons that spike.

@@ -1,0 +1,250 @@
+//! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
+
+use barnowl::dataset::{Dataset, Inputs, Targets};
+use barnowl::layer::{LayerConfig, Pass, SequencePath};
+use barnowl::learning::{BatchOutcome, Bptt, BpttOptions};
+use barnowl::loss::{Decoder, DecoderKind, Score, Target};
+use barnowl::network::{Network, NetworkConfig};
+use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
+use barnowl::parameters::TimeConstantForm;
+use barnowl::readout::{ReadoutConfig, ReadoutKind};
+use barnowl::trained_threshold::EncoderConfig;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+use proptest::prelude::*;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+const DECODERS: [DecoderKind; 6] = [
+    DecoderKind::PerStep,
+    DecoderKind::SoftmaxSum,
+    DecoderKind::MeanMembrane,
+    DecoderKind::LastMembrane,
+    DecoderKind::MaxMembrane,
+    DecoderKind::SpikeCount,
+];
+
+/// The gradients of a module's parameters, in their order.
+struct Collect(GradientsParams, Vec<Vec<f32>>);
+
+impl ModuleVisitor for Collect {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.0.get::<D>(param.id).expect("every parameter has a gradient");
+        self.1.push(gradient.to_data().try_to_vec().unwrap());
+    }
+}
+
+fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
+    let mut collect = Collect(gradients, Vec::new());
+    network.visit(&mut collect);
+    collect.1
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    config: NetworkConfig,
+    steps: usize,
+    batch: usize,
+    events: bool,
+    seed: u64,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let layer = (1..70_usize, any::<bool>(), 0..2_u8, any::<bool>()).prop_map(
+        |(size, recurrent, beta, uniform)| LayerConfig {
+            recurrent,
+            b0: 0.05,
+            beta: f32::from(beta) * 0.9,
+            resistance: if uniform { 2.0 } else { 1.0 },
+            tau_m: TimeConstants::Normal { mean: 15.0, sd: 5.0 },
+            initial_state: match uniform {
+                true => InitialState::Uniform { low: 0.0, high: 0.25 },
+                false => InitialState::Zero,
+            },
+            ..LayerConfig::new(size)
+        },
+    );
+    let layers = proptest::collection::vec(layer, 1..4);
+    let network = (1..40_usize, layers, 1..36_usize, any::<bool>(), 0..6_usize, 0..4_usize);
+    let shape = (5..60_usize, 1..20_usize, 0..3_u8, any::<u32>());
+    (network, shape).prop_map(|((inputs, layers, classes, alif, decoder, skip), shape)| {
+        let (steps, batch, input, seed) = shape;
+        let kind = DECODERS[decoder];
+        let alif = alif || kind == DecoderKind::SpikeCount;
+        let readout = if alif { ReadoutKind::Alif } else { ReadoutKind::LeakyIntegrator };
+        let config = NetworkConfig {
+            inputs,
+            layers,
+            readout: ReadoutConfig { b0: 0.05, ..ReadoutConfig::new(readout, classes) },
+            decode: Decoder::new(kind).with_skip(skip),
+            surrogate: SurrogateConfig::default(),
+            encoder: (input == 2).then_some(EncoderConfig::TrainedThreshold { initial: 0.3 }),
+            repeat: 1,
+        };
+        Case { config, steps, batch, events: input == 1, seed: seed.into() }
+    })
+}
+
+impl Case {
+    /// A network whose weights are multiples of 1/64: with inputs that are multiples of 1/8, currents are exact in
+    /// whatever order they are summed, and every path spikes alike.
+    fn network(&self, device: &Device) -> Network {
+        let form = TimeConstantForm::Log;
+        let network = self.config.init(device, self.seed).unwrap();
+        let mut tensors = network.tensors(&self.config, form);
+        for (name, tensor) in &mut tensors {
+            if !name.contains("log_tau") && name != "encoder.threshold" {
+                tensor.values.iter_mut().for_each(|w| *w = (*w * 64.0).round() / 64.0);
+            }
+            if name.ends_with("input.bias") && name.starts_with("layers") {
+                tensor.values.fill(0.125);
+            }
+        }
+        Network::from_tensors(&self.config, &tensors, form, device).unwrap()
+    }
+
+    fn data(&self) -> Dataset {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let shape = [self.batch, self.steps, self.config.inputs];
+        let size = shape.iter().product();
+        let classes = self.config.readout.size;
+        let mut class = |n: usize| -> Vec<u16> {
+            (0..n).map(|_| rng.random_range(0..classes) as u16).collect()
+        };
+        let targets = match self.config.decode.is_per_step() {
+            true => Targets::PerStep(class(self.steps * self.batch)),
+            false => Targets::PerSequence(class(self.batch)),
+        };
+        let names = (0..classes).map(|i| i.to_string()).collect();
+        if self.events {
+            let spikes: Vec<i8> =
+                (0..size).map(|_| [0, 0, 0, 0, 1, -1][rng.random_range(0..6)]).collect();
+            return Dataset::from_spikes(shape, names, &spikes, targets, "").unwrap();
+        }
+        let real = (0..size).map(|_| f32::from(rng.random_range(-8..=8_i8)) / 8.0).collect();
+        Dataset::new(shape, names, Inputs::Real(real), targets, "").unwrap()
+    }
+}
+
+/// Loss and gradients by the plain-tensor reference and Burn's autodiff.
+fn by_autodiff(
+    case: &Case,
+    network: &Network,
+    data: &Dataset,
+    pass: Pass<'_>,
+) -> (f64, Vec<Vec<f32>>) {
+    let device = Device::flex().autodiff();
+    let indices: Vec<usize> = (0..case.batch).collect();
+    let batch = data.batch(&indices);
+    let shape = [case.steps, case.batch, case.config.inputs];
+    let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);
+    let target = if case.config.decode.is_per_step() {
+        let targets = TensorData::new(batch.targets, [case.steps, case.batch]);
+        Target::PerStep(Tensor::from_data(targets, &device))
+    } else {
+        Target::PerSequence(Tensor::from_data(
+            TensorData::new(batch.targets, [case.batch]),
+            &device,
+        ))
+    };
+    let output = network.forward(input, &case.config, pass);
+    assert_eq!(matches!(output.score, Score::PerStep(_)), case.config.decode.is_per_step());
+    let loss = case.config.decode.loss(&output.score, &target);
+    let value = f64::from(loss.clone().into_scalar::<f32>());
+    (value, collect(network, GradientsParams::from_grads(loss.backward(), network)))
+}
+
+fn by_bptt(
+    case: &Case,
+    network: &Network,
+    data: &Dataset,
+    pass: Pass<'_>,
+    checkpoint_steps: Option<usize>,
+) -> (BatchOutcome, Vec<Vec<f32>>) {
+    let indices: Vec<usize> = (0..case.batch).collect();
+    let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
+    let (outcome, gradients) = bptt.gradients(network, data, &indices, pass);
+    let without = bptt.evaluate(network, data, &indices, pass);
+    assert_eq!(without.classes, outcome.classes);
+    assert_eq!(without.rates, outcome.rates);
+    (outcome, collect(network, gradients))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn bptt_equals_autodiff(case in cases()) {
+        let network = case.network(&Device::flex().autodiff());
+        let data = case.data();
+        let pass = Pass { path: SequencePath::Reference, seed: 7, ..Pass::default() };
+        let (loss, expected) = by_autodiff(&case, &network, &data, pass);
+        let (outcome, found) = by_bptt(&case, &network, &data, pass, None);
+        prop_assert!((outcome.loss - loss).abs() <= 2e-5 * loss.abs().max(1e-3));
+        let size: f64 = expected.iter().flatten().map(|x| f64::from(*x).powi(2)).sum();
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let pairs = found.iter().zip(expected);
+            let difference: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let own: f64 = expected.iter().map(|x| f64::from(*x).powi(2)).sum();
+            // Relative to the parameter's own gradient, or to all of them where it is next to nothing.
+            prop_assert!(
+                difference.sqrt() <= 2e-4 * own.sqrt() + 2e-6 * size.sqrt(),
+                "parameter {}: off by {:e} of {:e}", i, difference.sqrt(), own.sqrt()
+            );
+        }
+        for checkpoint_steps in [1, 17, 40] {
+            let again = by_bptt(&case, &network, &data, pass, Some(checkpoint_steps));
+            prop_assert!(again.1 == found && again.0.classes == outcome.classes);
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_bit() {
+    let layer = |size| LayerConfig { b0: 0.02, ..LayerConfig::new(size) };
+    let config = NetworkConfig {
+        inputs: 50,
+        layers: vec![layer(130), layer(70)],
+        readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 12),
+        decode: Decoder::new(DecoderKind::SoftmaxSum),
+        surrogate: SurrogateConfig::default(),
+        encoder: None,
+        repeat: 1,
+    };
+    let case = Case { config, steps: 70, batch: 37, events: true, seed: 3 };
+    let data = case.data();
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let network = case.network(&Device::flex().autodiff());
+            by_bptt(&case, &network, &data, Pass::default(), None)
+        })
+    };
+    let one = on(1);
+    assert!(one.0.rates.iter().all(|rate| *rate > 0.01), "a silent network proves nothing");
+    for threads in [2, 3, 7] {
+        assert!(on(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn what_it_cannot_do_is_refused_by_key() {
+    let layer = LayerConfig { bidirectional: true, ..LayerConfig::new(4) };
+    let config = NetworkConfig {
+        inputs: 2,
+        layers: vec![LayerConfig::new(4), layer],
+        readout: ReadoutConfig::new(ReadoutKind::LeakyIntegrator, 2),
+        decode: Decoder::new(DecoderKind::PerStep),
+        surrogate: SurrogateConfig::default(),
+        encoder: None,
+        repeat: 1,
+    };
+    let error = Bptt::new(&config, BpttOptions::default()).unwrap_err();
+    assert_eq!(error.key(), Some("network.layers.1.bidirectional"));
+    let config = NetworkConfig { layers: vec![LayerConfig::new(4)], ..config };
+    let error =
+        Bptt::new(&config, BpttOptions { checkpoint_steps: Some(0), cut: None }).unwrap_err();
+    assert_eq!(error.key(), Some("checkpoint_steps"));
+}
