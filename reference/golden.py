@@ -40,8 +40,8 @@ def integrator(size):
     return dict(kind="leaky_integrator", size=size)
 
 
-def decode(kind, skip=0):
-    return dict(kind=kind) if kind == "last_membrane" else dict(kind=kind, skip=skip)
+def decode(kind, skip=0, **answer):
+    return dict(kind=kind, **answer) if kind == "last_membrane" else dict(kind=kind, skip=skip, **answer)
 
 
 def cases():
@@ -66,6 +66,11 @@ def cases():
     yield "alif_readout_spike_count", (40, 3, 4), [layer(8)], alif(5, b0=0.01), decode("spike_count", 1)
     for kind in ["mean_membrane", "last_membrane", "max_membrane"]:
         yield f"integrator_{kind}", (25, 3, 5), [layer(7)], integrator(4), decode(kind, 4)
+
+    yield "values_per_step", (25, 3, 5), [layer(7)], integrator(3), decode("per_step", 4, answer="values")
+    yield "values_mean_membrane", (25, 3, 5), [layer(7)], alif(2), decode("mean_membrane", 4, answer="values")
+    yield "labels_last_membrane", (25, 3, 5), [layer(7)], integrator(4), decode("last_membrane", answer="labels")
+    yield "labels_per_step", (25, 3, 5), [layer(7)], alif(3), decode("per_step", answer="labels")
 
     yield "extreme_tau", (40, 2, 5), [layer(8)], integrator(4), total, dict(tau=(0.5, 2000.0))
     yield "real_valued_input", (30, 3, 5), [layer(8)], alif(4), decode("mean_membrane"), dict(real=True)
@@ -145,12 +150,20 @@ def make(shape, layers, readout, decoder, surrogate=MULTI_GAUSSIAN, tau=(3.0, 40
         else:
             x = (torch.rand(shape, generator=generator) < 0.35).double()
         targets = (steps, batch) if decoder["kind"] == "per_step" else (batch,)
-        target = torch.randint(readout["size"], targets, generator=generator)
+        answer = decoder.get("answer", "class")
+        if answer == "class":
+            target = torch.randint(readout["size"], targets, generator=generator)
+        else:
+            shape_of_answers = (*targets, readout["size"])
+            draw = torch.randn(shape_of_answers, generator=generator).double()
+            target = (draw > 0).double() if answer == "labels" else draw
+            # What is not known adds nothing.
+            target[torch.rand(shape_of_answers, generator=generator) < 0.2] = math.nan
         out, margin = compute(case, params, x, target)
         rate = torch.cat([value.flatten() for name, value in out.items() if name.endswith("spikes")]).mean().item()
         # Spikes and silence both, away from the threshold. A single step starts from rest, where most neurons spike.
         if margin > MARGIN and 0.05 < rate < (0.6 if steps > 1 else 0.9) and same_spikes(case, params, x, out):
-            tensors = single_precision(out | params | {"x": x}) | {"target": target.int()}
+            tensors = single_precision(out | params | {"x": x}) | {"target": target.int() if answer == "class" else target.float()}
             return case, tensors, f"seed {seed}, spike rate {rate:.2f}, margin {margin:.1e}"
     raise RuntimeError(f"none of {len(SEEDS)} seeds keeps every neuron {MARGIN} away from its threshold")
 
@@ -168,7 +181,8 @@ def check(path):
     with safe_open(path, "pt") as file:
         case = json.loads(file.metadata()["case"])
         stored = {name: file.get_tensor(name) for name in file.keys()}
-    x, target = stored.pop("x").double(), stored.pop("target").long()
+    x, target = stored.pop("x").double(), stored.pop("target")
+    target = target.double() if target.is_floating_point() else target.long()
     results = {name: stored.pop(name) for name in list(stored) if name.startswith(("out.", "grad."))}
     out, margin = compute(case, {name: value.double() for name, value in stored.items()}, x, target)
     if out.keys() != results.keys():

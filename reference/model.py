@@ -119,7 +119,7 @@ def decode(decoder, m, s):
     """The score, [T, B, classes] per step and [B, classes] otherwise, from the readout's membranes and spikes."""
     kind, skip = decoder["kind"], decoder.get("skip", 0)
     if kind == "per_step":
-        return F.log_softmax(m, dim=2)
+        return F.log_softmax(m, dim=2) if decoder.get("answer", "class") == "class" else m
     if kind == "softmax_sum":
         return F.softmax(m[skip:], dim=2).sum(0)
     if kind == "mean_membrane":
@@ -134,7 +134,20 @@ def decode(decoder, m, s):
 
 
 def loss(decoder, score, target):
-    """Per step: negative log-likelihood, mean over the batch, sum over steps >= skip. Otherwise: cross-entropy."""
+    """Per step: negative log-likelihood, mean over the batch, sum over steps >= skip. Otherwise: cross-entropy.
+
+    Of numbers and labels the mean over them, of what is not NaN; mean over the batch, sum over steps.
+    """
+    if decoder.get("answer", "class") != "class":
+        if decoder["kind"] == "per_step":
+            score, target = score[decoder.get("skip", 0) :], target[decoder.get("skip", 0) :]
+        known = ~target.isnan()
+        target = target.nan_to_num()
+        if decoder["answer"] == "values":
+            losses = F.mse_loss(score, target, reduction="none")
+        else:
+            losses = F.binary_cross_entropy_with_logits(score, target, reduction="none")
+        return losses[known].sum() / (score.shape[-2] * score.shape[-1])
     if decoder["kind"] == "per_step":
         skip = decoder.get("skip", 0)
         likelihood = score[skip:].gather(2, target[skip:].unsqueeze(2))

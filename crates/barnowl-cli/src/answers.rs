@@ -1,6 +1,6 @@
 //! Answers as tables: a line a sequence or step, with names and probabilities.
 
-use barnowl::dataset::{Dataset, Targets, UNLABELLED};
+use barnowl::dataset::{Dataset, UNLABELLED};
 use barnowl::error::{Error, Result};
 use barnowl::exchange::npy;
 use barnowl::file;
@@ -19,7 +19,7 @@ pub struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Writes the answers into a file: CSV, JSON or a NumPy array of the classes, by the end of its name.
+    /// Writes the answers into a file: CSV, JSON or a NumPy array of the classes or numbers, by the end of its name.
     ///
     /// # Errors
     ///
@@ -28,16 +28,23 @@ impl Table<'_> {
         if !has_end(path, "npy") {
             return write(path, || self.csv(), || self.json(), ".csv, .json, .npy");
         }
-        let classes = &self.answers.prediction.classes;
-        let shape: &[usize] = match self.data.targets() {
-            Targets::PerStep(_) => &[self.data.samples(), self.data.steps()],
-            Targets::PerSequence(_) => &[self.data.samples()],
-        };
-        npy::write_u16(path, shape, classes)
+        let mut shape = vec![self.data.samples()];
+        shape.extend(self.per_step().then(|| self.data.steps()));
+        let prediction = &self.answers.prediction;
+        if self.is_real() {
+            shape.push(self.answers.classes);
+            return npy::write_f32(path, &shape, &prediction.values);
+        }
+        npy::write_u16(path, &shape, &prediction.classes)
     }
 
     fn per_step(&self) -> bool {
         self.data.targets().is_per_step()
+    }
+
+    /// Whether the answers are numbers, and no classes.
+    fn is_real(&self) -> bool {
+        self.data.targets().is_real()
     }
 
     /// The place of every answer: sequence and step.
@@ -56,21 +63,47 @@ impl Table<'_> {
     }
 
     fn label(&self, at: usize) -> &str {
-        let (Targets::PerStep(all) | Targets::PerSequence(all)) = self.data.targets();
-        if all[at] == UNLABELLED { "" } else { self.name(all[at]) }
+        match self.data.targets().classes() {
+            Some(all) if all[at] != UNLABELLED => self.name(all[at]),
+            _ => "",
+        }
+    }
+
+    /// The numbers that were to be found, in the unit of the data; none where one is not known.
+    fn targets(&self, at: usize) -> impl Iterator<Item = Option<f32>> {
+        let all = self.data.targets().values().unwrap_or_default();
+        let by = self.data.target_normalization();
+        (0..self.answers.classes).map(move |place| {
+            let value = *all.get(at * self.answers.classes + place)?;
+            (!value.is_nan()).then(|| by.map_or(value, |by| by.undo(place, value)))
+        })
+    }
+
+    /// The numbers that were found.
+    fn values(&self, at: usize) -> &[f32] {
+        &self.answers.prediction.values[at * self.answers.classes..][..self.answers.classes]
     }
 
     /// The answers as a table: `sequence`, of a class a step `step` and, where time has a scale, `time` in seconds, `class`, and
-    /// a column `p(NAME)` for the probability of every class.
+    /// a column `p(NAME)` for the probability of every class. Of numbers, each has a column of its own name, and, where they were
+    /// known, one `target(NAME)` before.
     pub fn csv(&self) -> String {
         let mut head = vec!["sequence".to_owned()];
         if self.per_step() {
             head.push("step".into());
             head.extend(self.sampling_rate.map(|_| "time".to_owned()));
         }
-        head.extend(self.labelled.then(|| "label".to_owned()));
-        head.push("class".into());
-        head.extend(self.data.class_names().iter().map(|name| field(&format!("p({name})"))));
+        let names = self.data.class_names().iter();
+        if self.is_real() {
+            if self.labelled {
+                head.extend(names.clone().map(|name| field(&format!("target({name})"))));
+            }
+            head.extend(names.map(|name| field(name)));
+        } else {
+            head.extend(self.labelled.then(|| "label".to_owned()));
+            head.push("class".into());
+            head.extend(names.map(|name| field(&format!("p({name})"))));
+        }
         let mut text = head.join(",") + "\n";
         for (sample, step) in self.places() {
             let at = self.at(sample, step);
@@ -78,6 +111,16 @@ impl Table<'_> {
             if self.per_step() {
                 row.push(step.to_string());
                 row.extend(self.sampling_rate.map(|rate| (step as f64 / rate).to_string()));
+            }
+            if self.is_real() {
+                if self.labelled {
+                    let shown =
+                        |target: Option<f32>| target.map_or(String::new(), |y| y.to_string());
+                    row.extend(self.targets(at).map(shown));
+                }
+                row.extend(self.values(at).iter().map(f32::to_string));
+                text += &(row.join(",") + "\n");
+                continue;
             }
             if self.labelled {
                 row.push(field(self.label(at)));
@@ -105,6 +148,19 @@ impl Table<'_> {
                 if let Some(rate) = self.sampling_rate {
                     row.insert("time".into(), json!(step as f64 / rate));
                 }
+            }
+            if self.is_real() {
+                let names = self.data.class_names().iter().cloned();
+                if self.labelled {
+                    let named = names.clone().zip(self.targets(at));
+                    let named: Map<String, Value> =
+                        named.map(|(name, y)| (name, json!(y))).collect();
+                    row.insert("targets".into(), Value::Object(named));
+                }
+                let named = names.zip(self.values(at));
+                let named: Map<String, Value> = named.map(|(name, y)| (name, json!(y))).collect();
+                row.insert("values".into(), Value::Object(named));
+                return Value::Object(row);
             }
             if self.labelled {
                 row.insert("label".into(), json!(self.label(at)));

@@ -6,8 +6,9 @@ use crate::{on_device, print_json, print_line, set_threads, sparsity};
 use barnowl::activity::Activity;
 use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
 use barnowl::error::Result;
+use barnowl::metric::ScoreKind;
 use barnowl::model::Model;
-use barnowl::train::evaluate;
+use barnowl::train::{Evaluation, evaluate};
 use barnowl::words::counted;
 use burn::tensor::Device;
 use serde_json::{Value, json};
@@ -17,7 +18,8 @@ use std::process::ExitCode;
 
 /// What a model spends on a data set.
 pub struct Spent {
-    pub accuracy: f64,
+    /// How good the answers are, and what that is.
+    pub score: (ScoreKind, f64),
     pub samples: u64,
     /// The steps of a sequence, in words.
     pub steps: String,
@@ -40,9 +42,9 @@ fn run_on(args: &Energy, device: &Device) -> Result<ExitCode> {
         let model = &opened.model;
         let data = opened.part(&model.task, &args.data, args.split.into())?.data;
         let batch = model.task.train.batch;
-        let accuracy = evaluate(&model.network, &model.task.network, &data, batch)?.accuracy;
+        let evaluation = evaluate(&model.network, &model.task.network, &data, batch)?;
         let activity = Activity::measure(&model.network, &model.task.network, &data, batch)?;
-        Ok(Spent::of(model, &activity, accuracy))
+        Ok(Spent::of(model, &activity, &evaluation))
     };
     let spent = measure(&args.model)?;
     let versus = args.versus.as_deref().map(measure).transpose()?;
@@ -60,9 +62,10 @@ fn run_on(args: &Energy, device: &Device) -> Result<ExitCode> {
     if let Some(versus) = &versus {
         let (this, other) = (spent.picojoules(&cost), versus.picojoules(&cost));
         print_line(&format!(
-            "\n{} at accuracy {:.4}: {}, {:.2} times as much",
+            "\n{} at {} {:.4}: {}, {:.2} times as much",
             args.versus.as_deref().unwrap_or(Path::new("")).display(),
-            versus.accuracy,
+            versus.score.0.name(),
+            versus.score.1,
             joules(other),
             other / this
         ))?;
@@ -71,7 +74,7 @@ fn run_on(args: &Energy, device: &Device) -> Result<ExitCode> {
 }
 
 impl Spent {
-    pub fn of(model: &Model, activity: &Activity, accuracy: f64) -> Self {
+    pub fn of(model: &Model, activity: &Activity, evaluation: &Evaluation) -> Self {
         let config = &model.task.network;
         let samples = activity.samples.max(1);
         let data_steps = activity.total_steps as usize / config.repeat;
@@ -80,7 +83,7 @@ impl Spent {
         let cells =
             DenseCell::ALL.map(|cell| (cell, per_sequence(dense(cell, config, data_steps))));
         Self {
-            accuracy,
+            score: (evaluation.judged_by, evaluation.score),
             samples,
             steps: sparsity::steps(activity),
             mean_steps: activity.total_steps as f64 / samples as f64,
@@ -126,7 +129,7 @@ impl Spent {
             })
         };
         json!({
-            "accuracy": self.accuracy,
+            (self.score.0.key()): self.score.1,
             "samples": self.samples,
             "steps": self.mean_steps,
             "inference": operations(self.total()),
@@ -168,10 +171,11 @@ impl Spent {
 
     fn table(&self, cost: &EnergyCost) -> String {
         let mut text = format!(
-            "an inference of {} steps, mean of {} · accuracy {:.4} · {}\n\n",
+            "an inference of {} steps, mean of {} · {} {:.4} · {}\n\n",
             self.steps,
             counted(self.samples, "sequence"),
-            self.accuracy,
+            self.score.0.name(),
+            self.score.1,
             cost.name
         );
         // Writing to a string makes no error.

@@ -106,7 +106,8 @@ fn votes(task: &TaskConfig, dataset: &Dataset, evaluation: &Evaluation) -> Optio
 /// The accuracy over the customary 39 classes, where the classes are the phones of TIMIT.
 fn folded_accuracy(dataset: &Dataset, evaluation: &Evaluation) -> Option<f64> {
     let is_timit = dataset.class_names() == timit::PHONES;
-    is_timit.then(|| timit::folded_accuracy(|a, b| evaluation.confusion.count(a, b)))
+    let confusion = evaluation.confusion.as_ref().filter(|_| is_timit)?;
+    Some(timit::folded_accuracy(|a, b| confusion.count(a, b)))
 }
 
 /// An evaluation as JSON.
@@ -117,10 +118,25 @@ pub fn summary(
     evaluation: &Evaluation,
     boundaries: Option<&[ClassBoundaries]>,
 ) -> Value {
+    let mut result = json!({
+        "task": task.name,
+        "split": split,
+        "data": dataset.origin(),
+        "samples": evaluation.samples,
+        (evaluation.judged_by.key()): evaluation.score,
+        "loss": evaluation.loss,
+        "loss_per_step": evaluation.loss_per_step,
+        "spike_rate": evaluation.spike_rate,
+    });
+    if let Some(regression) = &evaluation.regression {
+        result["rmse"] = json!(regression.rmse);
+        result["values"] = json!(regression.values);
+    }
+    let Some(confusion) = &evaluation.confusion else { return result };
     let classes: Vec<Value> = dataset
         .class_names()
         .iter()
-        .zip(evaluation.confusion.class_scores())
+        .zip(confusion.class_scores())
         .enumerate()
         .map(|(i, (name, score))| {
             json!({
@@ -130,20 +146,11 @@ pub fn summary(
             })
         })
         .collect();
-    json!({
-        "task": task.name,
-        "split": split,
-        "data": dataset.origin(),
-        "samples": evaluation.samples,
-        "accuracy": evaluation.accuracy,
-        "loss": evaluation.loss,
-        "loss_per_step": evaluation.loss_per_step,
-        "spike_rate": evaluation.spike_rate,
-        "majority_rate": evaluation.confusion.majority_rate(),
-        "macro_f1": evaluation.confusion.macro_f1(),
-        "votes": votes(task, dataset, evaluation),
-        "accuracy_39": folded_accuracy(dataset, evaluation),
-        "confusion": evaluation.confusion,
-        "classes": classes,
-    })
+    result["majority_rate"] = json!(confusion.majority_rate());
+    result["macro_f1"] = json!(confusion.macro_f1());
+    result["votes"] = json!(votes(task, dataset, evaluation));
+    result["accuracy_39"] = json!(folded_accuracy(dataset, evaluation));
+    result["confusion"] = json!(confusion);
+    result["classes"] = json!(classes);
+    result
 }

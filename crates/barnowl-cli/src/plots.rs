@@ -4,11 +4,14 @@ use barnowl::dataset::{Batch, Dataset, UNLABELLED};
 use barnowl::error::{Error, Result};
 use barnowl::layer::Pass;
 use barnowl::loss::Score;
+use barnowl::metric::ScoreKind;
 use barnowl::model::Model;
 use barnowl::network::Network;
+use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
 use barnowl::report::{
-    self, CurvePoint, LayerSpikes, NeuronTrace, RasterData, TimeConstantHistogram,
+    self, CurvePoint, LayerSpikes, NeuronTrace, RasterData, TimeConstantHistogram, ValuePairs,
+    ValuesData,
 };
 use barnowl::task::TaskConfig;
 use barnowl::trace::trace;
@@ -27,10 +30,67 @@ pub fn write(
     reports: &[EpochReport],
 ) -> Result<()> {
     folder.write("curves.svg", &curves(reports))?;
-    let confusion = report::confusion(&evaluation.confusion, test.class_names());
-    folder.write("confusion.svg", &confusion)?;
+    let (name, _, _, svg) = answers(task, test, evaluation);
+    folder.write(&format!("{name}.svg"), &svg)?;
     folder.write("raster.svg", &report::raster(&raster(task, &model.network, test)?))?;
     folder.write("time_constants.svg", &time_constants(task, &model.network)?)
+}
+
+/// The answers beside what was right: the name of the figure, its heading, what it shows, and the picture.
+pub fn answers(
+    task: &TaskConfig,
+    test: &Dataset,
+    evaluation: &Evaluation,
+) -> (&'static str, &'static str, &'static str, String) {
+    match &evaluation.confusion {
+        Some(confusion) => (
+            "confusion",
+            "Confusion",
+            "True classes in rows, answers in columns.",
+            report::confusion(confusion, test.class_names()),
+        ),
+        None => (
+            "values",
+            "Numbers found",
+            "What was to be found, and what was found.",
+            report::values(&values_found(task, test, evaluation)),
+        ),
+    }
+}
+
+/// The most numbers that are drawn, and the most sequences.
+const MOST_VALUES: usize = 6;
+const MOST_PAIRS: usize = 2000;
+
+/// The numbers of the first sequence, step by step, or those of the first sequences, in the unit of the data.
+fn values_found(task: &TaskConfig, test: &Dataset, evaluation: &Evaluation) -> ValuesData {
+    let (names, over_time) = (test.class_names(), test.targets().is_per_step());
+    let count = names.len();
+    let entries = if over_time { test.length(0) } else { test.samples().min(MOST_PAIRS) };
+    let own = |place: usize, value: f32| {
+        test.target_normalization().map_or(value, |by| by.undo(place, value))
+    };
+    let course = |all: &[f32], place: usize| -> Vec<f32> {
+        let all = all.iter().skip(place).step_by(count).take(entries);
+        all.map(|value| own(place, *value)).collect()
+    };
+    let scores = evaluation.regression.iter().flat_map(|regression| &regression.values);
+    let scores: Vec<String> =
+        scores.map(|score| score.r2.map_or(String::new(), |r2| format!(": R² {r2:.3}"))).collect();
+    let pairs = |(place, name): (usize, &String)| ValuePairs {
+        name: format!("{name}{}", scores.get(place).map_or("", String::as_str)),
+        target: course(test.targets().values().unwrap_or_default(), place),
+        found: course(&evaluation.prediction.values, place),
+    };
+    ValuesData {
+        title: match over_time {
+            true => format!("{}: sequence {}", task.name, test.sequence_name(0)),
+            false => format!("{}: {}", task.name, counted(entries, "sequence")),
+        },
+        over_time,
+        sampling_rate: task.sampling_rate(),
+        values: names.iter().enumerate().take(MOST_VALUES).map(pairs).collect(),
+    }
 }
 
 pub fn curves(reports: &[EpochReport]) -> String {
@@ -47,8 +107,8 @@ pub fn curves(reports: &[EpochReport]) -> String {
         epoch: report.epoch,
         train_loss: report.train_loss,
         valid_loss: report.valid_loss,
-        train_accuracy: report.train_accuracy,
-        valid_accuracy: report.valid_accuracy,
+        train_score: report.train_score,
+        valid_score: report.valid_score,
         spike_rate: report.spike_rate,
         layer_spike_rates: report.layer_spike_rates.clone(),
         learning_rate: report.learning_rate,
@@ -63,7 +123,11 @@ pub fn curves(reports: &[EpochReport]) -> String {
             (point.train_loss, point.valid_loss) = (*train, *valid);
         }
     }
-    report::curves(&points, loss)
+    let score = match reports.last().map(|report| report.judged_by) {
+        Some(ScoreKind::R2) => "R²",
+        Some(ScoreKind::Accuracy) | None => "Accuracy",
+    };
+    report::curves(&points, loss, score)
 }
 
 /// A sequence by itself, without padding.
@@ -92,7 +156,10 @@ pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<Ra
     let classes = test.class_names().len();
     // Per step, the log-probabilities; else whatever the decoder reads.
     let (readout_name, readout) = match (&output.score, &output.readout.membrane) {
-        (Score::PerStep(score), _) => ("log-probability", values(score.clone())?),
+        (Score::PerStep(score), _) => match task.network.decode.answer {
+            Answer::Class => ("log-probability", values(score.clone())?),
+            Answer::Values | Answer::Labels => ("membrane", values(score.clone())?),
+        },
         (_, Some(membrane)) => ("membrane", values(membrane.clone())?),
         _ => ("spikes", output.readout.spikes.clone().map_or(Ok(Vec::new()), values)?),
     };
@@ -101,13 +168,19 @@ pub fn raster(task: &TaskConfig, network: &Network, test: &Dataset) -> Result<Ra
         best.unwrap_or_default() as u16
     };
     let prediction = match &output.score {
+        // Numbers are no classes.
+        _ if task.network.decode.answer.is_real() => Vec::new(),
         Score::PerStep(score) => values(score.clone())?.chunks_exact(classes).map(best).collect(),
         Score::PerSequence(score) => vec![best(&values(score.clone())?)],
     };
     // What is of a step of the data lasts as long as the steps of the hidden layers that it takes.
     let repeat = task.network.repeat;
-    let target: Vec<u16> =
-        batch.targets.iter().map(|&target| u16::try_from(target).unwrap_or(UNLABELLED)).collect();
+    let target: Vec<u16> = match task.network.decode.answer.is_real() {
+        true => Vec::new(),
+        false => (batch.targets.iter())
+            .map(|&target| u16::try_from(target).unwrap_or(UNLABELLED))
+            .collect(),
+    };
     let lasting = |classes: Vec<u16>| match classes.len() {
         1 => classes,
         _ => repeated(&classes, 1, repeat),

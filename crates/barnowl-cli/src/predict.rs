@@ -57,9 +57,18 @@ fn run_on(args: &Predict, device: &Device) -> Result<ExitCode> {
         .collect();
     let per_step = task.network.decode.is_per_step();
     let data = own::read_files(&paths, &config, known, per_step)?;
+    let data = match task.network.decode.answer.is_real() {
+        true => data.to_be_found(known.classes, per_step)?,
+        false => data,
+    };
     task.check(&data)?;
-    let data = match model.data.as_ref().and_then(|card| card.normalization.as_ref()) {
+    let card = model.data.as_ref();
+    let data = match card.and_then(|card| card.normalization.as_ref()) {
         Some(by) => data.normalized(by)?,
+        None => data,
+    };
+    let data = match card.and_then(|card| card.target_normalization.as_ref()) {
+        Some(by) => data.with_normalized_targets(by)?,
         None => data,
     };
     data.notes().iter().for_each(|note| eprintln!("note: {note}"));
@@ -79,6 +88,10 @@ fn run_on(args: &Predict, device: &Device) -> Result<ExitCode> {
         sampling_rate: task.sampling_rate(),
         labelled: false,
     };
+    if args.votes && task.network.decode.answer.is_real() {
+        return Err(Error::config("--votes")
+            .expected("no votes: the model answers with numbers, and votes are of classes"));
+    }
     if args.votes {
         let file_of = |name: &str| match name.rsplit_once(':') {
             // The sequences of one file are called by their places.

@@ -28,11 +28,12 @@ impl Progress {
         self.samples += report.samples;
         let rate = self.samples as f64 / self.started.elapsed().as_secs_f64();
         self.bar.set_message(format!(
-            "epoch {}/{} · {} · accuracy {} · valid {} · spikes {:.3} · {rate:.0} samples/s",
+            "epoch {}/{} · {} · {} {} · valid {} · spikes {:.3} · {rate:.0} samples/s",
             report.epoch,
             self.epochs,
             loss(report.loss, report.loss_per_step),
-            if report.accuracy.is_nan() { "–".into() } else { format!("{:.3}", report.accuracy) },
+            report.judged_by.name(),
+            if report.score.is_nan() { "–".into() } else { format!("{:.3}", report.score) },
             if self.best.is_nan() { "–".into() } else { format!("{:.4}", self.best) },
             report.spike_rate,
         ));
@@ -41,18 +42,19 @@ impl Progress {
 
     pub fn epoch(&mut self, report: &EpochReport) {
         if report.best {
-            self.best = report.valid_accuracy;
+            self.best = report.valid_score;
         }
         // Where there is no terminal for the bar, a line now and then says that the run is alive.
         if self.bar.is_hidden() && (report.epoch.is_multiple_of(10) || report.epoch == self.epochs)
         {
             eprintln!(
-                "epoch {}/{}: {}, accuracy {:.4}, valid {:.4}, spike rate {:.3}",
+                "epoch {}/{}: {}, {} {:.4}, valid {:.4}, spike rate {:.3}",
                 report.epoch,
                 self.epochs,
                 loss(report.train_loss, report.train_loss_per_step),
-                report.train_accuracy,
-                report.valid_accuracy,
+                report.judged_by.name(),
+                report.train_score,
+                report.valid_score,
                 report.spike_rate,
             );
         }

@@ -39,12 +39,13 @@ impl Recorder {
         for (tag, value) in [
             ("loss/train", report.train_loss),
             ("loss/valid", report.valid_loss),
-            ("accuracy/train", report.train_accuracy),
-            ("accuracy/valid", report.valid_accuracy),
             ("spike_rate/all", report.spike_rate),
             ("learning_rate", report.learning_rate),
         ] {
             events.scalar(tag, value);
+        }
+        for (part, score) in [("train", report.train_score), ("valid", report.valid_score)] {
+            events.scalar(format!("{}/{part}", report.judged_by.key()), score);
         }
         let per_step = [
             ("loss_per_step/train", report.train_loss_per_step),

@@ -115,7 +115,8 @@ fn run_on(args: &Train, device: &Device) -> Result<ExitCode> {
             return Ok(ExitCode::from(INTERRUPTED));
         }
         Outcome::EarlyStopped => eprintln!(
-            "no better validation accuracy for {}: stopped early",
+            "no better validation {} for {}: stopped early",
+            task.network.decode.answer.judged_by().name(),
             counted(task.train.patience.unwrap_or_default(), "epoch")
         ),
         Outcome::Finished => {}
@@ -132,11 +133,12 @@ fn run_on(args: &Train, device: &Device) -> Result<ExitCode> {
     }
     if let Some(best) = reports.iter().rfind(|report| report.best) {
         print_line(&format!(
-            "{} of {}: epoch {}, validation accuracy {:.4} · {}",
+            "{} of {}: epoch {}, validation {} {:.4} · {}",
             task.train.keep.word(),
             counted(reports.len(), "epoch"),
             best.epoch,
-            best.valid_accuracy,
+            best.judged_by.name(),
+            best.valid_score,
             human(started.elapsed())
         ))?;
     }
@@ -207,7 +209,7 @@ pub fn conclude(
         "epochs": reports.len(),
         "seconds": started.elapsed().as_secs_f64(),
         "best_epoch": best.map(|report| report.epoch),
-        "valid_accuracy": best.map(|report| report.valid_accuracy),
+        (format!("valid_{}", evaluation.judged_by.key())): best.map(|report| report.valid_score),
         "warnings": warnings.all(),
         split.name(): summary(task, split, data, &evaluation, boundaries.as_deref()),
     });

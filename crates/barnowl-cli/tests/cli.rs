@@ -12,6 +12,8 @@ mod energy;
 mod mirror;
 #[path = "cli/neurons.rs"]
 mod neurons;
+#[path = "cli/numbers.rs"]
+mod numbers;
 #[path = "cli/other.rs"]
 mod other;
 #[path = "cli/own.rs"]

@@ -14,10 +14,10 @@ pub struct CurvePoint {
     pub train_loss: f64,
     /// The loss on the validation samples.
     pub valid_loss: f64,
-    /// The accuracy on the training samples, 0 to 1.
-    pub train_accuracy: f64,
-    /// The accuracy on the validation samples, 0 to 1.
-    pub valid_accuracy: f64,
+    /// The score on the training samples, such as the accuracy; of which kind is said to [`curves`].
+    pub train_score: f64,
+    /// The score on the validation samples.
+    pub valid_score: f64,
     /// Spikes per hidden neuron and step.
     pub spike_rate: f64,
     /// The same of each hidden layer.
@@ -36,6 +36,8 @@ struct Curve {
 }
 
 const LOSS: &str = "Loss";
+/// Stands for the name of the score.
+const SCORE: &str = "";
 const TRAINING: &str = "training";
 const VALIDATION: &str = "validation";
 
@@ -49,10 +51,10 @@ const PANELS: [(&str, &[Curve]); 4] = [
         ],
     ),
     (
-        "Accuracy",
+        SCORE,
         &[
-            Curve { name: TRAINING, colour: BLUE, value: |p| p.train_accuracy },
-            Curve { name: VALIDATION, colour: VERMILLION, value: |p| p.valid_accuracy },
+            Curve { name: TRAINING, colour: BLUE, value: |p| p.train_score },
+            Curve { name: VALIDATION, colour: VERMILLION, value: |p| p.valid_score },
         ],
     ),
     (
@@ -83,13 +85,14 @@ const PANEL: (f64, f64) = (370.0, 190.0);
 const COLUMNS: [f64; 2] = [72.0, 530.0];
 const ROWS: [f64; 2] = [78.0, 346.0];
 
-/// Draws the learning curves as an SVG document; `loss` says of what the losses are, such as `per step`.
+/// Draws the learning curves as an SVG document; `loss` says of what the losses are, such as `per step`, and `score` what the
+/// scores are, such as `Accuracy`.
 ///
 /// An axis of losses is logarithmic if the losses are positive and span more than a decade. The best epoch, the last
 /// one marked so, is a dashed line in all panels. Values that are not finite are left out and break their line; the
 /// panel says how many there are.
 #[must_use]
-pub fn curves(points: &[CurvePoint], loss: &str) -> String {
+pub fn curves(points: &[CurvePoint], loss: &str, score: &str) -> String {
     let mut svg = Svg::new(WIDTH, 604.0, "Learning curves");
     let best = points.iter().rfind(|point| point.best);
     heading(&mut svg, best);
@@ -100,7 +103,11 @@ pub fn curves(points: &[CurvePoint], loss: &str) -> String {
         let (left, top) = (COLUMNS[i % 2], ROWS[i / 2]);
         let (right, bottom) = (left + PANEL.0, top + PANEL.1);
         let x = Scale::linear(epochs, (left, right)).padded(0.02).whole();
-        let heading = if *title == LOSS { format!("{LOSS} {loss}") } else { (*title).to_owned() };
+        let heading = match *title {
+            LOSS => format!("{LOSS} {loss}"),
+            SCORE => score.to_owned(),
+            title => title.to_owned(),
+        };
         svg.text((left, top - 14.0), Style::new(13.0).bold(), heading.trim_end());
         legend(&mut svg, lines, points, (right, top - 14.0));
         axis::horizontal(&mut svg, &x, bottom);
@@ -176,7 +183,7 @@ fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
     svg.text((COLUMNS[0], 32.0), Style::new(16.0).bold(), "Learning curves");
     let Some(best) = best else { return };
     let mut text = format!("epoch {} kept", best.epoch);
-    for (name, accuracy) in [(VALIDATION, best.valid_accuracy), (TRAINING, best.train_accuracy)] {
+    for (name, accuracy) in [(VALIDATION, best.valid_score), (TRAINING, best.train_score)] {
         if accuracy.is_finite() {
             text += &format!(" · {name} accuracy {accuracy:.4}");
         }
@@ -210,8 +217,8 @@ mod tests {
             epoch,
             train_loss: loss,
             valid_loss: 1.1 * loss,
-            train_accuracy: 0.5,
-            valid_accuracy: 0.4,
+            train_score: 0.5,
+            valid_score: 0.4,
             spike_rate: 0.3,
             layer_spike_rates: vec![0.3],
             learning_rate: 1e-3,
@@ -221,7 +228,7 @@ mod tests {
 
     #[test]
     fn best_epoch_is_named_and_marked() {
-        let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)], "");
+        let svg = curves(&[point(1, 2.0), point(2, 1.5), point(3, 1.4)], "", "Accuracy");
         assert!(
             svg.contains("epoch 2 kept · validation accuracy 0.4000 · training accuracy 0.5000")
         );
@@ -233,7 +240,7 @@ mod tests {
     #[test]
     fn loss_axis_is_logarithmic_beyond_a_decade() {
         let labels = |losses: [f64; 2]| {
-            let svg = curves(&[point(1, losses[0]), point(3, losses[1])], "");
+            let svg = curves(&[point(1, losses[0]), point(3, losses[1])], "", "Accuracy");
             ["1", "10", "100"].map(|label| svg.contains(&format!("end\">{label}</text>")))
         };
         assert_eq!(labels([100.0, 1.0]), [true; 3]);
@@ -245,7 +252,7 @@ mod tests {
     fn several_layers_have_a_curve_each() {
         let layered =
             |epoch| CurvePoint { layer_spike_rates: vec![0.1, 0.2, 0.3], ..point(epoch, 1.0) };
-        let svg = curves(&[layered(1), layered(2)], "");
+        let svg = curves(&[layered(1), layered(2)], "", "Accuracy");
         assert!(svg.contains("by layer") && svg.contains(GREEN));
         // Three in place of one, and nothing of a fourth.
         assert_eq!(svg.matches("<circle").count(), 8);
@@ -259,7 +266,7 @@ mod tests {
             point.epoch = epoch;
             point.spike_rate = f64::NAN;
         }
-        let svg = curves(&points, "");
+        let svg = curves(&points, "", "Accuracy");
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         assert!(svg.contains("nothing measured"));
         // Of five losses each in training and validation two are finite, 1 and 3.
@@ -269,14 +276,14 @@ mod tests {
     #[test]
     fn one_epoch_and_none() {
         // A single value of each of six curves is a dot.
-        assert_eq!(curves(&[point(1, 2.0)], "").matches("<circle").count(), 6);
-        assert_eq!(curves(&[], "").matches("nothing measured").count(), 4);
+        assert_eq!(curves(&[point(1, 2.0)], "", "Accuracy").matches("<circle").count(), 6);
+        assert_eq!(curves(&[], "", "Accuracy").matches("nothing measured").count(), 4);
     }
 
     #[test]
     fn without_validation_nothing_is_missing() {
         let mut point = point(1, 2.0);
-        (point.valid_loss, point.valid_accuracy) = (f64::NAN, f64::NAN);
-        assert!(!curves(&[point], "").contains("missing"));
+        (point.valid_loss, point.valid_score) = (f64::NAN, f64::NAN);
+        assert!(!curves(&[point], "", "Accuracy").contains("missing"));
     }
 }

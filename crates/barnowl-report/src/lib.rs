@@ -21,6 +21,7 @@ pub mod tensorboard;
 mod text;
 mod time_constants;
 mod traces;
+mod values;
 
 pub use comparison::{Comparison, ComparisonRow, comparison};
 pub use confusion::confusion;
@@ -33,6 +34,7 @@ pub use scaling::{ScalingPanel, ScalingPlot, ScalingPoint, scaling};
 pub use sequences::{SequenceData, SequencesData, sequences};
 pub use time_constants::{TimeConstantHistogram, time_constants};
 pub use traces::{NeuronTrace, traces};
+pub use values::{ValuePairs, ValuesData, values};
 
 /// Text and the lines of axes.
 const INK: &str = "#222222";

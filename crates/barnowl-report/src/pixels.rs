@@ -57,7 +57,8 @@ pub fn raster_pixels(data: &RasterData) -> Bitmap {
         picture.gap();
         picture.lines(&layer.spikes, layer.neurons, HIDDEN);
     }
-    for classes in [&data.target, &data.prediction] {
+    // Of numbers there are none.
+    for classes in [&data.target, &data.prediction].into_iter().filter(|all| !all.is_empty()) {
         picture.gap();
         picture.ribbon(classes);
     }

@@ -29,7 +29,7 @@ pub struct RasterData {
     pub readout: Vec<f32>,
     /// The names of the classes.
     pub classes: Vec<String>,
-    /// The true class of every step, `[T]`, or of the whole sample, `[1]`.
+    /// The true class of every step, `[T]`, or of the whole sample, `[1]`; none, as of `prediction`, where answers are numbers.
     pub target: Vec<u16>,
     /// The predicted class, likewise.
     pub prediction: Vec<u16>,
@@ -77,7 +77,7 @@ pub fn raster(data: &RasterData) -> String {
         + rows(data.channels, 160.0)
         + heights.iter().map(|height| height + GAP).sum::<f64>()
         + (GAP + READOUT + 12.0)
-        + 2.0 * (RIBBON + 4.0)
+        + if data.has_classes() { 2.0 * (RIBBON + 4.0) } else { 0.0 }
         + (axes + legend.height());
     let mut svg = Svg::new(WIDTH, height, &data.title);
     svg.text_within((20.0, 32.0), Style::new(16.0).bold(), &data.title, 760.0);
@@ -92,7 +92,8 @@ pub fn raster(data: &RasterData) -> String {
     }
     readout(&mut svg, data, &x, y);
     y += READOUT + 12.0;
-    for (name, classes) in [("true", &data.target), ("predicted", &data.prediction)] {
+    let ribbons = [("true", &data.target), ("predicted", &data.prediction)];
+    for (name, classes) in ribbons.into_iter().filter(|_| data.has_classes()) {
         label(&mut svg, y + RIBBON / 2.0, name, &[]);
         classes::ribbon(&mut svg, classes, &data.classes, [LEFT, y, RIGHT - LEFT, RIBBON]);
         y += RIBBON + 4.0;
@@ -102,6 +103,13 @@ pub fn raster(data: &RasterData) -> String {
     svg.finish()
 }
 
+impl RasterData {
+    /// Whether the answers are classes, and no numbers.
+    fn has_classes(&self) -> bool {
+        !(self.target.is_empty() && self.prediction.is_empty())
+    }
+}
+
 fn check(data: &RasterData) {
     let steps = data.steps;
     assert_eq!(data.input.len(), steps * data.channels, "input [T, C]");
@@ -109,7 +117,7 @@ fn check(data: &RasterData) {
         assert_eq!(layer.spikes.len(), steps * layer.neurons, "spikes [T, H] of {}", layer.name);
     }
     assert_eq!(data.readout.len(), steps * data.classes.len(), "readout [T, classes]");
-    for classes in [&data.target, &data.prediction] {
+    for classes in [&data.target, &data.prediction].into_iter().filter(|_| data.has_classes()) {
         assert!([steps, 1].contains(&classes.len()), "classes [T] or [1]");
     }
 }
@@ -197,7 +205,8 @@ fn thinned(stride: usize) -> Option<String> {
 }
 
 fn readout(svg: &mut Svg, data: &RasterData, x: &Scale, y: f64) {
-    let mut notes = vec![data.readout_name.clone(), counted(data.classes.len(), "class")];
+    let outputs = if data.has_classes() { "class" } else { "number" };
+    let mut notes = vec![data.readout_name.clone(), counted(data.classes.len(), outputs)];
     notes.extend(left_out(&data.readout));
     label(svg, y + READOUT / 2.0, "readout", &notes);
     svg.frame([LEFT, y, RIGHT - LEFT, READOUT], GRID);
@@ -303,6 +312,7 @@ mod tests {
     fn nothing_is_drawn() {
         let svg =
             raster(&RasterData { target: vec![], prediction: vec![], ..data(0, 2, |_| true) });
+        assert!(!svg.contains("predicted") && svg.contains("2 numbers"), "of numbers: {svg}");
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{svg}");
         assert_eq!(svg.matches("hidden &amp; deep").count(), 2);
         for text in ["NaN", "inf", "scale("] {

@@ -45,6 +45,6 @@ fn main() -> Result<()> {
     let (trained, epochs) = fit(&network, &recipe, &train, &valid)?;
     let test = evaluate(&trained, &network, &data(100, 2)?, 64)?;
     println!("best of {} epochs: {:?}", epochs.len(), epochs.iter().rposition(|e| e.best));
-    println!("test accuracy {:.3}, spike rate {:.3}", test.accuracy, test.spike_rate.overall);
+    println!("test accuracy {:.3}, spike rate {:.3}", test.score, test.spike_rate.overall);
     Ok(())
 }

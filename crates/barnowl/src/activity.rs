@@ -161,6 +161,10 @@ impl Activity {
                     let classes = batch.targets.iter().map(|c| *c as usize);
                     classes.cycle().take(steps * rows).collect()
                 }
+                // Of numbers, there are no classes to count by.
+                Targets::ValuesPerStep(_) | Targets::ValuesPerSequence(_) => {
+                    vec![usize::MAX; steps * rows]
+                }
             };
             for (t, classes) in classes.chunks_exact(rows).enumerate() {
                 for (class, _) in classes.iter().zip(&lengths).filter(|(_, length)| t < **length) {

@@ -13,7 +13,7 @@
 //! | [`neuron`] | from configuration to trained time constants and surrogates; [`initializer`] for weights |
 //! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
 //! | [`cell`] | what layers are made of: adaptive neurons, or the baselines ReLU, LSTM, GRU and tanh |
-//! | [`loss`] | six decoders and their losses |
+//! | [`loss`], [`objective`], [`class_loss`] | six decoders and their losses; classes, numbers or labels as their answers; weighed classes |
 //! | [`trained_threshold`] | inputs that become spikes by a threshold that is trained with the network |
 //! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
 //! | [`learning`] | gradients: backpropagation through time of a whole network, a few sequences at a time |
@@ -37,13 +37,14 @@
 //! let (train, valid) = task.training_data(None)?;
 //! let (network, _) = fit(&task.network, &task.train, &train, &valid)?;
 //! let test = evaluate(&network, &task.network, &task.data(None, Split::Test)?, 64)?;
-//! println!("accuracy {:.3}", test.accuracy);
+//! println!("accuracy {:.3}", test.score);
 //! # Ok(())
 //! # }
 //! ```
 
 pub mod activity;
 pub mod cell;
+pub mod class_loss;
 pub mod device;
 pub mod energy;
 pub mod exchange;
@@ -55,6 +56,7 @@ pub mod loss;
 pub mod model;
 pub mod network;
 pub mod neuron;
+pub mod objective;
 pub mod optimizer;
 pub mod parameters;
 pub mod readout;

@@ -9,13 +9,18 @@
 //! | `max_membrane` | max of m_t over t ≥ skip | the same |
 //! | `spike_count` | Σ_{t ≥ skip} s_t | the same |
 //!
+//! So of a [class](Answer::Class); of real numbers and of labels the score is m_t, without a softmax, and the loss that of
+//! [`crate::objective`], summed over the steps or of the one score.
+//!
 //! t ends where the sequence does: T is its own last step, and what follows in an array that is filled up to the longest
 //! sequence counts nowhere.
 
+use crate::class_loss::ClassLoss;
 use crate::dataset::Dataset;
 use crate::device::total;
 use crate::error::{Error, Result};
 use crate::lengths::Lengths;
+use crate::objective::{Answer, Objective};
 use crate::readout::{ReadoutKind, ReadoutOutput};
 use crate::sequence::Observe;
 use burn::tensor::activation::{log_softmax, softmax};
@@ -41,7 +46,7 @@ pub enum DecoderKind {
     SpikeCount,
 }
 
-/// A decoder: its kind, and how many steps at the start it leaves out.
+/// A decoder: its kind, what its score is taken for, and how many steps at the start it leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decoder {
@@ -51,14 +56,17 @@ pub struct Decoder {
     /// Range: 0 to 1000000000 steps, less than there are.
     #[serde(default)]
     pub skip: usize,
+    /// What the score is taken for. Default a class.
+    #[serde(default, skip_serializing_if = "Answer::is_default")]
+    pub answer: Answer,
 }
 
 /// The score of a decoder.
 #[derive(Debug, Clone)]
 pub enum Score {
-    /// Log-probabilities at every step, `[T, B, classes]`.
+    /// Log-probabilities of classes at every step, or else scores, `[T, B, outputs]`.
     PerStep(Tensor<3>),
-    /// Logits of the sequence, `[B, classes]`.
+    /// Logits of classes, or scores, of the sequence, `[B, outputs]`.
     PerSequence(Tensor<2>),
 }
 
@@ -80,6 +88,10 @@ pub enum Target {
     PerStep(Tensor<2, Int>),
     /// One class a sequence, `[B]`.
     PerSequence(Tensor<1, Int>),
+    /// Numbers at every step, `[T, B, K]`; NaN where one is not known.
+    ValuesPerStep(Tensor<3>),
+    /// Numbers of a sequence, `[B, K]`; NaN where one is not known.
+    ValuesPerSequence(Tensor<2>),
 }
 
 impl DecoderKind {
@@ -101,7 +113,7 @@ impl Decoder {
     /// A decoder that counts from the first step.
     #[must_use]
     pub fn new(kind: DecoderKind) -> Self {
-        Self { kind, skip: 0 }
+        Self { kind, skip: 0, answer: Answer::Class }
     }
 
     /// The same decoder, leaving out the first `skip` steps.
@@ -110,12 +122,24 @@ impl Decoder {
         Self { skip, ..self }
     }
 
+    /// The same decoder, whose score is taken for something else.
+    #[must_use]
+    pub fn with_answer(self, answer: Answer) -> Self {
+        Self { answer, ..self }
+    }
+
     /// Checks that the readout has what the decoder reads; `key` names the decoder in messages.
     ///
     /// # Errors
     ///
     /// If spikes of a readout are counted that has none.
     pub fn validate(&self, key: &str, readout: ReadoutKind) -> Result<()> {
+        if let (DecoderKind::SoftmaxSum, true) = (self.kind, self.answer.is_real()) {
+            return Err(Error::setting(format!("{key}.kind"), "softmax_sum").expected(format!(
+                "another decoder, since {key}.answer is {:?}: a softmax tells classes apart",
+                self.answer.name()
+            )));
+        }
         let silent = match readout {
             ReadoutKind::Alif => None,
             ReadoutKind::LeakyIntegrator => Some("the readout's leaky integrators do not spike"),
@@ -179,7 +203,10 @@ impl Decoder {
         let m = self.observed(output);
         let [length, batch, classes] = m.dims();
         if self.kind == DecoderKind::PerStep {
-            return Some(Score::PerStep(log_softmax(m, 2)));
+            return Some(Score::PerStep(match self.answer {
+                Answer::Class => log_softmax(m, 2),
+                Answer::Values | Answer::Labels => m,
+            }));
         }
         if lengths.by_row().is_some() {
             return self.decode_ending(m, start, lengths, before);
@@ -302,6 +329,11 @@ impl Decoder {
             self.is_per_step(),
             "a decoder per step needs targets per step, and one per sequence per sequence"
         );
+        assert_eq!(
+            data.targets().is_real(),
+            self.answer.is_real(),
+            "targets are numbers where the answer is numbers"
+        );
         for &sample in indices {
             let steps = data.length(sample);
             assert!(
@@ -337,6 +369,34 @@ impl Decoder {
     /// If score and target are not both per step or both per sequence.
     #[must_use]
     pub fn loss(&self, score: &Score, target: &Target) -> Tensor<1> {
+        self.loss_by(score, target, None)
+    }
+
+    /// The loss of a score, of classes weighed as `by` says.
+    ///
+    /// # Panics
+    ///
+    /// As [`Decoder::loss`].
+    #[must_use]
+    pub fn loss_by(&self, score: &Score, target: &Target, by: Option<&ClassLoss>) -> Tensor<1> {
+        match (score, target, by) {
+            (Score::PerStep(log_p), Target::PerStep(target), Some(by)) => {
+                let [steps, batch, classes] = log_p.dims();
+                let (from, counted) = (self.skip, steps - self.skip);
+                let log_p = log_p.clone().narrow(0, from, counted);
+                let log_p: Tensor<2> = log_p.reshape([counted * batch, classes]);
+                let target = target.clone().narrow(0, from, counted).flatten(0, 1);
+                total(by.losses(log_p, target)) / batch as f64
+            }
+            (Score::PerSequence(score), Target::PerSequence(target), Some(by)) => {
+                let [batch, _] = score.dims();
+                total(by.losses(log_softmax(score.clone(), 1), target.clone())) / batch as f64
+            }
+            _ => self.plain_loss(score, target),
+        }
+    }
+
+    fn plain_loss(&self, score: &Score, target: &Target) -> Tensor<1> {
         match (score, target) {
             (Score::PerStep(score), Target::PerStep(target)) => {
                 let [steps, batch, _] = score.dims();
@@ -361,20 +421,60 @@ impl Decoder {
                 let log = log.gather(1, target.clone().clamp_min(0).unsqueeze_dim(1));
                 -total(log * labelled) / batch as f64
             }
+            (Score::PerStep(score), Target::ValuesPerStep(target)) => {
+                let [steps, batch, outputs] = score.dims();
+                let counted = steps - self.skip;
+                let part = |all: &Tensor<3>| -> Tensor<2> {
+                    all.clone().narrow(0, self.skip, counted).reshape([counted * batch, outputs])
+                };
+                self.real_loss(part(score), part(target), batch)
+            }
+            (Score::PerSequence(score), Target::ValuesPerSequence(target)) => {
+                let [batch, _] = score.dims();
+                self.real_loss(score.clone(), target.clone(), batch)
+            }
             _ => panic!(
                 "a decoder per step needs targets per step, and one per sequence per sequence"
             ),
         }
     }
 
-    /// The mean loss of a readout that knows nothing: log(classes) for every step of a sequence that counts.
+    /// The loss of scores `[entries, K]` of a batch.
+    fn real_loss(&self, score: Tensor<2>, target: Tensor<2>, batch: usize) -> Tensor<1> {
+        let [_, outputs] = score.dims();
+        let objective = self.objective();
+        // 0 times NaN would be NaN: what is not known is taken out before and after.
+        let unknown = target.clone().is_nan();
+        let losses = objective.losses(score, target.mask_fill(unknown.clone(), 0.0));
+        total(losses.mask_fill(unknown, 0.0)) / (batch * outputs) as f64
+    }
+
+    /// # Panics
+    ///
+    /// If the answer is a class.
+    fn objective(&self) -> &'static dyn Objective {
+        self.answer.objective().expect("targets are numbers where the answer is numbers")
+    }
+
+    /// The mean loss of a readout that knows nothing: of classes, log(classes) for every step of a sequence that counts; of
+    /// labels, log 2; of numbers, that of always answering 0, but at least 1 a step.
     #[must_use]
     pub fn chance_loss(&self, data: &Dataset, classes: usize) -> f64 {
+        let chance = match self.answer {
+            Answer::Class => (classes as f64).ln(),
+            Answer::Labels => std::f64::consts::LN_2,
+            Answer::Values => {
+                let known = data.targets().values().unwrap_or_default().iter();
+                let squares = known.filter(|y| !y.is_nan()).map(|y| f64::from(*y).powi(2));
+                let (count, sum) = squares.fold((0, 0.0), |(n, sum), y| (n + 1, sum + y));
+                (sum / f64::from(count.max(1))).max(1.0)
+            }
+        };
         let steps = |sample| data.length(sample).saturating_sub(self.skip);
         let counted = match self.is_per_step() {
             true => (0..data.samples()).map(steps).sum::<usize>() as f64 / data.samples() as f64,
             false => 1.0,
         };
-        counted * (classes as f64).ln()
+        counted * chance
     }
 }

@@ -3,6 +3,7 @@
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
+use crate::objective::Answer;
 use crate::words::counted;
 
 impl NetworkConfig {
@@ -15,8 +16,14 @@ impl NetworkConfig {
         if dataset.channels() != self.inputs {
             return Err(self.other_channels(dataset));
         }
+        if dataset.targets().is_real() != self.decode.answer.is_real() {
+            return Err(self.other_targets(dataset));
+        }
         if dataset.class_names().len() != self.readout.size {
-            return Err(self.other_classes(dataset));
+            return Err(match dataset.targets().classes() {
+                Some(all) => self.other_classes(dataset, all),
+                None => self.other_values(dataset),
+            });
         }
         if dataset.targets().is_per_step() != self.decode.is_per_step() {
             return Err(self.other_labels(dataset));
@@ -64,7 +71,36 @@ impl NetworkConfig {
         )
     }
 
-    fn other_classes(&self, dataset: &Dataset) -> Error {
+    /// Classes for numbers, or the reverse.
+    fn other_targets(&self, dataset: &Dataset) -> Error {
+        let answer = self.decode.answer.name();
+        match dataset.targets().is_real() {
+            true => Error::mismatch(format!(
+                "the data have numbers to be found, and the network answers with a {answer}"
+            ))
+            .remedy("set network.decode.answer = \"values\""),
+            false => Error::mismatch(format!(
+                "the data have classes, and the network answers with {answer} (network.decode.answer)"
+            ))
+            .remedy(
+                "set network.decode.answer = \"class\"; or give numbers to be found: dataset.targets = \"values\" of data of \
+                 your own, or forecast = 10 for the inputs ten steps later",
+            ),
+        }
+    }
+
+    fn other_values(&self, dataset: &Dataset) -> Error {
+        let names = dataset.class_names();
+        Error::mismatch(format!(
+            "the data have {} to be found, the readout has {}",
+            counted(names.len(), "number"),
+            counted(self.readout.size, "neuron")
+        ))
+        .also(format_args!("the numbers are {}", listed(names)))
+        .remedy(format!("set network.readout.size = {}", names.len()))
+    }
+
+    fn other_classes(&self, dataset: &Dataset, all: &[u16]) -> Error {
         let (names, size) = (dataset.class_names(), self.readout.size);
         let error = Error::mismatch(format!(
             "the data have {}, the readout has {}",
@@ -72,7 +108,6 @@ impl NetworkConfig {
             counted(size, "neuron")
         ))
         .also(format_args!("the classes are {}", listed(names)));
-        let (Targets::PerStep(all) | Targets::PerSequence(all)) = dataset.targets();
         let beyond = |class: &u16| *class != UNLABELLED && usize::from(*class) >= size;
         let per = all.len() / dataset.samples();
         let error = match all.iter().position(beyond) {
@@ -95,7 +130,17 @@ impl NetworkConfig {
 
     fn other_labels(&self, dataset: &Dataset) -> Error {
         let kind = self.decode.kind.name();
+        let remedy_of_values = "set network.decode.kind = \"per_step\" for numbers at every step, or one of an answer a sequence, \
+                                such as \"last_membrane\", for numbers of a sequence";
         match dataset.targets() {
+            Targets::ValuesPerStep(_) => Error::mismatch(format!(
+                "the data have numbers at every step, and the decoder {kind} gives one answer a sequence"
+            ))
+            .remedy(remedy_of_values),
+            Targets::ValuesPerSequence(_) => Error::mismatch(format!(
+                "the data have numbers of a sequence, and the decoder {kind} answers at every step"
+            ))
+            .remedy(remedy_of_values),
             Targets::PerStep(_) => Error::mismatch(format!(
                 "the data have a label at every step, and the decoder {kind} gives one class a sequence"
             ))
@@ -121,19 +166,36 @@ impl NetworkConfig {
     /// As [`NetworkConfig::check`], and if none has.
     pub fn check_labelled(&self, dataset: &Dataset) -> Result<()> {
         self.check(dataset)?;
-        let Targets::PerStep(classes) = dataset.targets() else {
-            return Ok(());
-        };
         let (steps, skip) = (dataset.steps(), self.decode.skip);
-        let labelled = |classes: &[u16]| classes[skip..].iter().any(|class| *class != UNLABELLED);
-        if classes.chunks_exact(steps).any(labelled) {
-            return Ok(());
+        let counts = match dataset.targets() {
+            Targets::PerSequence(_) => true,
+            Targets::PerStep(classes) => classes
+                .chunks_exact(steps)
+                .any(|classes| classes[skip..].iter().any(|class| *class != UNLABELLED)),
+            Targets::ValuesPerSequence(values) => values.iter().any(|value| !value.is_nan()),
+            Targets::ValuesPerStep(values) => values
+                .chunks_exact(steps * self.readout.size)
+                .any(|values| values[skip * self.readout.size..].iter().any(|x| !x.is_nan())),
+        };
+        if !counts {
+            return Err(Error::mismatch(format!(
+                "no step with a label counts: from step {skip} on (network.decode.skip), none of the {} sequences has one",
+                dataset.samples()
+            ))
+            .remedy(
+                "give labels to some steps, or lower network.decode.skip if labels come before it",
+            ));
         }
-        Err(Error::mismatch(format!(
-            "no step with a label counts: from step {skip} on (network.decode.skip), none of the {} sequences has one",
-            dataset.samples()
-        ))
-        .remedy("give labels to some steps, or lower network.decode.skip if labels come before it"))
+        let is_label = |value: &&f32| **value == 0.0 || **value == 1.0 || value.is_nan();
+        match (self.decode.answer, dataset.targets().values()) {
+            (Answer::Labels, Some(values)) => match values.iter().find(|value| !is_label(value)) {
+                None => Ok(()),
+                Some(value) => Err(Error::mismatch(format!("a label is {value}"))
+                    .expected("0 or 1, since network.decode.answer is \"labels\"; NaN where it is not known")
+                    .remedy("for other numbers, set network.decode.answer = \"values\"")),
+            },
+            _ => Ok(()),
+        }
     }
 }
 

@@ -51,8 +51,11 @@ pub fn run(args: &Look) -> Result<ExitCode> {
     }
     for (class, samples) in &examples {
         if let Some(sample) = samples.first() {
-            let name = format!("{}: {}", data.class_names()[*class], data.sequence_name(*sample));
-            print_line(&name)?;
+            let class = &data.class_names()[*class];
+            print_line(&match data.targets().is_real() {
+                true => data.sequence_name(*sample),
+                false => format!("{class}: {}", data.sequence_name(*sample)),
+            })?;
             print_line(&sketch::sequence(
                 &values(&data, *sample),
                 &names(&data),
@@ -61,7 +64,8 @@ pub fn run(args: &Look) -> Result<ExitCode> {
         }
     }
     if write(&picture, &task, &data, split, &examples) {
-        print_line(&format!("a few sequences of each class are drawn in {}", picture.display()))?;
+        let of = if data.targets().is_real() { "" } else { " of each class" };
+        print_line(&format!("a few sequences{of} are drawn in {}", picture.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -92,14 +96,15 @@ fn picture(
         values: values(data, *sample),
         labels: match data.targets() {
             Targets::PerStep(all) => all[sample * data.steps()..][..data.length(*sample)].to_vec(),
-            Targets::PerSequence(_) => Vec::new(),
+            _ => Vec::new(),
         },
     };
     let classes = data.class_names();
     let row = |(class, samples): &(usize, Vec<usize>)| {
-        (classes[*class].clone(), samples.iter().map(panel).collect())
+        let name = if data.targets().is_real() { "" } else { &classes[*class] };
+        (name.to_owned(), samples.iter().map(panel).collect())
     };
-    let more = match classes.len() > examples.len() {
+    let more = match classes.len() > examples.len() && !data.targets().is_real() {
         true => format!(", {} of {} classes", examples.len(), classes.len()),
         false => String::new(),
     };
@@ -108,19 +113,24 @@ fn picture(
         sampling_rate: data.sampling_rate().or(task.sampling_rate()),
         channels: names(data),
         events: is_events(data),
-        classes: classes.to_vec(),
+        classes: if data.targets().is_real() { Vec::new() } else { classes.to_vec() },
         rows: examples.iter().map(row).collect(),
     })
 }
 
 /// The first sequences of each class, or in which it occurs.
 fn examples(data: &Dataset) -> Vec<(usize, Vec<usize>)> {
+    if data.targets().is_real() {
+        // There are no classes to show some of each.
+        return vec![(0, (0..data.samples().min(OF_EACH)).collect())];
+    }
     let has = |sample: usize, class: usize| match data.targets() {
         Targets::PerSequence(all) => usize::from(all[sample]) == class,
         Targets::PerStep(all) => {
             let labels = &all[sample * data.steps()..][..data.length(sample)];
             labels.iter().any(|label| usize::from(*label) == class)
         }
+        Targets::ValuesPerStep(_) | Targets::ValuesPerSequence(_) => false,
     };
     let of = |class: usize| {
         (class, (0..data.samples()).filter(|sample| has(*sample, class)).take(OF_EACH).collect())

@@ -7,7 +7,7 @@ use crate::args::Report;
 use crate::{on_device, print_json, print_line, set_threads};
 use barnowl::error::{Error, Result};
 use barnowl::file;
-use barnowl::metric::Spread;
+use barnowl::metric::{ScoreKind, Spread};
 use barnowl::task::Split;
 use barnowl::words::counted;
 use burn::tensor::Device;
@@ -68,23 +68,26 @@ fn overview(page: &mut Page, runs: &[Run]) {
         "run",
         "seed",
         "epoch kept",
-        "its validation accuracy",
+        "its validation score",
         "judged on",
-        "accuracy",
+        "score",
         "95 % interval",
         "spike rate",
     ];
     page.table(&head, &rows);
     // Numbers of different parts have no mean.
     for split in Split::ALL {
-        let of_split = runs.iter().filter(|run| run.split() == split);
-        let Some(spread) = Spread::of(of_split.map(|run| run.evaluation.accuracy)) else {
-            continue;
-        };
-        let (n, purpose) = (spread.runs, split.purpose());
-        page.paragraph(&format!(
-            "Accuracy on {purpose} data over {}: {spread:.4} (mean ± s.d.).",
-            counted(n, "run")
-        ));
+        for (kind, name) in [(ScoreKind::Accuracy, "Accuracy"), (ScoreKind::R2, "R²")] {
+            let of_split =
+                runs.iter().filter(|run| run.split() == split && run.evaluation.judged_by == kind);
+            let Some(spread) = Spread::of(of_split.map(|run| run.evaluation.score)) else {
+                continue;
+            };
+            let (n, purpose) = (spread.runs, split.purpose());
+            page.paragraph(&format!(
+                "{name} on {purpose} data over {}: {spread:.4} (mean ± s.d.).",
+                counted(n, "run")
+            ));
+        }
     }
 }

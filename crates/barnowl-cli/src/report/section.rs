@@ -7,12 +7,12 @@ use crate::opened::{Opened, Part};
 use crate::train::shell_word;
 use crate::{eval, plots, sparsity};
 use barnowl::activity::Activity;
-use barnowl::dataset::{Dataset, Targets, UNLABELLED};
+use barnowl::dataset::{Dataset, UNLABELLED};
 use barnowl::energy::EnergyCost;
 use barnowl::error::Result;
 use barnowl::file;
-use barnowl::metric::accuracy_interval;
 use barnowl::metric::boundary::{BoundaryScore, ClassBoundaries};
+use barnowl::metric::{ConfusionMatrix, ValueScore, accuracy_interval};
 use barnowl::model::Model;
 use barnowl::report;
 use barnowl::task::{Split, TaskConfig};
@@ -101,6 +101,7 @@ impl Run {
             caption: caption.to_owned(),
             svg,
         };
+        let answers = plots::answers(task, test, &self.evaluation);
         Ok(vec![
             figure(
                 "curves",
@@ -122,12 +123,7 @@ impl Run {
                  takes the threshold off the potential.",
                 plots::traces(task, model, test),
             ),
-            figure(
-                "confusion",
-                "Confusion",
-                "True classes in rows, answers in columns.",
-                report::confusion(&self.evaluation.confusion, test.class_names()),
-            ),
+            figure(answers.0, answers.1, answers.2, answers.3),
             figure(
                 "time_constants",
                 "Time constants before and after training",
@@ -163,9 +159,9 @@ impl Run {
             self.name.clone(),
             self.task.train.seed.to_string(),
             best.map_or("–".into(), |best| format!("{} of {}", best.epoch, self.reports.len())),
-            best.map_or("–".into(), |best| format!("{:.4}", best.valid_accuracy)),
+            best.map_or("–".into(), |best| format!("{:.4}", best.valid_score)),
             self.part.split.purpose().to_owned(),
-            format!("{:.4}", self.evaluation.accuracy),
+            format!("{:.4}", self.evaluation.score),
             self.interval(),
             format!("{:.3}", self.evaluation.spike_rate.overall),
         ]
@@ -196,14 +192,24 @@ impl Run {
             page.paragraph(&format!("These are other data than the run's: {difference}."));
         }
         let mut numbers = vec![
-            (format!("{:.4}", evaluation.accuracy), format!("{purpose} accuracy")),
-            (self.interval(), "95 % interval (bootstrap over sequences)".into()),
+            (
+                format!("{:.4}", evaluation.score),
+                format!("{purpose} {}", evaluation.judged_by.name()),
+            ),
             (
                 format!("{:.3}", evaluation.spike_rate.overall),
                 "spikes per hidden neuron and step".into(),
             ),
         ];
-        if let Some(rate) = evaluation.confusion.majority_rate() {
+        if self.interval.is_some() {
+            numbers.insert(1, (self.interval(), "95 % interval (bootstrap over sequences)".into()));
+        }
+        if let Some(regression) = &evaluation.regression {
+            let rmse = format!("{:.4}", regression.rmse);
+            numbers.push((rmse, "root mean squared error".into()));
+        }
+        let confusion = evaluation.confusion.as_ref();
+        if let Some(rate) = confusion.and_then(ConfusionMatrix::majority_rate) {
             numbers.push((format!("{rate:.4}"), "accuracy of the most frequent class".into()));
         }
         if let Some(best) = self.best() {
@@ -216,8 +222,10 @@ impl Run {
         for figure in &self.figures {
             page.heading(figure.heading);
             page.figure(&figure.svg, &figure.caption);
-            if figure.name == "confusion" {
-                self.classes(page);
+            match figure.name {
+                "confusion" => self.classes(page),
+                "values" => self.values(page),
+                _ => {}
             }
         }
         page.code(&sparsity::table(&self.activity, &self.classes));
@@ -227,7 +235,8 @@ impl Run {
 
     fn classes(&self, page: &mut Page) {
         let share = |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}"));
-        let scores = self.evaluation.confusion.class_scores();
+        let Some(confusion) = &self.evaluation.confusion else { return };
+        let scores = confusion.class_scores();
         let row = |(name, score): (&String, _)| {
             let barnowl::metric::ClassScore { precision, recall, f1, support } = score;
             vec![name.clone(), share(precision), share(recall), share(f1), support.to_string()]
@@ -256,9 +265,25 @@ impl Run {
         );
     }
 
+    fn values(&self, page: &mut Page) {
+        let Some(regression) = &self.evaluation.regression else { return };
+        let row = |value: &ValueScore| {
+            vec![
+                value.name.clone(),
+                value.r2.map_or("–".into(), |r2| format!("{r2:.4}")),
+                format!("{:.4}", value.rmse),
+                format!("{:.4}", value.mean),
+                format!("{:.4}", value.sd),
+                value.count.to_string(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = regression.values.iter().map(row).collect();
+        page.table(&["number", "R²", "RMSE", "mean", "s.d.", "answers due"], &rows);
+    }
+
     fn energy(&self, page: &mut Page) {
         page.heading("Energy");
-        let spent = Spent::of(&self.model, &self.activity, self.evaluation.accuracy);
+        let spent = Spent::of(&self.model, &self.activity, &self.evaluation);
         let cost = EnergyCost::float32();
         page.paragraph(&format!(
             "Operations of one inference of {} steps, counted from the spikes of the test data; {}: {} pJ an \
@@ -296,10 +321,8 @@ impl Run {
 /// Right answers and answers due, sequence by sequence.
 fn by_sequence(task: &TaskConfig, test: &Dataset, evaluation: &Evaluation) -> Vec<(u64, u64)> {
     let prediction = &evaluation.prediction;
-    let (targets, skip) = match test.targets() {
-        Targets::PerStep(targets) => (targets, task.network.decode.skip),
-        Targets::PerSequence(targets) => (targets, 0),
-    };
+    let Some(targets) = test.targets().classes() else { return Vec::new() };
+    let skip = if test.targets().is_per_step() { task.network.decode.skip } else { 0 };
     let steps = prediction.steps.max(1);
     let pairs = targets.chunks_exact(steps).zip(prediction.classes.chunks_exact(steps));
     let count = |(targets, classes): (&[u16], &[u16])| {

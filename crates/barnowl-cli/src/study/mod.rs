@@ -133,7 +133,7 @@ fn run_on(
     let summary = Summary::of(plan, &records);
     summary.write(folder)?;
     if json {
-        print_json(&summary)?;
+        print_json(&summary.json()?)?;
     } else {
         print_line(summary.table().trim_end())?;
         eprintln!("all runs, table and plot: {}", folder.display());

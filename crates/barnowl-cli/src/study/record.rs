@@ -1,6 +1,8 @@
 //! How one run of a study ended.
 
+use barnowl::metric::ScoreKind;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::PathBuf;
 
 /// How a run of a study ended.
@@ -25,8 +27,13 @@ pub struct RunRecord {
     pub end: End,
     pub epochs: usize,
     pub best_epoch: Option<u64>,
-    pub valid_accuracy: Option<f64>,
-    pub test_accuracy: Option<f64>,
+    /// What the scores are.
+    #[serde(default)]
+    pub judged_by: ScoreKind,
+    #[serde(rename = "valid_accuracy", alias = "valid_r2")]
+    pub valid_score: Option<f64>,
+    #[serde(rename = "test_accuracy", alias = "test_r2")]
+    pub test_score: Option<f64>,
     /// Spikes per hidden neuron and step, on the test data.
     pub spike_rate: Option<f64>,
     pub seconds: Option<f64>,
@@ -47,12 +54,59 @@ impl RunRecord {
             end,
             epochs: 0,
             best_epoch: None,
-            valid_accuracy: None,
-            test_accuracy: None,
+            judged_by: ScoreKind::Accuracy,
+            valid_score: None,
+            test_score: None,
             spike_rate: None,
             seconds: None,
             parameters: None,
             note: None,
+        }
+    }
+}
+
+/// What is written of runs, with scores under their own names.
+pub fn named(value: Value, kind: ScoreKind) -> Value {
+    if kind == ScoreKind::Accuracy {
+        return value;
+    }
+    match value {
+        Value::Object(map) => {
+            let entry = |(key, value): (String, Value)| {
+                let key = match key.as_str() {
+                    "valid_accuracy" | "test_accuracy" => {
+                        key.replace(ScoreKind::Accuracy.key(), kind.key())
+                    }
+                    _ => key,
+                };
+                (key, named(value, kind))
+            };
+            Value::Object(map.into_iter().map(entry).collect())
+        }
+        Value::Array(all) => {
+            Value::Array(all.into_iter().map(|value| named(value, kind)).collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_stand_under_their_names_and_are_read_again() {
+        for judged_by in [ScoreKind::Accuracy, ScoreKind::R2] {
+            let record = RunRecord {
+                judged_by,
+                valid_score: Some(-0.5),
+                ..RunRecord::new(End::Finished, 3)
+            };
+            let value = named(serde_json::to_value(&record).unwrap(), judged_by);
+            assert_eq!(value[format!("valid_{}", judged_by.key())], -0.5);
+            assert_eq!(value.get("valid_accuracy").is_some(), judged_by == ScoreKind::Accuracy);
+            let again: RunRecord = serde_json::from_value(value).unwrap();
+            assert_eq!((again.valid_score, again.judged_by), (Some(-0.5), judged_by));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! disk is not run again, what was interrupted goes on from its checkpoint.
 
 use super::plan::{Plan, Variant};
-use super::record::{End, RunRecord};
+use super::record::{End, RunRecord, named};
 use crate::interrupt::Interrupt;
 use crate::progress::bar;
 use crate::tensorboard::Recorder;
@@ -233,9 +233,10 @@ impl Study<'_> {
         };
         self.bar.suspend(|| {
             eprintln!(
-                "run {} of {runs}: {name}: validation accuracy {} at epoch {}{end}",
+                "run {} of {runs}: {name}: validation {} {} at epoch {}{end}",
                 index + 1,
-                percent(record.valid_accuracy),
+                record.judged_by.name(),
+                percent(record.valid_score),
                 record.best_epoch.unwrap_or_default(),
             );
         });
@@ -253,9 +254,9 @@ impl Study<'_> {
 
     /// Scores of a run of an earlier call.
     fn learn_of(&self, path: &Path) -> Result<()> {
-        let mut best = 0.0_f64;
+        let mut best = f64::NEG_INFINITY;
         for report in RunFolder::open(path)?.reports()? {
-            best = best.max(report.valid_accuracy);
+            best = best.max(report.valid_score);
             lock(&self.scores).entry(report.epoch).or_default().push(best);
         }
         Ok(())
@@ -331,7 +332,11 @@ impl Study<'_> {
             card: &known.card,
             valid,
             name,
-            best: folder.reports()?.iter().map(|report| report.valid_accuracy).fold(0.0, f64::max),
+            best: folder
+                .reports()?
+                .iter()
+                .map(|report| report.valid_score)
+                .fold(f64::NEG_INFINITY, f64::max),
             shown: 0,
             verdict: None,
             tensorboard: match self.tensorboard {
@@ -366,17 +371,20 @@ impl Study<'_> {
         };
         let reports = folder.reports()?;
         let best = reports.iter().rfind(|report| report.best);
+        let judged_by = task.network.decode.answer.judged_by();
         let record = RunRecord {
             epochs: reports.len(),
             best_epoch: best.map(|report| report.epoch as u64),
-            valid_accuracy: best.map(|report| report.valid_accuracy),
-            test_accuracy: result["test"]["accuracy"].as_f64(),
+            valid_score: best.map(|report| report.valid_score),
+            test_score: result["test"][judged_by.key()].as_f64(),
+            judged_by,
             spike_rate: result["test"]["spike_rate"]["overall"].as_f64(),
             seconds: Some(started.elapsed().as_secs_f64()),
             note,
             ..RunRecord::new(end, task.train.seed)
         };
-        let text = serde_json::to_string(&record)
+        let text = serde_json::to_value(&record)
+            .map(|record| named(record, judged_by).to_string())
             .map_err(|error| Error::format(format!("the run cannot be written down: {error}")))?;
         folder.write(ENDED, &text)?;
         Ok(Some(record))
@@ -430,7 +438,7 @@ impl Observer for Watch<'_> {
         for text in self.warnings.of_epoch(&self.task.network, report) {
             self.study.warn(self.name, &text);
         }
-        self.best = self.best.max(report.valid_accuracy);
+        self.best = self.best.max(report.valid_score);
         self.show(report.epoch);
         self.study.bar.set_message(format!(
             "{} · epoch {}/{} · best valid {:.4}",

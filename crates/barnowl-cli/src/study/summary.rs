@@ -1,12 +1,13 @@
 //! A study's runs as tables and a picture: every run in CSV and JSON, every variant as mean ± s.d. over its seeds.
 
 use super::plan::Plan;
-use super::record::{End, RunRecord};
+use super::record::{End, RunRecord, named};
 use barnowl::error::{Error, Result};
 use barnowl::file;
-use barnowl::metric::Spread;
+use barnowl::metric::{ScoreKind, Spread};
 use barnowl::report::{Comparison, ComparisonRow, comparison};
 use serde::Serialize;
+use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -19,9 +20,11 @@ pub struct Row {
     pub diverged: usize,
     pub stopped: usize,
     /// Over the runs that finished.
-    pub valid_accuracy: Option<Spread>,
+    #[serde(rename = "valid_accuracy")]
+    pub valid_score: Option<Spread>,
     /// Over the runs that finished; in a search, of the best variant only.
-    pub test_accuracy: Option<Spread>,
+    #[serde(rename = "test_accuracy")]
+    pub test_score: Option<Spread>,
     pub spike_rate: Option<Spread>,
     pub seconds: Option<Spread>,
     /// Of the network: weights, biases and time constants.
@@ -56,8 +59,8 @@ impl<'a> Summary<'a> {
                 finished: count(End::Finished),
                 diverged: count(End::Diverged),
                 stopped: count(End::Stopped),
-                valid_accuracy: Spread::of(finished().filter_map(|run| run.valid_accuracy)),
-                test_accuracy: Spread::of(finished().filter_map(|run| run.test_accuracy)),
+                valid_score: Spread::of(finished().filter_map(|run| run.valid_score)),
+                test_score: Spread::of(finished().filter_map(|run| run.test_score)),
                 spike_rate: Spread::of(finished().filter_map(|run| run.spike_rate)),
                 seconds: Spread::of(finished().filter_map(|run| run.seconds)),
                 parameters: own().find_map(|run| run.parameters),
@@ -67,7 +70,7 @@ impl<'a> Summary<'a> {
         if plan.search {
             // A variant that lost a run ranks below those that lost none.
             let rank = |row: &Row| {
-                let mean = row.valid_accuracy.map_or(f64::NEG_INFINITY, |spread| spread.mean);
+                let mean = row.valid_score.map_or(f64::NEG_INFINITY, |spread| spread.mean);
                 (row.diverged + row.stopped, -mean)
             };
             variants.sort_by(|a, b| {
@@ -75,7 +78,7 @@ impl<'a> Summary<'a> {
                 a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
             });
             // One look at the test data: that of the winner.
-            variants.iter_mut().skip(1).for_each(|row| row.test_accuracy = None);
+            variants.iter_mut().skip(1).for_each(|row| row.test_score = None);
         }
         let over_parts = plan.cross_validation.then(|| over_parts(&variants));
         Self {
@@ -110,8 +113,8 @@ impl<'a> Summary<'a> {
         };
         let mut columns = vec![
             column("variant", &|row| row.variant.clone()),
-            column("validation accuracy", &|row| text(row.valid_accuracy, 4)),
-            column(self.judged(), &|row| text(row.test_accuracy, 4)),
+            column(&format!("validation {}", self.kind().name()), &|row| text(row.valid_score, 4)),
+            column(&self.judged(), &|row| text(row.test_score, 4)),
             column("spikes/neuron/step", &|row| text(row.spike_rate, 3)),
             column("runs", &runs),
         ];
@@ -131,16 +134,30 @@ impl<'a> Summary<'a> {
         table
     }
 
-    /// What the accuracies after the training are: of the test data, or of the groups or folds that each run held out.
-    fn judged(&self) -> &'static str {
-        if self.over_parts.is_some() { "accuracy held out" } else { "test accuracy" }
+    /// What the scores are.
+    fn kind(&self) -> ScoreKind {
+        self.runs.first().map_or(ScoreKind::Accuracy, |run| run.judged_by)
+    }
+
+    /// What the scores after the training are: of the test data, or of the groups or folds that each run held out.
+    fn judged(&self) -> String {
+        let score = self.kind().name();
+        if self.over_parts.is_some() {
+            format!("{score} held out")
+        } else {
+            format!("test {score}")
+        }
     }
 
     /// Every run as comma-separated values (RFC 4180).
     fn csv(&self) -> String {
-        let judged = self.judged().replace(' ', "_");
+        let score = self.kind().key();
+        let judged = match self.over_parts {
+            Some(_) => format!("{score}_held_out"),
+            None => format!("test_{score}"),
+        };
         let mut text = format!(
-            "variant,seed,end,epochs,best_epoch,valid_accuracy,{judged},spike_rate,seconds,parameters,folder\n"
+            "variant,seed,end,epochs,best_epoch,valid_{score},{judged},spike_rate,seconds,parameters,folder\n"
         );
         for run in self.runs {
             let number =
@@ -157,8 +174,8 @@ impl<'a> Summary<'a> {
                 end.into(),
                 run.epochs.to_string(),
                 epoch,
-                number(run.valid_accuracy),
-                number(run.test_accuracy),
+                number(run.valid_score),
+                number(run.test_score),
                 number(run.spike_rate),
                 number(run.seconds),
                 run.parameters.map_or(String::new(), |count| count.to_string()),
@@ -172,13 +189,13 @@ impl<'a> Summary<'a> {
 
     fn plot(&self) -> String {
         let row = |row: &Row| {
-            let shown = if self.search { row.valid_accuracy } else { row.test_accuracy };
+            let shown = if self.search { row.valid_score } else { row.test_score };
             let values = self
                 .runs
                 .iter()
                 .filter(|run| run.variant == row.variant && run.end == End::Finished);
             let value = |run: &RunRecord| {
-                if self.search { run.valid_accuracy } else { run.test_accuracy }
+                if self.search { run.valid_score } else { run.test_score }
             };
             ComparisonRow {
                 name: row.variant.clone(),
@@ -189,15 +206,29 @@ impl<'a> Summary<'a> {
         };
         // Of a long search, what leads.
         let rows: Vec<ComparisonRow> = self.variants.iter().take(40).map(row).collect();
-        let axis = if self.search { "validation accuracy" } else { self.judged() };
-        let (title, axis, limits) = (self.title.to_owned(), axis.into(), (0.0, 1.0));
+        let axis = match self.search {
+            true => format!("validation {}", self.kind().name()),
+            false => self.judged(),
+        };
+        let least = if self.kind() == ScoreKind::Accuracy { 0.0 } else { f64::NEG_INFINITY };
+        let (title, limits) = (self.title.to_owned(), (least, 1.0));
         comparison(&Comparison { title, axis, limits, rows })
+    }
+
+    /// All of it, with scores under their own names.
+    ///
+    /// # Errors
+    ///
+    /// If a number has no form in JSON.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::to_value(self)
+            .map(|summary| named(summary, self.kind()))
+            .map_err(|error| Error::format(format!("the summary cannot be written: {error}")))
     }
 
     /// Writes `runs.csv`, `summary.json`, `summary.md` and `summary.svg`.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let json = serde_json::to_string_pretty(self)
-            .map_err(|error| Error::format(format!("the summary cannot be written: {error}")))?;
+        let json = format!("{:#}", self.json()?);
         for (name, text) in [
             ("runs.csv", self.csv()),
             ("summary.json", json),
@@ -222,8 +253,8 @@ fn over_parts(parts: &[Row]) -> Row {
         finished: sum(|row| row.finished),
         diverged: sum(|row| row.diverged),
         stopped: sum(|row| row.stopped),
-        valid_accuracy: over(|row| row.valid_accuracy),
-        test_accuracy: over(|row| row.test_accuracy),
+        valid_score: over(|row| row.valid_score),
+        test_score: over(|row| row.test_score),
         spike_rate: over(|row| row.spike_rate),
         seconds: over(|row| row.seconds),
         parameters: parts.first().and_then(|row| row.parameters),
@@ -250,14 +281,15 @@ mod tests {
 
     fn record(variant: &str, seed: u64, end: End, valid: f64, test: f64) -> RunRecord {
         RunRecord {
+            judged_by: ScoreKind::Accuracy,
             variant: variant.into(),
             seed,
             folder: format!("runs/{variant}/seed-{seed}").into(),
             end,
             epochs: 3,
             best_epoch: Some(2),
-            valid_accuracy: Some(valid),
-            test_accuracy: (end == End::Finished).then_some(test),
+            valid_score: Some(valid),
+            test_score: (end == End::Finished).then_some(test),
             spike_rate: Some(0.25),
             seconds: Some(1.5),
             parameters: Some(if variant == "d" { 70 } else { 50 }),
@@ -293,7 +325,7 @@ mod tests {
     fn means_and_deviations_over_seeds() {
         let (plan, runs) = (plan(false), runs());
         let summary = Summary::of(&plan, &runs);
-        let Some(test) = summary.variants[0].test_accuracy else { panic!("it was tested") };
+        let Some(test) = summary.variants[0].test_score else { panic!("it was tested") };
         assert!((test.mean - 0.6).abs() < 1e-12);
         assert!((test.sd.unwrap() - 0.08_f64.sqrt()).abs() < 1e-12);
         let table = summary.table();
@@ -313,7 +345,7 @@ mod tests {
     fn a_cross_validation_ends_with_the_mean_of_its_parts() {
         let (plan, runs) = (Plan { cross_validation: true, ..plan(false) }, runs());
         let summary = Summary::of(&plan, &runs);
-        let found = summary.over_parts.as_ref().unwrap().test_accuracy.unwrap();
+        let found = summary.over_parts.as_ref().unwrap().test_score.unwrap();
         // Of 0.6, 0.3 and 0.9.
         assert!((found.mean - 0.6).abs() < 1e-12 && (found.sd.unwrap() - 0.3).abs() < 1e-12);
         let table = summary.table();
@@ -332,7 +364,7 @@ mod tests {
         // d would lead, had it not lost a run.
         assert_eq!(names, ["b, \"c\"", "a", "d"]);
         let tested: Vec<bool> =
-            summary.variants.iter().map(|row| row.test_accuracy.is_some()).collect();
+            summary.variants.iter().map(|row| row.test_score.is_some()).collect();
         assert_eq!(tested, [true, false, false]);
     }
 }

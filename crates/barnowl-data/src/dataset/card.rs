@@ -33,8 +33,14 @@ pub struct DataCard {
     pub ends: Option<Ends>,
     /// Steps of the shortest and of the longest training sequence.
     pub steps: [usize; 2],
-    /// Whether there is a class at every step, rather than one a sequence.
+    /// Whether there is a class at every step, or there are numbers, rather than one a sequence.
     pub per_step: bool,
+    /// Whether the targets were numbers, and no classes: `class_names` then names them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub values: bool,
+    /// What was done to the numbers that are to be found, by what the training data say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_normalization: Option<Normalization>,
     /// What was done to the values, by what the training data say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalization: Option<Normalization>,
@@ -44,6 +50,11 @@ pub struct DataCard {
     /// How many sequences of another part are in the training part too; parts without any are left out.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub repeated: BTreeMap<String, usize>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl DataCard {
@@ -63,6 +74,8 @@ impl DataCard {
             ends: train.ends(),
             steps: [lengths.clone().min().unwrap_or(0), lengths.max().unwrap_or(0)],
             per_step: train.targets().is_per_step(),
+            values: train.targets().is_real(),
+            target_normalization: None,
             normalization: None,
             fingerprints: BTreeMap::new(),
             repeated: BTreeMap::new(),
@@ -112,7 +125,9 @@ impl DataCard {
             }
         };
         let names = |names: &[String]| names.join(", ");
-        differ("classes", names(&self.class_names), names(data.class_names()));
+        let targets = |values| if values { "numbers" } else { "classes" };
+        differ("targets", targets(self.values).into(), targets(data.targets().is_real()).into());
+        differ(targets(self.values), names(&self.class_names), names(data.class_names()));
         if self.channel_names.is_empty() || data.channel_names().is_empty() {
             differ("channels", self.channels.to_string(), data.channels().to_string());
         } else {

@@ -39,6 +39,8 @@ pub(super) struct Details {
     pub(super) ends: Option<Ends>,
     /// What has been done to the values.
     pub(super) normalization: Option<Normalization>,
+    /// What has been done to the numbers that are to be found.
+    pub(super) target_normalization: Option<Normalization>,
     /// What was left out, cut or merged while reading, and why.
     pub(super) notes: Vec<String>,
 }
@@ -72,10 +74,19 @@ impl Dataset {
             return Err(Error::format(format!("the length of sequence {n} is {}", lengths[n]))
                 .expected(format!("1 to {steps} steps")));
         }
-        if let Targets::PerStep(classes) = &mut self.targets {
-            for (classes, length) in classes.chunks_exact_mut(steps).zip(lengths) {
-                classes[*length..].fill(UNLABELLED);
+        let count = self.class_names.len();
+        match &mut self.targets {
+            Targets::PerStep(classes) => {
+                for (classes, length) in classes.chunks_exact_mut(steps).zip(lengths) {
+                    classes[*length..].fill(UNLABELLED);
+                }
             }
+            Targets::ValuesPerStep(values) => {
+                for (values, length) in values.chunks_exact_mut(steps * count).zip(lengths) {
+                    values[length * count..].fill(f32::NAN);
+                }
+            }
+            Targets::PerSequence(_) | Targets::ValuesPerSequence(_) => {}
         }
         let shorter = lengths.iter().any(|length| *length < steps);
         self.details.lengths = shorter.then(|| lengths.iter().map(|n| *n as u32).collect());

@@ -42,11 +42,21 @@ impl Dataset {
                     bytes.clear();
                 }
             }
-            let classes = match &self.targets {
-                Targets::PerStep(classes) => &classes[sample * self.steps..][..length],
-                Targets::PerSequence(classes) => &classes[sample..=sample],
+            let count = self.class_names.len();
+            let of_classes = |classes: &[u16]| -> Vec<u8> {
+                classes.iter().flat_map(|class| class.to_le_bytes()).collect()
             };
-            bytes.extend(classes.iter().flat_map(|class| class.to_le_bytes()));
+            let of_values = |values: &[f32]| -> Vec<u8> {
+                values.iter().flat_map(|value| value.to_le_bytes()).collect()
+            };
+            bytes.extend(match &self.targets {
+                Targets::PerStep(classes) => of_classes(&classes[sample * self.steps..][..length]),
+                Targets::PerSequence(classes) => of_classes(&classes[sample..=sample]),
+                Targets::ValuesPerStep(values) => {
+                    of_values(&values[sample * self.steps * count..][..length * count])
+                }
+                Targets::ValuesPerSequence(values) => of_values(&values[sample * count..][..count]),
+            });
             hash.update(&bytes);
         }
         hex(&hash.finalize()[..8])

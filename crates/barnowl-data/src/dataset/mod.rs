@@ -1,4 +1,4 @@
-//! Data sets: sequences, filled up to one length, with a class at every step or one a sequence.
+//! Data sets: sequences, filled up to one length, with a class (or numbers) at every step or one a sequence.
 //!
 //! One file per source: [`qtdb`] reads the QT Database, [`mnist`] MNIST, [`ecg_model`] generates ECGs. [`Dataset::new`]
 //! takes arrays of your own.
@@ -28,6 +28,7 @@ pub mod soli;
 pub mod speech;
 mod split;
 mod summary;
+mod targets;
 pub mod timit;
 pub mod wfdb;
 
@@ -40,6 +41,7 @@ pub use normalize::{Normalization, Normalize};
 pub use pixels::Pixels;
 pub use split::Split;
 pub use summary::{ChannelSummary, ClassSummary, Summary};
+pub use targets::{Targets, UNLABELLED};
 
 use barnowl_base::error::{Error, Result};
 use barnowl_base::words::counted;
@@ -70,26 +72,6 @@ impl Inputs {
     }
 }
 
-/// The class of a step or a sequence without a label: it counts neither in the loss nor in the accuracy.
-pub const UNLABELLED: u16 = u16::MAX;
-
-/// The classes of a data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Targets {
-    /// A class, or [`UNLABELLED`], at every step, row-major `[N, T]`.
-    PerStep(Vec<u16>),
-    /// One class, or [`UNLABELLED`], a sequence, `[N]`.
-    PerSequence(Vec<u16>),
-}
-
-impl Targets {
-    /// Whether there is a class at every step.
-    #[must_use]
-    pub fn is_per_step(&self) -> bool {
-        matches!(self, Self::PerStep(_))
-    }
-}
-
 /// What a model knows of its data. Other data are read to match: in the order of its classes and channels, where a source has
 /// names for them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -112,7 +94,7 @@ pub struct Known<'a> {
     pub ends: Option<Ends>,
 }
 
-/// Sequences and their classes; checked when it is made, so that training meets no surprise after an hour.
+/// Sequences and their targets; checked when it is made, so that training meets no surprise after an hour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     samples: usize,
@@ -131,7 +113,7 @@ pub struct Dataset {
 pub struct Batch {
     /// Row-major `[T, B, C]`.
     pub inputs: Vec<f32>,
-    /// Row-major `[T, B]`, or `[B]`; −1 at steps without a label.
+    /// Row-major `[T, B]`, or `[B]`; −1 at steps without a label. Empty where the targets are numbers.
     pub targets: Vec<i32>,
     /// T.
     pub steps: usize,
@@ -168,25 +150,7 @@ impl Dataset {
             .checked_mul(steps)
             .filter(|rows| rows.checked_mul(channels).is_some())
             .ok_or_else(|| Error::format("the data set is larger than memory can be"))?;
-        let (classes, expected, per) = match &targets {
-            Targets::PerStep(classes) => (classes, samples * steps, steps),
-            Targets::PerSequence(classes) => (classes, samples, 1),
-        };
-        if classes.len() != expected {
-            return Err(Error::format(format!("there are {} targets", classes.len()))
-                .expected(expected.to_string()));
-        }
-        let count = class_names.len();
-        let known = |class: u16| usize::from(class) < count || class == UNLABELLED;
-        if let Some(i) = classes.iter().position(|class| !known(*class)) {
-            return Err(Error::format(format!(
-                "the class of sequence {}, step {} is {}",
-                i / per,
-                i % per,
-                classes[i]
-            ))
-            .expected(format!("0 to {}", count.saturating_sub(1))));
-        }
+        targets.check([samples, steps], class_names.len())?;
         let data = Self {
             samples,
             steps,
@@ -313,7 +277,7 @@ impl Dataset {
         self.channels
     }
 
-    /// The names of the classes.
+    /// The names of the classes, or of the numbers that are to be found.
     #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.class_names
@@ -325,7 +289,7 @@ impl Dataset {
         &self.inputs
     }
 
-    /// The classes.
+    /// What is to be found: classes, or numbers.
     #[must_use]
     pub fn targets(&self) -> &Targets {
         &self.targets
@@ -354,10 +318,7 @@ impl Dataset {
             Inputs::Half(values) => Inputs::Half(pick(values, size, indices)),
             Inputs::Pixels(pixels) => Inputs::Pixels(pixels.pick(indices)),
         };
-        let targets = match &self.targets {
-            Targets::PerStep(classes) => Targets::PerStep(pick(classes, self.steps, indices)),
-            Targets::PerSequence(classes) => Targets::PerSequence(pick(classes, 1, indices)),
-        };
+        let targets = self.targets.pick([self.steps, self.class_names.len()], indices);
         let shape = [indices.len(), self.steps, self.channels];
         let names = self.class_names.clone();
         let subset = Self::new(shape, names, inputs, targets, self.origin.clone())?;
@@ -432,25 +393,6 @@ impl Dataset {
         }
         let targets = self.batch_targets(indices);
         Batch { inputs, targets, steps, batch, channels }
-    }
-
-    /// The targets of a mini-batch: `[T, B]`, time first, or `[B]`; −1 where there is no label.
-    ///
-    /// # Panics
-    ///
-    /// If an index is out of range.
-    #[must_use]
-    pub fn batch_targets(&self, indices: &[usize]) -> Vec<i32> {
-        let target = |class| if class == UNLABELLED { -1 } else { i32::from(class) };
-        match &self.targets {
-            Targets::PerStep(classes) => (0..self.steps)
-                .flat_map(|t| indices.iter().map(move |sample| sample * self.steps + t))
-                .map(|i| target(classes[i]))
-                .collect(),
-            Targets::PerSequence(classes) => {
-                indices.iter().map(|&sample| target(classes[sample])).collect()
-            }
-        }
     }
 }
 

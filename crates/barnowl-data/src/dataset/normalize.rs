@@ -31,6 +31,14 @@ pub struct Normalization {
     pub scale: Vec<f32>,
 }
 
+impl Normalization {
+    /// The value in its own unit that became `x`, in this place.
+    #[must_use]
+    pub fn undo(&self, place: usize, x: f32) -> f32 {
+        x * self.scale[place] + self.center[place]
+    }
+}
+
 /// The share of a normal distribution's standard deviation that its interquartile range is.
 const QUARTILES_OF_NORMAL: f64 = 1.349;
 

@@ -16,8 +16,11 @@ pub struct Summary {
     pub steps: [usize; 3],
     /// Steps a second, where the data say it.
     pub sampling_rate: Option<f64>,
-    /// Whether there is a class at every step, and not one a sequence.
+    /// Whether there is a class at every step, or there are numbers, and not one a sequence.
     pub label_per_step: bool,
+    /// The numbers that are to be found, in order; none where classes are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ChannelSummary>,
     /// The classes, in order.
     pub classes: Vec<ClassSummary>,
     /// Steps without a label, where there is a class at every step.
@@ -88,7 +91,10 @@ impl Dataset {
     pub fn summary(&self) -> Summary {
         let mut lengths: Vec<usize> = (0..self.samples).map(|n| self.length(n)).collect();
         lengths.sort_unstable();
-        let (classes, unlabelled_steps) = self.summarize_classes();
+        let (classes, unlabelled_steps) = match self.targets.values() {
+            Some(_) => (Vec::new(), 0),
+            None => self.summarize_classes(),
+        };
         let (channels, silent_sequences) = self.summarize_channels();
         let of_group = |group: usize| {
             self.groups().unwrap_or_default().iter().filter(|of| **of as usize == group).count()
@@ -100,6 +106,7 @@ impl Dataset {
             steps: [lengths[0], lengths[self.samples / 2], lengths[self.samples - 1]],
             sampling_rate: self.sampling_rate(),
             label_per_step: self.targets.is_per_step(),
+            values: self.summarize_values(),
             classes,
             unlabelled_steps,
             channels,
@@ -133,6 +140,7 @@ impl Dataset {
                     }
                     sequences.iter_mut().zip(seen).for_each(|(n, seen)| *n += usize::from(seen));
                 }
+                Targets::ValuesPerStep(_) | Targets::ValuesPerSequence(_) => {}
             }
         }
         let counts = self.class_names.iter().zip(sequences.into_iter().zip(steps));
@@ -142,6 +150,21 @@ impl Dataset {
             steps,
         };
         (counts.map(class).collect(), unlabelled)
+    }
+
+    /// The numbers that are to be found, where they are known.
+    fn summarize_values(&self) -> Vec<ChannelSummary> {
+        let Some(values) = self.targets.values() else { return Vec::new() };
+        let names = self.class_names.iter().enumerate();
+        names
+            .map(|(place, name)| {
+                let mut range = Range::default();
+                let of = values.iter().skip(place).step_by(self.class_names.len());
+                of.filter(|value| !value.is_nan()).for_each(|value| range.add(*value));
+                let count = range.count;
+                range.summary(name.clone(), count)
+            })
+            .collect()
     }
 
     /// The channels, and how many sequences are 0 throughout.
@@ -265,6 +288,9 @@ impl fmt::Display for Summary {
 
 impl Summary {
     fn classes_in(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.values.is_empty() {
+            return self.values_in(f);
+        }
         let class = |class: &ClassSummary| {
             let count = if self.label_per_step { class.steps } else { class.sequences };
             format!("{} {count}", class.name)
@@ -275,6 +301,25 @@ impl Summary {
         match self.unlabelled_steps {
             0 => writeln!(f),
             n => writeln!(f, "; {} without a label", counted(n, "step")),
+        }
+    }
+
+    fn values_in(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = if self.label_per_step { "a step" } else { "a sequence" };
+        for value in self.values.iter().take(MOST_LISTED) {
+            writeln!(
+                f,
+                "target     {} (a number {per}): {} to {}, mean {}, s.d. {}",
+                value.name,
+                digits(value.min.into()),
+                digits(value.max.into()),
+                digits(value.mean),
+                digits(value.sd)
+            )?;
+        }
+        match self.values.len().checked_sub(MOST_LISTED).filter(|n| *n > 0) {
+            Some(more) => writeln!(f, "           and {more} more"),
+            None => Ok(()),
         }
     }
 

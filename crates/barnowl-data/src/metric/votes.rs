@@ -96,7 +96,7 @@ mod tests {
         let data = data(vec![1, 1, 1, 1, 1, NONE, NONE, NONE, 2, 2, 2, 2, 2, 2, 2, NONE]);
         // The second piece is wrong, and its recording right; the third right and its recording wrong.
         let classes = vec![0, 1, 1, 1, 0, 1, 1, 1, 2, 2, 0, 2, 0, 0, 0, 2];
-        let prediction = Prediction { classes, steps: 4 };
+        let prediction = Prediction { classes, steps: 4, ..Prediction::default() };
         let votes = Votes::count(&data, &prediction, 0).unwrap();
         assert_eq!((votes.per_sequence, votes.per_recording), (0.5, 0.5));
         // From the second step on, the second piece has no vote left.
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn steps_of_several_classes_do_not_vote() {
-        let prediction = Prediction { classes: vec![0; 16], steps: 4 };
+        let prediction = Prediction { classes: vec![0; 16], steps: 4, ..Prediction::default() };
         let mixed = data(vec![1, 2, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2]);
         assert_eq!(Votes::count(&mixed, &prediction, 0), None);
         assert_eq!(Votes::count(&data(vec![UNLABELLED; 16]), &prediction, 0), None);

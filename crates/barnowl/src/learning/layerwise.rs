@@ -1,6 +1,7 @@
 //! Gradients by Burn's autodiff, one node a layer: for what [`Bptt`](super::Bptt) does not do, and on graphics
 //! processors.
 
+use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::total;
 use crate::error::Result;
@@ -9,6 +10,7 @@ use crate::learning::{BatchOutcome, Rows};
 use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score, Target};
 use crate::network::{Network, NetworkConfig, NetworkOutput, NetworkState, NetworkWindow};
+use crate::objective::{Answer, Objective};
 use crate::readout::ReadoutOutput;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -25,13 +27,14 @@ pub struct Layerwise<'a> {
     config: &'a NetworkConfig,
     cut: Option<usize>,
     penalty: Option<Penalty<'a>>,
+    class_loss: Option<&'a ClassLoss>,
 }
 
 impl<'a> Layerwise<'a> {
     /// For networks of this configuration.
     #[must_use]
     pub fn new(config: &'a NetworkConfig) -> Self {
-        Self { config, cut: None, penalty: None }
+        Self { config, cut: None, penalty: None, class_loss: None }
     }
 
     /// Ends the gradient of the state after every so many steps, at least 1; for networks that are
@@ -45,6 +48,12 @@ impl<'a> Layerwise<'a> {
     #[must_use]
     pub fn with_penalty(self, penalty: Option<Penalty<'a>>) -> Self {
         Self { penalty, ..self }
+    }
+
+    /// Weighs the loss of classes that is trained on; in [`evaluate`](Self::evaluate) it is the plain cross-entropy.
+    #[must_use]
+    pub fn with_class_loss(self, class_loss: Option<&'a ClassLoss>) -> Self {
+        Self { class_loss, ..self }
     }
 
     /// Runs a network over some sequences of a data set, without gradients.
@@ -90,7 +99,8 @@ impl<'a> Layerwise<'a> {
             return self.cut_gradients(network, &sequences, pass, cut);
         }
         let output = network.forward(sequences.input.clone(), self.config, pass);
-        let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
+        let target = sequences.target(whole.clone());
+        let loss = self.config.decode.loss_by(&output.score, &target, self.class_loss);
         let NetworkOutput { score, spikes, readout, .. } = &output;
         let outcome = sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
         let loss = self.with_penalty_of(loss, spikes, &sequences, &whole);
@@ -131,9 +141,9 @@ impl<'a> Layerwise<'a> {
             |windows: Vec<Tensor<3>>| Tensor::from_inner(Tensor::cat(windows, 0)).require_grad();
         let observed = leaf(observed);
         let score = decoder.decode(&decoder.readout(observed.clone()), sequences.lengths());
-        let loss = decoder.loss(&score, &sequences.target(whole.clone()));
+        let loss = decoder.loss_by(&score, &sequences.target(whole.clone()), self.class_loss);
         outcome.loss = number(&loss);
-        outcome.classes = sequences.classes(&score, &whole);
+        (outcome.classes, outcome.values) = sequences.answers(&score, &whole);
         let spikes: Vec<_> = match self.penalty {
             Some(_) => spikes.into_iter().map(leaf).collect(),
             None => Vec::new(),
@@ -197,7 +207,7 @@ impl<'a> Layerwise<'a> {
             let from = decoder.skip.saturating_sub(window.start);
             let loss = score.as_ref().filter(|_| train).map(|score| {
                 let decoder = Decoder { skip: from, ..decoder };
-                decoder.loss(score, &sequences.target(window.clone()))
+                decoder.loss_by(score, &sequences.target(window.clone()), self.class_loss)
             });
             let number = loss.as_ref().map_or(0.0, number);
             let outcome =
@@ -211,7 +221,8 @@ impl<'a> Layerwise<'a> {
             }
             whole.add(outcome, sequences.share(&window), decoder.is_per_step());
         }
-        sequences.fill(&mut whole.classes, &(0..data.steps()));
+        sequences.fill(&mut whole.classes, 1, UNLABELLED, &(0..data.steps()));
+        sequences.fill(&mut whole.values, sequences.outputs, f32::NAN, &(0..data.steps()));
         Ok((whole, network))
     }
 
@@ -254,15 +265,25 @@ fn windows_of(steps: usize, length: usize) -> impl Iterator<Item = Range<usize>>
 struct Sequences<'a> {
     /// `[T, B, channels]`.
     input: Tensor<3>,
-    /// `[T, B]`, or `[1, B]` of a class per sequence.
-    targets: Tensor<2, Int>,
+    targets: Targets,
     per_step: bool,
+    answer: Answer,
+    /// Neurons of the readout.
+    outputs: usize,
     indices: &'a [usize],
     rows: Rows,
     /// Steps of the hidden layers at each of the data.
     repeat: usize,
     /// T of the data set.
     padded: usize,
+}
+
+/// What a batch is to find.
+enum Targets {
+    /// `[T, B]`, or `[1, B]` of a class per sequence.
+    Classes(Tensor<2, Int>),
+    /// `[T, B, K]`, or `[1, B, K]` of numbers per sequence.
+    Values(Tensor<3>),
 }
 
 impl<'a> Sequences<'a> {
@@ -274,12 +295,23 @@ impl<'a> Sequences<'a> {
         inputs.truncate(steps * batch * channels);
         let device = network.device();
         let input = TensorData::new(inputs, [steps, batch, channels]);
-        let targets = std::mem::take(&mut rows.targets);
-        let targets = TensorData::new(targets, [if per_step { steps } else { 1 }, batch]);
+        let entries = if per_step { steps } else { 1 };
+        let (answer, outputs) = (config.decode.answer, config.readout.size);
+        let targets = if answer.is_real() {
+            let values = std::mem::take(&mut rows.values);
+            let values = TensorData::new(values, [entries, batch, outputs]);
+            Targets::Values(Tensor::from_data(values, &device))
+        } else {
+            let classes = std::mem::take(&mut rows.targets);
+            let classes = TensorData::new(classes, [entries, batch]);
+            Targets::Classes(Tensor::from_data(classes, &device))
+        };
         Self {
             input: Tensor::from_data(input, &device),
-            targets: Tensor::from_data(targets, &device),
+            targets,
             per_step,
+            answer,
+            outputs,
             indices,
             rows,
             repeat: config.repeat,
@@ -321,32 +353,45 @@ impl<'a> Sequences<'a> {
             let entries = self.lengths().within(&window) * repeat * spikes.dims()[2];
             activity(spikes.clone(), mask, entries)
         };
+        let (classes, values) = score.map(|score| self.answers(score, &window)).unwrap_or_default();
         BatchOutcome {
             loss,
-            classes: score.map(|score| self.classes(score, &window)).unwrap_or_default(),
+            classes,
+            values,
             rates: spikes.iter().map(|spikes| rate(spikes, self.repeat)).collect(),
             readout_rate: readout.spikes.as_ref().map(|spikes| rate(spikes, 1)),
         }
     }
 
-    /// The class of the largest score, `[T, B]` or `[B]`.
-    fn classes(&self, score: &Score, window: &Range<usize>) -> Vec<u16> {
-        let mut classes = classes(score);
+    /// The class of the largest score, `[T, B]` or `[B]`, or the numbers, `[T, B, K]` or `[B, K]`; none of the other kind.
+    fn answers(&self, score: &Score, window: &Range<usize>) -> (Vec<u16>, Vec<f32>) {
+        let (mut classes, mut values) = match self.answer.objective() {
+            None => (classes(score), Vec::new()),
+            Some(objective) => (Vec::new(), values(score, objective)),
+        };
         // The whole of the sequences is as long as the data set's.
         let end = if *window == self.whole() { self.padded } else { window.end };
-        self.fill(&mut classes, &(window.start..end));
-        classes
+        self.fill(&mut classes, 1, UNLABELLED, &(window.start..end));
+        self.fill(&mut values, self.outputs, f32::NAN, &(window.start..end));
+        (classes, values)
     }
 
-    /// Fills classes per step up to the end of a window, and marks those of padding as none.
-    fn fill(&self, classes: &mut Vec<u16>, window: &Range<usize>) {
+    /// Fills answers per step, of so many numbers each, up to the end of a window, and marks those of padding as `none`.
+    fn fill<T: Copy>(&self, answers: &mut Vec<T>, each: usize, none: T, window: &Range<usize>) {
         let (true, Some(lengths)) = (self.per_step, self.rows.lengths.as_deref()) else {
             return;
         };
-        classes.resize(window.len() * lengths.len(), UNLABELLED);
-        for (step, classes) in window.clone().zip(classes.chunks_exact_mut(lengths.len())) {
-            let ended = classes.iter_mut().zip(lengths).filter(|(_, length)| step >= **length);
-            ended.for_each(|(class, _)| *class = UNLABELLED);
+        if answers.is_empty() {
+            return;
+        }
+        let row = lengths.len() * each;
+        answers.resize(window.len() * row, none);
+        for (step, answers) in window.clone().zip(answers.chunks_exact_mut(row)) {
+            for (answer, length) in answers.chunks_exact_mut(each).zip(lengths) {
+                if step >= *length {
+                    answer.fill(none);
+                }
+            }
         }
     }
 
@@ -359,11 +404,14 @@ impl<'a> Sequences<'a> {
     }
 
     fn target(&self, window: Range<usize>) -> Target {
-        let targets = self.targets.clone();
-        if self.per_step {
-            Target::PerStep(targets.narrow(0, window.start, window.len()))
-        } else {
-            Target::PerSequence(targets.squeeze_dim(0))
+        let (start, steps) = (window.start, window.len());
+        match (&self.targets, self.per_step) {
+            (Targets::Classes(all), true) => Target::PerStep(all.clone().narrow(0, start, steps)),
+            (Targets::Classes(all), false) => Target::PerSequence(all.clone().squeeze_dim(0)),
+            (Targets::Values(all), true) => {
+                Target::ValuesPerStep(all.clone().narrow(0, start, steps))
+            }
+            (Targets::Values(all), false) => Target::ValuesPerSequence(all.clone().squeeze_dim(0)),
         }
     }
 }
@@ -382,6 +430,15 @@ fn activity(outputs: Tensor<3>, mask: Option<Tensor<3>>, entries: usize) -> f64 
         None => outputs.not_equal_elem(0.0).int(),
     };
     counted.sum().into_scalar::<i64>() as f64 / entries as f64
+}
+
+/// The numbers that a score stands for, `[T, B, K]` or `[B, K]`.
+fn values(score: &Score, objective: &dyn Objective) -> Vec<f32> {
+    let score: Tensor<2> = match score {
+        Score::PerStep(score) => score.clone().flatten(0, 1),
+        Score::PerSequence(score) => score.clone(),
+    };
+    objective.answers(score).into_data().iter::<f32>().collect()
 }
 
 /// The class of the largest score, `[T, B]` or `[B]`; the first where several are largest.

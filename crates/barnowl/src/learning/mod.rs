@@ -25,8 +25,10 @@ struct Rows {
     steps: usize,
     /// The steps of each, if some of the data set end before T.
     lengths: Option<Vec<usize>>,
-    /// `[steps, B]`, time first, or `[B]`; −1 at steps without a label.
+    /// Classes: `[steps, B]`, time first, or `[B]`; −1 at steps without a label.
     targets: Vec<i32>,
+    /// Numbers: `[steps, B, K]`, or `[B, K]`; NaN where one is not known.
+    values: Vec<f32>,
 }
 
 impl Rows {
@@ -41,15 +43,20 @@ impl Rows {
         let lengths: Option<Vec<usize>> = data.lengths().map(of);
         let longest = lengths.iter().flatten().copied().max();
         let steps = longest.unwrap_or_else(|| data.steps());
-        let mut targets = data.batch_targets(indices);
+        let classes = config.readout.size;
+        let (mut targets, mut values) = (data.batch_targets(indices), data.batch_values(indices));
         if config.decode.is_per_step() {
             targets.truncate(steps * indices.len());
+            values.truncate(steps * indices.len() * classes);
         }
-        let classes = config.readout.size;
+        if config.decode.answer.is_real() {
+            let count = data.class_names().len();
+            assert_eq!(count, classes, "the data have other numbers to be found than the network");
+        }
         if let Some(class) = targets.iter().find(|class| **class >= classes as i32) {
             panic!("a sequence is of class {class}, and the network has {classes} classes, from 0");
         }
-        Self { steps, lengths, targets }
+        Self { steps, lengths, targets, values }
     }
 
     fn lengths(&self, batch: usize) -> Lengths<'_> {

@@ -29,9 +29,10 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 16] = [
+pub const BUILT_IN: [(&str, &str); 17] = [
     ("ecg", include_str!("../../../../tasks/ecg.toml")),
     ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
+    ("ecg-forecast", include_str!("../../../../tasks/ecg-forecast.toml")),
     ("ecg-raw", include_str!("../../../../tasks/ecg-raw.toml")),
     ("smnist", include_str!("../../../../tasks/smnist.toml")),
     ("psmnist", include_str!("../../../../tasks/psmnist.toml")),
@@ -56,6 +57,11 @@ pub struct TaskConfig {
     pub name: String,
     /// What the task is, in one line.
     pub summary: String,
+    /// Makes the task a forecast: not classes are to be found, but at every step the values that the inputs have so many steps
+    /// later. Needs `network.decode = { kind = "per_step", answer = "values" }`. Default: what the data set says is to be found.
+    /// Range: 1 to 1000000000 steps, less than the shortest sequence has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<usize>,
     /// Where the data come from.
     pub dataset: DatasetConfig,
     /// The network.
@@ -111,6 +117,9 @@ impl TaskConfig {
     pub fn validate(&self) -> Result<()> {
         self.network.validate("network")?;
         self.train.validate("train")?;
+        if self.forecast == Some(0) {
+            return Err(Error::setting("forecast", 0).expected("1 step or more"));
+        }
         self.dataset.validate()
     }
 

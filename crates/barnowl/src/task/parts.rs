@@ -1,8 +1,9 @@
 //! The parts of a task's data: what a run trains on, validates with and tests with, and the same for a model later on.
 
-use super::{Split, TaskConfig};
-use crate::dataset::{DataCard, Dataset, Known};
+use super::{DatasetConfig, Split, TaskConfig};
+use crate::dataset::{DataCard, Dataset, Known, Normalize};
 use crate::error::{Error, Result};
+use crate::objective::Answer;
 use crate::train::TrainConfig;
 use std::path::Path;
 
@@ -66,7 +67,8 @@ impl TaskConfig {
     ///
     /// If the data cannot be read, or do not fit the network.
     pub fn data(&self, data: Option<&Path>, split: Split) -> Result<Dataset> {
-        if split == Split::Test && !self.dataset.is_normalized() && !self.train.holds_out() {
+        let is_scaled = self.dataset.is_normalized() || self.normalizes_targets();
+        if split == Split::Test && !is_scaled && !self.train.holds_out() {
             return self.raw_part(data, split, Known::default());
         }
         let prepared = self.prepare(data, split == Split::Test)?;
@@ -95,6 +97,10 @@ impl TaskConfig {
         let valid = match held_out {
             Some(_) => None,
             None => self.dataset.load(data, Split::Valid, card.known())?,
+        };
+        let valid = match (valid, self.forecast) {
+            (Some(valid), Some(ahead)) => Some(valid.forecasting(ahead)?),
+            (valid, _) => valid,
         };
         if let Some(valid) = &valid {
             self.check(valid)?;
@@ -125,8 +131,17 @@ impl TaskConfig {
             Some(by) => data.normalized(by),
             None => Ok(data),
         };
-        let test = test.map(normal).transpose()?;
-        Ok(Prepared { train: normal(train)?, valid: normal(valid)?, test, card })
+        card.target_normalization = match self.normalizes_targets() {
+            true => train.fit_target_normalization(),
+            false => None,
+        };
+        let by = card.target_normalization.as_ref();
+        let scaled = |data: Dataset| match by {
+            Some(by) => normal(data)?.with_normalized_targets(by),
+            None => normal(data),
+        };
+        let test = test.map(scaled).transpose()?;
+        Ok(Prepared { train: scaled(train)?, valid: scaled(valid)?, test, card })
     }
 
     /// A part of the data as a model with this card is to read it, and in what it differs from the data that the model was trained
@@ -182,6 +197,10 @@ impl TaskConfig {
             Some(by) => part.normalized(by)?,
             None => part,
         };
+        let part = match &card.target_normalization {
+            Some(by) => part.with_normalized_targets(by)?,
+            None => part,
+        };
         Ok((part, differences))
     }
 
@@ -199,7 +218,17 @@ impl TaskConfig {
         let dataset = loaded?.ok_or_else(|| {
             Error::mismatch(format!("{} has no {} part", self.dataset.source(), split.name()))
         })?;
+        let dataset = match self.forecast {
+            Some(ahead) => dataset.forecasting(ahead)?,
+            None => dataset,
+        };
         self.check(&dataset)?;
         Ok(dataset)
+    }
+
+    /// Whether numbers that are to be found are brought to one scale: not where the task keeps the values of the channels.
+    fn normalizes_targets(&self) -> bool {
+        let kept = matches!(&self.dataset, DatasetConfig::Own(own) if own.normalize == Some(Normalize::None));
+        self.network.decode.answer == Answer::Values && !kept
     }
 }

@@ -12,6 +12,7 @@
 
 mod checkpoint;
 mod decay;
+mod epoch_report;
 mod evaluate;
 mod predict;
 pub mod run;
@@ -20,13 +21,13 @@ mod warnings;
 
 pub use checkpoint::{Checkpoint, differences};
 pub use decay::DecayGroups;
+pub use epoch_report::EpochReport;
 pub use evaluate::{Evaluation, evaluate};
 pub use predict::{Answers, predict};
-pub use trainer::{
-    BatchReport, Control, EpochReport, Observer, Outcome, Progress, Silent, Trainer, fit,
-};
+pub use trainer::{BatchReport, Control, Observer, Outcome, Progress, Silent, Trainer, fit};
 pub use warnings::{Warnings, far_values, repeated};
 
+use crate::class_loss::ClassLossConfig;
 use crate::dataset::{Augmentation, Fold};
 use crate::error::{Error, Result};
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
@@ -74,6 +75,9 @@ pub struct TrainConfig {
     /// How gradients are bounded. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clipping: Option<GradientClipping>,
+    /// How the loss of classes is weighed. Default: the plain cross-entropy.
+    #[serde(skip_serializing_if = "ClassLossConfig::is_plain")]
+    pub loss: ClassLossConfig,
     /// Draws spike rates towards a target. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
@@ -109,7 +113,7 @@ pub struct TrainConfig {
     /// Which epoch's parameters become the model. Default: those of the best one.
     #[serde(skip_serializing_if = "Keep::is_default")]
     pub keep: Keep,
-    /// Stops after this many epochs without a better validation accuracy. Default never.
+    /// Stops after this many epochs without a better validation accuracy, or R² of numbers. Default never.
     /// Range: 1 to 1000000000 epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
@@ -133,6 +137,7 @@ impl Default for TrainConfig {
             decay: DecayGroups::default(),
             schedule: ScheduleConfig::default(),
             clipping: None,
+            loss: ClassLossConfig::default(),
             rate_penalty: None,
             checkpoint_steps: None,
             truncation: None,
@@ -168,7 +173,7 @@ pub struct RatePenalty {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// Those of the highest validation accuracy; of the lowest validation loss among equals.
+    /// Those of the highest validation accuracy, or R² of numbers; of the lowest validation loss among equals.
     #[default]
     Best,
     /// Those of the last epoch. Of few validation sequences, the best epoch is a matter of luck; end with a low learning rate
@@ -312,6 +317,7 @@ impl TrainConfig {
         if let Some(augmentation) = &self.augmentation {
             augmentation.validate(&format!("{key}.augmentation"))?;
         }
+        self.loss.validate(&format!("{key}.loss"))?;
         if let Some(clipping) = &self.clipping {
             clipping.validate(&format!("{key}.clipping"))?;
         }

@@ -17,11 +17,12 @@ use rand_chacha::rand_core::SeedableRng;
 /// The answers of a network to a data set.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answers {
-    /// The most probable classes.
+    /// The most probable classes, or the numbers, in the unit of the data; of labels, the probability of each.
     pub prediction: Prediction,
-    /// The probability of every class, `[N, T, classes]` or `[N, classes]`: softmax of the decoder's score; 0 at padding.
+    /// The probability of every class, `[N, T, classes]` or `[N, classes]`: softmax of the decoder's score; 0 at padding. None
+    /// where the answer is no class.
     pub probabilities: Vec<f32>,
-    /// How many classes there are.
+    /// How many classes there are, or numbers.
     pub classes: usize,
 }
 
@@ -51,10 +52,27 @@ fn predict_unguarded(
     let (samples, classes) = (dataset.samples(), config.readout.size);
     let per_step = config.decode.is_per_step();
     let steps = if per_step { dataset.steps() } else { 1 };
-    let mut answers = Answers {
-        prediction: Prediction { classes: vec![UNLABELLED; samples * steps], steps },
-        probabilities: vec![0.0; samples * steps * classes],
-        classes,
+    let entries = samples * steps;
+    let objective = config.decode.answer.objective();
+    let mut answers = match objective {
+        None => Answers {
+            prediction: Prediction {
+                classes: vec![UNLABELLED; entries],
+                values: Vec::new(),
+                steps,
+            },
+            probabilities: vec![0.0; entries * classes],
+            classes,
+        },
+        Some(_) => Answers {
+            prediction: Prediction {
+                classes: Vec::new(),
+                values: vec![f32::NAN; entries * classes],
+                steps,
+            },
+            probabilities: Vec::new(),
+            classes,
+        },
     };
     let mut indices: Vec<usize> = (0..samples).collect();
     if dataset.is_scaled_by_batch() {
@@ -71,13 +89,35 @@ fn predict_unguarded(
         let input = TensorData::new(inputs, [longest, rows, channels]);
         let input = Tensor::from_data(input, &network.device());
         let pass = Pass { lengths, sequences: Some(indices), ..Pass::default() };
-        let (best, probabilities) = match network.forward(input, config, pass).score {
+        let score = network.forward(input, config, pass).score;
+        let unreadable = |error| Error::format(format!("the scores cannot be read: {error:?}"));
+        if let Some(objective) = objective {
+            let score: Tensor<2> = match score {
+                Score::PerStep(score) => score.flatten(0, 1),
+                Score::PerSequence(score) => score,
+            };
+            let values = objective.answers(score).into_data().convert::<f32>();
+            let values: Vec<f32> = values.try_to_vec().map_err(unreadable)?;
+            for (entry, found) in values.chunks_exact(classes).enumerate() {
+                let (step, row) = (entry / rows, entry % rows);
+                if per_step && step >= of[row] {
+                    continue;
+                }
+                let at = (indices[row] * steps + step) * classes;
+                let to = answers.prediction.values[at..at + classes].iter_mut().zip(found);
+                to.enumerate().for_each(|(place, (to, found))| {
+                    *to =
+                        dataset.target_normalization().map_or(*found, |by| by.undo(place, *found));
+                });
+            }
+            continue;
+        }
+        let (best, probabilities) = match score {
             Score::PerStep(score) => (score.clone().argmax(2).into_data(), score.exp().into_data()),
             Score::PerSequence(score) => {
                 (score.clone().argmax(1).into_data(), softmax(score, 1).into_data())
             }
         };
-        let unreadable = |error| Error::format(format!("the scores cannot be read: {error:?}"));
         let best: Vec<u16> = best.iter::<i64>().map(|class| class as u16).collect();
         let probabilities: Vec<f32> =
             probabilities.convert::<f32>().try_to_vec().map_err(unreadable)?;

@@ -277,7 +277,10 @@ impl RunFolder {
                 ("data".to_owned(), data.origin.clone()),
                 ("epoch".to_owned(), report.epoch.to_string()),
                 ("seed".to_owned(), task.train.seed.to_string()),
-                ("validation accuracy".to_owned(), format!("{:.4}", report.valid_accuracy)),
+                (
+                    format!("validation {}", report.judged_by.key()),
+                    format!("{:.4}", report.valid_score),
+                ),
             ]);
             let network = trainer.network().valid();
             Model::new(task.clone(), network, Some(data.clone()))

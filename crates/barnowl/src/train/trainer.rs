@@ -1,13 +1,16 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
+use super::epoch_report::EpochReport;
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
+use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::device::{guard, is_cpu, total};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Penalty};
+use crate::metric::ScoreKind;
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig};
 use crate::optimizer::GroupedOptimizer;
@@ -42,10 +45,11 @@ pub struct Progress {
     pub epoch: usize,
     /// Mini-batches of the epoch under way that are complete.
     pub batch: usize,
-    /// The epoch kept so far, counted from 1: the best by validation accuracy, or the last.
+    /// The epoch kept so far, counted from 1: the best by validation score, or the last.
     pub best_epoch: usize,
-    /// Its validation accuracy.
-    pub best_accuracy: f64,
+    /// Its validation score: accuracy, or R².
+    #[serde(rename = "best_accuracy")]
+    pub best_score: f64,
     /// Its validation loss.
     pub best_loss: f64,
 }
@@ -63,41 +67,14 @@ pub struct BatchReport {
     pub samples: usize,
     /// Mean loss of the epoch so far, of a sequence.
     pub loss: f64,
-    /// The mean over steps that count, of a class per step.
+    /// The mean over steps that count, of an answer per step.
     pub loss_per_step: Option<f64>,
-    /// Accuracy of the epoch so far; not a number as long as no step with a label was read.
-    pub accuracy: f64,
+    /// [Score](super::Evaluation::score) of the epoch so far; not a number as long as no step with a label was read.
+    pub score: f64,
+    /// What the score is.
+    pub judged_by: ScoreKind,
     /// Spike rate of the epoch so far, over all hidden neurons.
     pub spike_rate: f64,
-}
-
-/// What an observer hears after every epoch, and a line of `metrics.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EpochReport {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// Mean training loss of a sequence: of a class per step, the sum over its steps.
-    pub train_loss: f64,
-    /// The mean over steps that count, of a class per step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub train_loss_per_step: Option<f64>,
-    /// Training accuracy, while the weights changed.
-    pub train_accuracy: f64,
-    /// Validation loss of a sequence.
-    pub valid_loss: f64,
-    /// The mean over steps that count, of a class per step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_loss_per_step: Option<f64>,
-    /// Validation accuracy.
-    pub valid_accuracy: f64,
-    /// Spikes per hidden neuron and step, on the validation data.
-    pub spike_rate: f64,
-    /// The same for each hidden layer.
-    pub layer_spike_rates: Vec<f64>,
-    /// The learning rate.
-    pub learning_rate: f64,
-    /// Whether this epoch is kept: the best so far, or the last.
-    pub best: bool,
 }
 
 /// Whether to go on.
@@ -114,7 +91,7 @@ pub enum Control {
 pub enum Outcome {
     /// All epochs are done.
     Finished,
-    /// The validation accuracy has not improved for `patience` epochs.
+    /// The validation score has not improved for `patience` epochs.
     EarlyStopped,
     /// The observer stopped the run.
     Interrupted,
@@ -249,10 +226,18 @@ impl Trainer {
             let check = self.network_config.check_labelled(data);
             check.map_err(|error| error.during(format!("the {part} data")))?;
         }
-        if self.config.sampling == Sampling::Balanced && data.targets().is_per_step() {
-            return Err(Error::setting("train.sampling", self.config.sampling)
-                .expected("shuffled: the data have a class at every step"));
+        if self.config.sampling == Sampling::Balanced {
+            let reason = match data.targets() {
+                Targets::PerSequence(_) => None,
+                Targets::PerStep(_) => Some("shuffled: the data have a class at every step"),
+                _ => Some("shuffled: the data have no classes, but numbers to be found"),
+            };
+            if let Some(reason) = reason {
+                let error = Error::setting("train.sampling", self.config.sampling);
+                return Err(error.expected(reason));
+            }
         }
+        self.config.loss.of(data, "train.loss")?;
         self.config.augmentation.map_or(Ok(()), |change| change.check(data))
     }
 
@@ -285,6 +270,10 @@ impl Trainer {
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         self.check(data, valid)?;
+        let class_loss = self.config.loss.of(data, "train.loss")?;
+        if let Some(bptt) = &mut self.bptt {
+            bptt.set_class_loss(class_loss.clone());
+        }
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
             if self.is_out_of_patience() {
@@ -300,7 +289,7 @@ impl Trainer {
             };
             let data = augmented.as_ref().unwrap_or(data);
             for indices in order.chunks(self.config.batch).skip(self.progress.batch) {
-                self.step(data, indices)
+                self.step(data, indices, class_loss.as_ref())
                     .map_err(|error| error.during(format!("epoch {}", self.progress.epoch + 1)))?;
                 self.progress.batch += 1;
                 let report = BatchReport {
@@ -310,7 +299,8 @@ impl Trainer {
                     samples: indices.len(),
                     loss: self.sums.loss(),
                     loss_per_step: self.sums.loss_per_step(data),
-                    accuracy: self.sums.accuracy(),
+                    score: self.sums.score(self.network_config.decode.answer),
+                    judged_by: self.network_config.decode.answer.judged_by(),
                     spike_rate: self.sums.spike_rate(&self.network_config).overall,
                 };
                 if observer.batch(&report) == Control::Stop {
@@ -323,7 +313,7 @@ impl Trainer {
         Ok(if self.is_out_of_patience() { Outcome::EarlyStopped } else { Outcome::Finished })
     }
 
-    /// Whether the validation accuracy has not become better for as many epochs as the recipe waits.
+    /// Whether the validation score has not become better for as many epochs as the recipe waits.
     fn is_out_of_patience(&self) -> bool {
         let since_best = self.progress.epoch - self.progress.best_epoch;
         self.config.patience.is_some_and(|patience| since_best >= patience)
@@ -366,7 +356,12 @@ impl Trainer {
     }
 
     /// One mini-batch: forward, backward, update.
-    fn step(&mut self, data: &Dataset, indices: &[usize]) -> Result<()> {
+    fn step(
+        &mut self,
+        data: &Dataset,
+        indices: &[usize],
+        class_loss: Option<&ClassLoss>,
+    ) -> Result<()> {
         // Different for every epoch, the same on every run; initial states are drawn for each sequence.
         let seed = self.config.seed.rotate_left(32) ^ (self.progress.epoch as u64 + 1);
         let pass = Pass { seed, ..Pass::default() };
@@ -394,6 +389,7 @@ impl Trainer {
             .map(|penalty| move |spikes: &[_], steps: usize| rate_penalty(penalty, spikes, steps));
         let layerwise = Layerwise::new(config)
             .with_cut(cut(&self.config))
+            .with_class_loss(class_loss)
             .with_penalty(penalty.as_ref().map(|penalty| penalty as Penalty<'_>));
         let (outcome, network) = match (&mut self.bptt, by_window) {
             (Some(bptt), Some(window)) => {
@@ -412,7 +408,7 @@ impl Trainer {
             }
         };
         self.network = network;
-        self.sums.add(&outcome, data, indices, config.decode.skip);
+        self.sums.add(&outcome, data, indices, config.decode);
         Ok(())
     }
 
@@ -422,6 +418,8 @@ impl Trainer {
         let sums = std::mem::take(&mut self.sums);
         let train_loss = sums.loss();
         let chance = self.network_config.decode.chance_loss(data, self.network_config.readout.size);
+        let weighed = self.config.loss.of(data, "train.loss")?;
+        let chance = chance * weighed.map_or(1.0, |loss| loss.heaviest().max(1.0));
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(
@@ -437,12 +435,11 @@ impl Trainer {
         let progress = &mut self.progress;
         let best = self.config.keep == Keep::Last
             || progress.best_epoch == 0
-            || evaluation.accuracy > progress.best_accuracy
-            || (evaluation.accuracy == progress.best_accuracy
-                && evaluation.loss < progress.best_loss);
+            || evaluation.score > progress.best_score
+            || (evaluation.score == progress.best_score && evaluation.loss < progress.best_loss);
         if best {
             progress.best_epoch = epoch;
-            progress.best_accuracy = evaluation.accuracy;
+            progress.best_score = evaluation.score;
             progress.best_loss = evaluation.loss;
         }
         let learning_rate = self.learning_rate();
@@ -452,10 +449,11 @@ impl Trainer {
             epoch,
             train_loss,
             train_loss_per_step: sums.loss_per_step(data),
-            train_accuracy: sums.accuracy(),
+            judged_by: evaluation.judged_by,
+            train_score: sums.score(self.network_config.decode.answer),
             valid_loss: evaluation.loss,
             valid_loss_per_step: evaluation.loss_per_step,
-            valid_accuracy: evaluation.accuracy,
+            valid_score: evaluation.score,
             spike_rate: overall,
             layer_spike_rates: layers,
             learning_rate,

@@ -1,7 +1,7 @@
 //! What is wrong with data or a run although no number is: said in plain sentences, with what to try.
 
 use super::{EpochReport, Evaluation};
-use crate::dataset::{DataCard, Dataset, Split, Targets, UNLABELLED};
+use crate::dataset::{DataCard, Dataset, Split, UNLABELLED};
 use crate::layer::LayerConfig;
 use crate::network::NetworkConfig;
 use crate::words::{agreeing, counted};
@@ -40,7 +40,8 @@ impl Warnings {
     pub fn of_data(&mut self, parts: &[(&str, &Dataset)]) -> Vec<String> {
         let mut new = Vec::new();
         for (place, (purpose, data)) in parts.iter().enumerate() {
-            let counts = class_counts(data);
+            // Of numbers, there are no classes to miss.
+            let Some(counts) = class_counts(data) else { continue };
             let names = data.class_names();
             let missing: Vec<&str> = (names.iter().zip(&counts))
                 .filter(|(_, count)| **count == 0)
@@ -151,7 +152,16 @@ impl Warnings {
         data: &Dataset,
         evaluation: &Evaluation,
     ) -> Vec<String> {
-        let confusion = &evaluation.confusion;
+        const REMEDY: &str = "Train longer, try another train.learning_rate, look at the spike rates, and check that labels \
+                              and inputs belong together";
+        if evaluation.regression.is_some() && evaluation.score <= 0.0 {
+            let text = format!(
+                "R² on the {purpose} data, {:.4}, is no better than that of always answering the mean, 0. {REMEDY}",
+                evaluation.score
+            );
+            return self.add(format!("result, {purpose}"), text).into_iter().collect();
+        }
+        let Some(confusion) = &evaluation.confusion else { return Vec::new() };
         let classes = 0..confusion.classes();
         let column = |class| classes.clone().map(|of| confusion.count(of, class)).sum::<u64>();
         let row = |class| classes.clone().map(|as_| confusion.count(class, as_)).sum::<u64>();
@@ -167,18 +177,16 @@ impl Warnings {
         let total = classes.clone().map(row).sum::<u64>();
         let majority = row(most) as f64 / total as f64;
         let names = data.class_names();
-        const REMEDY: &str = "Train longer, try another train.learning_rate, look at the spike rates, and check that labels \
-                              and inputs belong together";
         let text = match answered.as_slice() {
             [only] => format!(
                 "the network answers {:?} to all of the {purpose} data: it has learned nothing that tells classes apart. \
                  {REMEDY}",
                 names[*only]
             ),
-            _ if evaluation.accuracy <= majority => format!(
+            _ if evaluation.score <= majority => format!(
                 "the accuracy on the {purpose} data, {:.4}, is no better than that of always answering the most frequent \
                  class, {:?}: {majority:.4}. {REMEDY}",
-                evaluation.accuracy, names[most]
+                evaluation.score, names[most]
             ),
             _ => return Vec::new(),
         };
@@ -254,15 +262,14 @@ fn shared_groups<'a>(a: &'a Dataset, b: &'a Dataset) -> Vec<&'a str> {
 }
 
 /// Samples of each class: sequences, or steps with a label.
-fn class_counts(data: &Dataset) -> Vec<usize> {
+fn class_counts(data: &Dataset) -> Option<Vec<usize>> {
     let mut counts = vec![0; data.class_names().len()];
-    let (Targets::PerStep(classes) | Targets::PerSequence(classes)) = data.targets();
-    for class in classes.iter().filter(|class| **class != UNLABELLED) {
+    for class in data.targets().classes()?.iter().filter(|class| **class != UNLABELLED) {
         if let Some(count) = counts.get_mut(usize::from(*class)) {
             *count += 1;
         }
     }
-    counts
+    Some(counts)
 }
 
 /// Names, the first few.
@@ -278,9 +285,8 @@ fn listed(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Inputs;
-    use crate::metric::ConfusionMatrix;
-    use crate::metric::Prediction;
+    use crate::dataset::{Inputs, Targets};
+    use crate::metric::{ConfusionMatrix, Prediction, ScoreKind};
     use crate::train::{Control, Observer};
     use crate::train::{TrainConfig, Trainer, evaluate};
     use burn::tensor::Device;
@@ -355,9 +361,10 @@ mod tests {
             valid_loss_per_step: None,
             epoch: 4,
             train_loss: 1.0,
-            train_accuracy: 0.5,
+            judged_by: ScoreKind::Accuracy,
+            train_score: 0.5,
             valid_loss: 1.0,
-            valid_accuracy: 0.5,
+            valid_score: 0.5,
             spike_rate: 0.5,
             layer_spike_rates: rates.to_vec(),
             learning_rate: 0.1,
@@ -427,8 +434,10 @@ mod tests {
             let network = network("{ size = 6 }");
             let found = evaluate(&network.init(&Device::flex(), 1).unwrap(), &network, &data, 2);
             let evaluation = Evaluation {
-                accuracy,
-                confusion,
+                score: accuracy,
+                judged_by: ScoreKind::Accuracy,
+                regression: None,
+                confusion: Some(confusion),
                 prediction: Prediction::default(),
                 ..found.unwrap()
             };

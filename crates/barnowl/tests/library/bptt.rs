@@ -1,11 +1,13 @@
 //! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
 
+use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::{LayerConfig, Pass, SequencePath};
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions};
 use barnowl::loss::{Decoder, DecoderKind, Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
+use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::trained_threshold::EncoderConfig;
@@ -49,6 +51,7 @@ struct Case {
     batch: usize,
     events: bool,
     seed: u64,
+    loss: ClassLossConfig,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -68,22 +71,34 @@ fn cases() -> impl Strategy<Value = Case> {
     );
     let layers = proptest::collection::vec(layer, 1..4);
     let network = (1..40_usize, layers, 1..36_usize, any::<bool>(), 0..6_usize, 0..4_usize);
-    let shape = (5..60_usize, 1..20_usize, 0..3_u8, any::<u32>());
+    let shape = (5..60_usize, 1..20_usize, 0..3_u8, any::<u32>(), 0..4_usize, 0..4_usize);
     (network, shape).prop_map(|((inputs, layers, classes, alif, decoder, skip), shape)| {
-        let (steps, batch, input, seed) = shape;
+        let (steps, batch, input, seed, answer, loss) = shape;
         let kind = DECODERS[decoder];
+        let answer = match kind {
+            DecoderKind::SoftmaxSum => Answer::Class,
+            _ => [Answer::Class, Answer::Class, Answer::Values, Answer::Labels][answer],
+        };
         let alif = alif || kind == DecoderKind::SpikeCount;
         let readout = if alif { ReadoutKind::Alif } else { ReadoutKind::LeakyIntegrator };
         let config = NetworkConfig {
             inputs,
             layers,
             readout: ReadoutConfig { b0: 0.05, ..ReadoutConfig::new(readout, classes) },
-            decode: Decoder::new(kind).with_skip(skip),
+            decode: Decoder::new(kind).with_skip(skip).with_answer(answer),
             surrogate: SurrogateConfig::default(),
             encoder: (input == 2).then_some(EncoderConfig::TrainedThreshold { initial: 0.3 }),
             repeat: 1,
         };
-        Case { config, steps, batch, events: input == 1, seed: seed.into() }
+        let plain = ClassLossConfig::default();
+        let weights = || Some(ClassWeights::List((0..classes).map(|k| 0.5 + k as f64).collect()));
+        let loss = match loss {
+            _ if answer.is_real() => plain,
+            0 => ClassLossConfig { class_weights: weights(), label_smoothing: 0.2, ..plain },
+            1 => ClassLossConfig { class_weights: weights(), focal: 1.5, ..plain },
+            _ => plain,
+        };
+        Case { config, steps, batch, events: input == 1, seed: seed.into(), loss }
     })
 }
 
@@ -113,9 +128,24 @@ impl Case {
         let mut class = |n: usize| -> Vec<u16> {
             (0..n).map(|_| rng.random_range(0..classes) as u16).collect()
         };
-        let targets = match self.config.decode.is_per_step() {
-            true => Targets::PerStep(class(self.steps * self.batch)),
-            false => Targets::PerSequence(class(self.batch)),
+        let per_step = self.config.decode.is_per_step();
+        let entries = if per_step { self.steps * self.batch } else { self.batch };
+        let answer = self.config.decode.answer;
+        let targets = match (answer.is_real(), per_step) {
+            (false, true) => Targets::PerStep(class(entries)),
+            (false, false) => Targets::PerSequence(class(entries)),
+            (true, _) => {
+                let value = |_| match (rng.random_range(0..9_u8), answer) {
+                    (0, _) => f32::NAN,
+                    (n, Answer::Labels) => f32::from(n % 2),
+                    (n, _) => f32::from(n) / 4.0 - 1.0,
+                };
+                let values = (0..entries * classes).map(value).collect();
+                match per_step {
+                    true => Targets::ValuesPerStep(values),
+                    false => Targets::ValuesPerSequence(values),
+                }
+            }
         };
         let names = (0..classes).map(|i| i.to_string()).collect();
         if self.events {
@@ -140,7 +170,21 @@ fn by_autodiff(
     let batch = data.batch(&indices);
     let shape = [case.steps, case.batch, case.config.inputs];
     let input = Tensor::from_data(TensorData::new(batch.inputs, shape), &device);
-    let target = if case.config.decode.is_per_step() {
+    let outputs = case.config.readout.size;
+    let per_step = case.config.decode.is_per_step();
+    let target = if case.config.decode.answer.is_real() {
+        let values = data.batch_values(&indices);
+        match per_step {
+            true => Target::ValuesPerStep(Tensor::from_data(
+                TensorData::new(values, [case.steps, case.batch, outputs]),
+                &device,
+            )),
+            false => Target::ValuesPerSequence(Tensor::from_data(
+                TensorData::new(values, [case.batch, outputs]),
+                &device,
+            )),
+        }
+    } else if per_step {
         let targets = TensorData::new(batch.targets, [case.steps, case.batch]);
         Target::PerStep(Tensor::from_data(targets, &device))
     } else {
@@ -151,7 +195,8 @@ fn by_autodiff(
     };
     let output = network.forward(input, &case.config, pass);
     assert_eq!(matches!(output.score, Score::PerStep(_)), case.config.decode.is_per_step());
-    let loss = case.config.decode.loss(&output.score, &target);
+    let class_loss = case.loss.of(data, "loss").unwrap();
+    let loss = case.config.decode.loss_by(&output.score, &target, class_loss.as_ref());
     let value = f64::from(loss.clone().into_scalar::<f32>());
     (value, collect(network, GradientsParams::from_grads(loss.backward(), network)))
 }
@@ -165,9 +210,11 @@ fn by_bptt(
 ) -> (BatchOutcome, Vec<Vec<f32>>) {
     let indices: Vec<usize> = (0..case.batch).collect();
     let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
+    bptt.set_class_loss(case.loss.of(data, "loss").unwrap());
     let (outcome, gradients) = bptt.gradients(network, data, &indices, pass);
     let without = bptt.evaluate(network, data, &indices, pass);
     assert_eq!(without.classes, outcome.classes);
+    assert_eq!(without.values, outcome.values);
     assert_eq!(without.rates, outcome.rates);
     (outcome, collect(network, gradients))
 }
@@ -213,7 +260,14 @@ fn threads_do_not_change_a_bit() {
         encoder: None,
         repeat: 1,
     };
-    let case = Case { config, steps: 70, batch: 37, events: true, seed: 3 };
+    let case = Case {
+        config,
+        steps: 70,
+        batch: 37,
+        events: true,
+        seed: 3,
+        loss: ClassLossConfig::default(),
+    };
     let data = case.data();
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

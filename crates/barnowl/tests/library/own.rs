@@ -550,8 +550,7 @@ fn part(folder: &TempDir, name: &str, y: Vec<u8>, count: usize, more: &[(&str, V
 }
 
 fn classes(data: &Dataset) -> Vec<u16> {
-    let (Targets::PerSequence(classes) | Targets::PerStep(classes)) = data.targets();
-    classes.clone()
+    data.targets().classes().unwrap().to_vec()
 }
 
 #[test]

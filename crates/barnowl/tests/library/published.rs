@@ -1,7 +1,7 @@
 //! Data sets in their published folders, written by soundfile and h5py (reference/speech_golden.py, hdf5_fixture.py).
 
 use barnowl::dataset::speech::SpeechFeatures;
-use barnowl::dataset::{Dataset, Inputs, Split, Targets, UNLABELLED, fsdd, gsc, soli, timit};
+use barnowl::dataset::{Dataset, Inputs, Split, UNLABELLED, fsdd, gsc, soli, timit};
 use barnowl::error::Result;
 use std::path::{Path, PathBuf};
 
@@ -34,9 +34,7 @@ fn refused(result: Result<Dataset>, parts: &[&str]) {
 }
 
 fn classes(data: &Dataset) -> Vec<u16> {
-    match data.targets() {
-        Targets::PerSequence(classes) | Targets::PerStep(classes) => classes.clone(),
-    }
+    data.targets().classes().unwrap().to_vec()
 }
 
 #[test]

@@ -92,9 +92,21 @@ fn examples_of_what_is_not_set_can_be_set() {
             }
             "train.truncation" => vec!["train.truncation={ window = 50 }".to_owned()],
             "train.fold" => vec!["train.fold={ index = 1, count = 5 }".to_owned()],
+            // Such a task has other inputs, decoder and readout.
+            "" if key == "forecast" => [
+                "dataset.generator.signals=true",
+                "network.inputs=2",
+                "network.readout.size=2",
+                "network.decode.answer=values",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             _ => vec![],
         };
-        let setting = format!("{head}.{key}={value}");
+        let setting = match head.as_str() {
+            "" => format!("{key}={value}"),
+            head => format!("{head}.{key}={value}"),
+        };
         let settings: Vec<&str> =
             whole.iter().map(String::as_str).chain([setting.as_str()]).collect();
         if let Err(error) = with("ecg", &settings) {

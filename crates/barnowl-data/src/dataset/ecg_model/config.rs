@@ -60,6 +60,9 @@ pub struct GeneratorConfig {
     /// Height of a level of the level-crossing encoder, in standard deviations of the lead.
     /// Range: 0.01 to 10.
     pub threshold: f32,
+    /// Gives the two leads as real numbers, each brought to mean 0 and standard deviation 1, rather than as events of four
+    /// channels. Default false.
+    pub signals: bool,
 }
 
 impl Default for GeneratorConfig {
@@ -82,6 +85,7 @@ impl Default for GeneratorConfig {
             baseline_wander: 0.15,
             mains: 0.01,
             threshold: 0.4,
+            signals: false,
         }
     }
 }

@@ -23,7 +23,7 @@ pub use super::qtdb::CLASSES;
 pub use config::GeneratorConfig;
 pub use recording::{Recording, recording};
 
-use super::{Dataset, Split, Targets};
+use super::{Dataset, Inputs, Split, Targets};
 use crate::encoder::LevelCrossing;
 use barnowl_base::error::Result;
 use barnowl_base::words::counted;
@@ -34,10 +34,11 @@ use recording::record;
 /// Event channels: up and down of each lead.
 const CHANNELS: usize = 2 * LEADS;
 
-/// The data set of a split: events 0 or 1 `[N, T, 4]`, a class at every step.
+/// The data set of a split: events 0 or 1 `[N, T, 4]`, or [signals](GeneratorConfig::signals) `[N, T, 2]`, a class at every
+/// step.
 ///
-/// Each lead is brought to mean 0 and variance 1 and encoded by [`LevelCrossing`] into two channels, up and down: up 1,
-/// down 1, up 2, down 2. The sequences are made in parallel, each from a random stream of
+/// Each lead is brought to mean 0 and variance 1 and, for events, encoded by [`LevelCrossing`] into two channels, up and down:
+/// up 1, down 1, up 2, down 2. The sequences are made in parallel, each from a random stream of
 /// its own, so they do not depend on the number of threads, nor on how many others there are.
 ///
 /// # Errors
@@ -48,6 +49,42 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
     let encoder = LevelCrossing::new(config.threshold)?;
     let test = split.is_test_of_two("the ECG generator")?;
     let samples = if test { config.test_samples } else { config.train_samples };
+    let origin = |form: &str| {
+        format!(
+            "generated ECG (McSharry et al. 2003, seed {}), {form}, {} of {} at {} Hz",
+            config.seed,
+            counted(samples, &format!("{} sequence", split.purpose())),
+            counted(config.steps, "step"),
+            config.sampling_rate
+        )
+    };
+    let names = CLASSES.map(str::to_owned).to_vec();
+    if config.signals {
+        let mut values = vec![0.0; samples * config.steps * LEADS];
+        let mut classes = vec![0; samples * config.steps];
+        values
+            .par_chunks_exact_mut(config.steps * LEADS)
+            .zip(classes.par_chunks_exact_mut(config.steps))
+            .enumerate()
+            .for_each(|(index, (values, classes))| {
+                let recording = record(config, test, index as u64);
+                classes.copy_from_slice(&recording.classes);
+                for (lead, signal) in recording.leads.iter().enumerate() {
+                    let signal = standardized(signal);
+                    for (to, value) in values.chunks_exact_mut(LEADS).zip(signal) {
+                        to[lead] = value;
+                    }
+                }
+            });
+        return Dataset::new(
+            [samples, config.steps, LEADS],
+            names,
+            Inputs::Real(values),
+            Targets::PerStep(classes),
+            origin("standardized signals"),
+        )?
+        .with_channel_names((1..=LEADS).map(|lead| format!("lead {lead}")).collect());
+    }
     let mut events = vec![0; samples * config.steps * CHANNELS];
     let mut classes = vec![0; samples * config.steps];
     events
@@ -66,16 +103,10 @@ pub fn generate(config: &GeneratorConfig, split: Split) -> Result<Dataset> {
         });
     Dataset::from_spikes(
         [samples, config.steps, CHANNELS],
-        CLASSES.map(str::to_owned).to_vec(),
+        names,
         &events,
         Targets::PerStep(classes),
-        format!(
-            "generated ECG (McSharry et al. 2003, seed {}), level-crossing encoded, {} of {} at {} Hz",
-            config.seed,
-            counted(samples, &format!("{} sequence", split.purpose())),
-            counted(config.steps, "step"),
-            config.sampling_rate
-        ),
+        origin("level-crossing encoded"),
     )
 }
 
@@ -102,10 +133,7 @@ mod tests {
     }
 
     fn classes(data: &Dataset) -> &[u16] {
-        match data.targets() {
-            Targets::PerStep(classes) => classes,
-            Targets::PerSequence(_) => panic!("one class a sequence"),
-        }
+        data.targets().classes().unwrap()
     }
 
     #[test]
@@ -119,6 +147,23 @@ mod tests {
         assert_eq!([data.samples(), data.steps(), data.channels()], [40, 1301, 4]);
         let other = GeneratorConfig { seed: 1, ..small() };
         assert_ne!(events(&data), events(&generate(&other, Split::Train).unwrap()));
+    }
+
+    #[test]
+    fn signals_are_what_the_events_were_made_of() {
+        let config = GeneratorConfig { train_samples: 2, ..GeneratorConfig::default() };
+        let coded = generate(&config, Split::Train).unwrap();
+        let config = GeneratorConfig { signals: true, ..config };
+        let data = generate(&config, Split::Train).unwrap();
+        assert_eq!([data.samples(), data.steps(), data.channels()], [2, 1301, LEADS]);
+        assert_eq!(data.targets(), coded.targets());
+        let encoder = LevelCrossing::new(config.threshold).unwrap();
+        let lead: Vec<f32> =
+            data.batch(&[1]).inputs.iter().skip(1).step_by(LEADS).copied().collect();
+        let events = coded.batch(&[1]).inputs;
+        for (code, events) in encoder.encode(&lead).iter().zip(events.chunks_exact(CHANNELS)) {
+            assert_eq!([f32::from(code[0]), f32::from(code[1])], events[2..4]);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
 
+use super::array_numbers::TARGET_NAMES;
 use super::groups::Groups;
 use super::labels::{self, Classes, NoLabel, numbered, taken_for_none};
 use super::npy::{Array, Values, array};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// The arrays that are read, each under any of its names.
 const X: &[&str] = &["x"];
-const Y: &[&str] = &["y"];
+pub(super) const Y: &[&str] = &["y"];
 pub(super) const LENGTHS: &[&str] = &["lengths", "length"];
 const CLASS_NAMES: &[&str] = &["class_names", "classes"];
 const CHANNEL_NAMES: &[&str] = &["channel_names", "channels"];
@@ -118,7 +119,9 @@ impl Arrays {
     /// Whether an array is one of those that are read.
     fn is_known(name: &str, context: &Context<'_>) -> bool {
         let group = matches!(context.groups, Some(Groups::Column(group)) if group == name);
+        let of_numbers = context.targets.is_real() && TARGET_NAMES.contains(&name);
         group
+            || of_numbers
             || [X, Y, LENGTHS, CLASS_NAMES, CHANNEL_NAMES, GROUPS]
                 .iter()
                 .any(|all| all.contains(&name))
@@ -126,6 +129,16 @@ impl Arrays {
 
     pub(super) fn get(&self, names: &[&str]) -> Option<&Array> {
         names.iter().find_map(|name| self.all.get(*name))
+    }
+
+    /// The arrays that there are.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.all.keys().map(String::as_str).collect()
+    }
+
+    /// The archive, or the folder of the arrays.
+    pub(super) fn place(&self) -> &Path {
+        &self.place
     }
 
     pub(super) fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
@@ -204,7 +217,9 @@ impl Arrays {
         if !context.channels.is_empty() && !sequences.channel_names.is_empty() {
             sequences.reorder(context.channels).map_err(|error| error.in_file(&self.place))?;
         }
-        if labelled {
+        if labelled && context.targets.is_real() {
+            self.find_numbers(&mut sequences, shape, &lengths, context)?;
+        } else if labelled {
             self.label(&mut sequences, shape, &lengths, context)?;
         }
         Ok(sequences)
@@ -238,9 +253,8 @@ impl Arrays {
         context: &Context<'_>,
     ) -> Result<()> {
         let y = self.get(Y).ok_or_else(|| {
-            let found: Vec<&str> = self.all.keys().map(String::as_str).collect();
             self.wrong(
-                format!("there is no array y, but {}", found.join(", ")),
+                format!("there is no array y, but {}", self.names().join(", ")),
                 "y [N], a class a sequence, or [N, T], one a step: numpy.savez(path, x=x, y=y)",
             )
         })?;

@@ -3,6 +3,7 @@
 use super::groups::Groups;
 use super::labels::{Classes, other_order, taken_for_none};
 use super::table::Table;
+use super::target_kind::is_target;
 use super::{Context, sequences::Sequences};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::words::{agreeing, counted};
@@ -17,7 +18,7 @@ type Labels = (Option<u16>, Vec<(usize, String)>);
 
 /// Reads the tables of a part.
 pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
-    let files = super::files(folder, context.names, "csv")?;
+    let files = super::layout::files(folder, context.names, "csv")?;
     let of_group = context.group_column();
     let mut reader = Reader::new(context);
     let mut labels: Vec<Labels> = Vec::new();
@@ -85,14 +86,19 @@ pub(super) fn read_unlabelled(
         Some(Groups::Column(name)) => Some(name.as_str()),
         _ => None,
     };
-    let table = reader.table(path)?;
+    let mut table = reader.table(path)?;
+    if context.targets.is_real() {
+        let wanted = table.names.iter().filter(|name| context.is_wanted(name));
+        let wanted: Vec<String> = wanted.cloned().collect();
+        table.leave_out(&wanted);
+    }
     reader.push(&table, path.to_path_buf(), group)?;
     Ok(reader.finish())
 }
 
 /// The names of the channels of the first table of a part.
 pub(super) fn channels(folder: &Path, context: &Context<'_>) -> Result<Vec<String>> {
-    match super::files(folder, context.names, "csv")?.first() {
+    match super::layout::files(folder, context.names, "csv")?.first() {
         Some((path, _)) => {
             let table = Reader::new(context).table(path)?;
             Ok(channels_of(&table, context.group_column()))
@@ -101,13 +107,13 @@ pub(super) fn channels(folder: &Path, context: &Context<'_>) -> Result<Vec<Strin
     }
 }
 
-fn channels_of(table: &Table, group: Option<&str>) -> Vec<String> {
+pub(super) fn channels_of(table: &Table, group: Option<&str>) -> Vec<String> {
     let is_channel = |name: &&String| *name != LABEL && Some(name.as_str()) != group;
     table.names.iter().filter(is_channel).cloned().collect()
 }
 
 /// Puts tables together whose columns are the same, in whatever order.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     sequences: Sequences,
     notes: BTreeSet<String>,
     /// How many files had their columns in another order.
@@ -116,14 +122,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(context: &'a Context<'a>) -> Self {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
         let sequences =
             Sequences { channel_names: context.channels.to_vec(), ..Sequences::default() };
         Self { sequences, notes: BTreeSet::new(), reordered: 0, context }
     }
 
     /// A table with values, without the columns that are no channels.
-    fn table(&mut self, path: &Path) -> Result<Table> {
+    pub(super) fn table(&mut self, path: &Path) -> Result<Table> {
         let mut table = Table::read(path)?;
         if table.rows.is_empty() {
             return Err(Error::format("there is nothing below the names of the columns")
@@ -134,7 +140,7 @@ impl<'a> Reader<'a> {
         Ok(table)
     }
 
-    fn push(&mut self, table: &Table, path: PathBuf, group: Option<&str>) -> Result<()> {
+    pub(super) fn push(&mut self, table: &Table, path: PathBuf, group: Option<&str>) -> Result<()> {
         let found = channels_of(table, group);
         if self.sequences.channel_names.is_empty() {
             self.sequences.channel_names.clone_from(&found);
@@ -175,7 +181,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Sequences {
+    pub(super) fn finish(self) -> Sequences {
         let mut sequences = self.sequences;
         sequences.notes.extend(self.notes);
         if !sequences.left_out.is_empty() {
@@ -214,14 +220,19 @@ impl Context<'_> {
 
     /// How columns are left out beside those that are.
     fn leaving_out(&self, names: &[String]) -> String {
-        let all: Vec<String> =
-            self.ignore.iter().chain(names).map(|name| format!("{name:?}")).collect();
         format!(
-            "if {} no {}: dataset.ignore = [{}]",
+            "if {} no {}: {}",
             names.join(", ") + agreeing(names.len(), " is", " are"),
             agreeing(names.len(), "channel, leave it out", "channels, leave them out"),
-            all.join(", ")
+            self.ignoring(names)
         )
+    }
+
+    /// The setting that leaves columns out beside those that are.
+    pub(super) fn ignoring(&self, names: &[String]) -> String {
+        let all: Vec<String> =
+            self.ignore.iter().chain(names).map(|name| format!("{name:?}")).collect();
+        format!("dataset.ignore = [{}]", all.join(", "))
     }
 
     /// What to say of a channel that is likely none.
@@ -230,6 +241,12 @@ impl Context<'_> {
         let plain = plain.trim_end_matches("_id");
         let owner = OWNERS.contains(&plain);
         let names = [name.to_owned()];
+        if is_target(name) && !self.targets.is_real() {
+            return Some(format!(
+                "the column {name} is read as a channel; if it is what is to be found, set dataset.targets = \"values\"; {}",
+                self.leaving_out(&names)
+            ));
+        }
         (owner || COUNTS.contains(&plain)).then(|| {
             format!(
                 "the column {name} is read as a channel; {}{}",
@@ -253,7 +270,7 @@ impl Context<'_> {
         error.or_remedy(self.leaving_out(names) + &Self::as_group(name))
     }
 
-    fn group_column(&self) -> Option<&str> {
+    pub(super) fn group_column(&self) -> Option<&str> {
         match self.groups {
             Some(Groups::Column(name)) => Some(name),
             _ => None,

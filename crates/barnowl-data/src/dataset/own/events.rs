@@ -182,7 +182,7 @@ fn read(
     steps: Option<usize>,
 ) -> Result<Vec<Recording>> {
     let mut recordings = Vec::new();
-    for (path, class) in super::files(part, names, "csv")? {
+    for (path, class) in super::layout::files(part, names, "csv")? {
         let class = class.ok_or_else(|| {
             Error::format("there is no label")
                 .in_file(&path)
@@ -333,8 +333,10 @@ fn dataset(
     let filled = lengths.iter().filter(|length| **length < steps).count();
     let origin = super::origin(folder, part, [samples, steps], [cut, filled]);
     let classes = recordings.iter().map(|recording| recording.class).collect();
-    let called =
-        recordings.iter().map(|recording| super::relative(&recording.path, &place)).collect();
+    let called = recordings
+        .iter()
+        .map(|recording| super::layout::relative(&recording.path, &place))
+        .collect();
     let targets = Targets::PerSequence(classes);
     let data = Dataset::new([samples, steps, channels], names, inputs, targets, origin)
         .and_then(|data| data.with_lengths(&lengths)?.with_sequence_names(called))

@@ -16,7 +16,7 @@ pub enum NoLabel {
 }
 
 /// What stands where there is no label, whatever the task says.
-const NOTHING: [&str; 6] = ["", "nan", "na", "n/a", "null", "none"];
+pub(super) const NOTHING: [&str; 6] = ["", "nan", "na", "n/a", "null", "none"];
 
 impl NoLabel {
     /// Whether a text says that there is no label.
@@ -204,6 +204,7 @@ pub(super) fn check_numbers(classes: &[Vec<u16>]) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::TargetKind;
     use super::*;
 
     #[test]
@@ -213,6 +214,7 @@ mod tests {
         };
         let classes = |names: &[&str], listed: &[&str], labels: &[&'static str]| {
             let context = Context {
+                targets: &TargetKind::Classes,
                 names: &owned(names),
                 listed: &owned(listed),
                 channels: &[],
@@ -261,7 +263,9 @@ mod tests {
     fn words_that_say_nothing_are_named() {
         let said = |names: &[String], no_label: Option<&NoLabel>| {
             let (listed, channels, groups, ignore, ends) = (&[], &[], None, &[], None);
-            let context = Context { names, listed, channels, no_label, groups, ignore, ends };
+            let targets = &TargetKind::Classes;
+            let context =
+                Context { targets, names, listed, channels, no_label, groups, ignore, ends };
             taken_for_none(&context, ["None", "walk", "", "nan", "-1", "None"].into_iter())
         };
         assert!(said(&[], None).unwrap().starts_with("\"None\" (2) is taken for no label"));

@@ -11,30 +11,43 @@
 //! A part `valid` is used where there is one. Sequences keep their lengths; those of more steps than the option `steps` are cut.
 //! Classes are named by `classes.txt`, a name a line, else by the folders, else by the data, else by numbers.
 //!
+//! With the option `targets`, numbers are to be found, and no classes: `y` of arrays, columns of tables, `@targetLabel` of `.ts`.
+//!
 //! | file | holds |
 //! | --- | --- |
 //! | `table.rs`, `csv.rs` | tables of text in any dialect; a sequence a table |
 //! | `npy.rs`, `arrays.rs`, `padding.rs` | arrays of NumPy; a sequence a row of one; what may be no part of it |
 //! | `labels.rs`, `groups.rs` | what is written for a class, for none, and for a subject |
-//! | `ts.rs` | the UCR/UEA archive; a sequence a line |
+//! | `target_kind.rs`, `numbers.rs` | whether classes or numbers are to be found; what is written for a number |
+//! | `array_numbers.rs`, `csv_numbers.rs` | where arrays and tables have the numbers |
+//! | `ts.rs`, `ts_header.rs` | the UCR/UEA archive; a sequence a line |
 //! | `events.rs`, `event_list.rs`, `instant.rs`, `unit.rs` | lists of events, and when they are |
 //! | `sound.rs` | sounds |
+//! | `layout.rs` | which files a part has |
 //! | `sequences.rs` | what all of them but events and sounds make: sequences of any length, and the data set of them |
 //! | `unlabelled.rs` | files that a model is to answer to |
 
+mod array_numbers;
 mod arrays;
 mod csv;
+mod csv_numbers;
 mod event_list;
 mod events;
 mod groups;
 mod instant;
 mod labels;
+mod layout;
 mod npy;
+mod numbers;
 mod padding;
 mod sequences;
 mod sound;
 mod table;
+mod target_kind;
+#[cfg(test)]
+mod tests;
 mod ts;
+mod ts_header;
 mod unit;
 mod unlabelled;
 
@@ -42,15 +55,16 @@ pub use events::{Binning, Origin, Several};
 pub use groups::{FileName, Groups};
 pub use labels::NoLabel;
 pub use sound::SoundEncoding;
+pub use target_kind::TargetKind;
 pub use ts::Missing;
 pub use unit::TimeUnit;
 pub use unlabelled::read_files;
 
+use layout::{exists, listed, names_of_folders, relative};
 use sequences::Sequences;
 
 use super::{Dataset, Ends, Known, Normalize, Split, UNLABELLED};
 use barnowl_base::error::{Error, Result};
-use barnowl_base::file;
 use barnowl_base::words::counted;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -97,6 +111,10 @@ pub struct OwnConfig {
     pub folder: PathBuf,
     /// What the files are.
     pub form: Form,
+    /// What is to be found: classes, or real numbers, and in which columns these stand: `"values"`, or
+    /// `{ columns = ["glucose", "heart_rate"] }`. Default: classes.
+    #[serde(default, skip_serializing_if = "TargetKind::is_default")]
+    pub targets: TargetKind,
     /// Steps of a sequence: longer ones are cut. Default: all steps that there are.
     /// Range: 1 to 100000000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,7 +127,8 @@ pub struct OwnConfig {
     /// alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
-    /// A word or number that says that there is no label, beside −1, nan and nothing at all. Default: none.
+    /// A word or number that says that there is no label, or that a number is not known, beside nan and nothing at all; of
+    /// classes, −1 says so too. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_label: Option<NoLabel>,
     /// Where the group of a sequence, such as its subject, is written: the name of a column or an array, or
@@ -132,6 +151,7 @@ impl OwnConfig {
         Self {
             folder: folder.into(),
             form,
+            targets: TargetKind::Classes,
             steps: None,
             sampling_rate: None,
             normalize: None,
@@ -160,6 +180,7 @@ impl OwnConfig {
             return Err(Error::setting(format!("{key}.sampling_rate"), rate)
                 .expected(format!("none: the form says it, {of_form} steps a second")));
         }
+        self.targets.validate(key, self)?;
         let by_name = matches!(self.groups, None | Some(Groups::Name(_)));
         match (&self.form, &self.no_label, &self.groups) {
             (Form::Ts, _, Some(groups)) => {
@@ -171,7 +192,9 @@ impl OwnConfig {
                     "{ before = \"_\" }, what stands before a sign in the name of the file",
                 ));
             }
-            (Form::Ts | Form::Events(_) | Form::Sound(_), Some(word), _) => {
+            (Form::Ts | Form::Events(_) | Form::Sound(_), Some(word), _)
+                if !self.targets.is_real() =>
+            {
                 return Err(Error::setting(format!("{key}.no_label"), word)
                     .expected("none: every sequence of this form has a class"));
             }
@@ -207,7 +230,9 @@ const LAYOUTS: &str = "docs/own-data.md shows the layouts";
 
 /// What readers are told.
 struct Context<'a> {
-    /// The names of the classes; none where nothing is known of them.
+    /// What is to be found.
+    targets: &'a TargetKind,
+    /// The names of the classes, or of the numbers that are to be found; none where nothing is known of them.
     names: &'a [String],
     /// The names that numbers stand for, by place: those of `classes.txt`, or of a model whose classes were listed.
     listed: &'a [String],
@@ -236,6 +261,13 @@ pub fn load(
     let part = split.name();
     if split == Split::Valid && form != Form::Ts && !exists(folder, part) {
         return Ok(None);
+    }
+    if config.targets.is_real() {
+        config.targets.validate("dataset", config)?;
+        return match form {
+            Form::Ts => ts::load_numbers(folder, split, config, known),
+            _ => numbers::load(folder, split, config, known),
+        };
     }
     let listed = listed(folder)?;
     let names = match (known.classes, listed.is_empty()) {
@@ -266,6 +298,7 @@ pub fn load(
         _ => listed,
     };
     let mut context = Context {
+        targets: &config.targets,
         names: &names,
         listed: &listed,
         channels: known.channels,
@@ -282,14 +315,8 @@ pub fn load(
         context.channels = &first;
     }
     let mut sequences = read(folder, part, form, &context)?;
-    let is_there = |name: &&String| sequences.left_out.contains(*name);
-    if split == Split::Train
-        && let Some(absent) = config.ignore.iter().find(|name| !is_there(name))
-    {
-        return Err(Error::setting("dataset.ignore", &config.ignore)
-            .in_file(folder.join(part))
-            .expected(format!("names of columns, and no table has a column {absent}"))
-            .remedy(format!("the channels are {}", sequences.channel_names.join(", "))));
+    if split == Split::Train {
+        check_ignored(config, &sequences, &folder.join(part))?;
     }
     if split == Split::Train && names.is_empty() && sequences.class_names.is_empty() {
         let notes = labels::check_numbers(&sequences.classes);
@@ -323,6 +350,18 @@ fn with_groups(data: Dataset, config: &OwnConfig) -> Result<Option<Dataset>> {
     data.with_groups(&found).map(Some)
 }
 
+/// Refuses columns to be left out that are in no table.
+fn check_ignored(config: &OwnConfig, sequences: &Sequences, part: &Path) -> Result<()> {
+    let is_there = |name: &&String| sequences.left_out.contains(*name);
+    match config.ignore.iter().find(|name| !is_there(name)) {
+        None => Ok(()),
+        Some(absent) => Err(Error::setting("dataset.ignore", &config.ignore)
+            .in_file(part)
+            .expected(format!("names of columns, and no table has a column {absent}"))
+            .remedy(format!("the channels are {}", sequences.channel_names.join(", ")))),
+    }
+}
+
 /// How many classes the training part has, where another part may have fewer.
 fn known_count(folder: &Path, split: Split, form: Form, context: &Context<'_>) -> Result<usize> {
     if split == Split::Train || !exists(folder, Split::Train.name()) {
@@ -333,10 +372,6 @@ fn known_count(folder: &Path, split: Split, form: Form, context: &Context<'_>) -
     Ok(classes.max().map_or(0, |class| usize::from(*class) + 1))
 }
 
-fn exists(folder: &Path, part: &str) -> bool {
-    folder.join(part).is_dir() || folder.join(format!("{part}.npz")).is_file()
-}
-
 fn read(folder: &Path, part: &str, form: Form, context: &Context<'_>) -> Result<Sequences> {
     if !exists(folder, part) {
         return Err(Error::format(format!("there is neither a folder {part} nor {part}.npz"))
@@ -345,6 +380,7 @@ fn read(folder: &Path, part: &str, form: Form, context: &Context<'_>) -> Result<
             .remedy(LAYOUTS));
     }
     let sequences = match form {
+        Form::Csv if context.targets.is_real() => csv_numbers::read(&folder.join(part), context)?,
         Form::Csv => csv::read(&folder.join(part), context)?,
         _ => arrays::read(folder, part, context)?,
     };
@@ -390,70 +426,4 @@ fn origin(
         note(cut, "longer", "cut"),
         note(filled, "shorter", "filled up"),
     )
-}
-
-/// The names of the classes in `classes.txt`; none if there is no such file.
-fn listed(folder: &Path) -> Result<Vec<String>> {
-    let list = folder.join("classes.txt");
-    if !list.is_file() {
-        return Ok(Vec::new());
-    }
-    let text = table::decode(&file::read(&list)?).map_err(|error| error.in_file(&list))?;
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
-    let mut names: Vec<String> = Vec::new();
-    for (place, name) in lines {
-        if names.iter().any(|known| known == name) {
-            return Err(Error::format(format!("the class {name} stands there twice"))
-                .in_file(&list)
-                .at_line(place + 1));
-        }
-        names.push(name.to_owned());
-    }
-    Ok(names)
-}
-
-/// The names of the classes that the folders of `train` have.
-fn names_of_folders(folder: &Path) -> Result<Vec<String>> {
-    let train = folder.join("train");
-    match train.is_dir() {
-        true => Ok(file::folders(&train)?.iter().map(|path| name(path)).collect()),
-        false => Ok(Vec::new()),
-    }
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The files of a part, each with the class that its folder names, if it lies in one.
-fn files(folder: &Path, names: &[String], extension: &str) -> Result<Vec<(PathBuf, Option<u16>)>> {
-    let files = file::files(folder, extension).map_err(|error| error.if_missing(LAYOUTS))?;
-    let mut files: Vec<_> = files.into_iter().map(|path| (path, None)).collect();
-    for inner in file::folders(folder)? {
-        let class = names.iter().position(|known| *known == name(&inner)).ok_or_else(|| {
-            Error::format("the folder has the name of no class")
-                .in_file(&inner)
-                .expected(format!("one of {}", names.join(", ")))
-        })?;
-        for deeper in file::folders(&inner)? {
-            let below = file::files(&deeper, extension)?;
-            if !below.is_empty() {
-                return Err(Error::format(format!(
-                    "the folder of a class holds a folder, with {}",
-                    counted(below.len(), "file")
-                ))
-                .in_file(&deeper)
-                .expected(format!("files .{extension} in the folder of the class itself"))
-                .remedy("move them up, or elsewhere if they are no data"));
-            }
-        }
-        let inside = file::files(&inner, extension)?;
-        files.extend(inside.into_iter().map(|path| (path, Some(class as u16))));
-    }
-    Ok(files)
-}
-
-/// The path of a file from the folder of its part on.
-fn relative(path: &Path, part: &Path) -> String {
-    path.strip_prefix(part).unwrap_or(path).display().to_string()
 }

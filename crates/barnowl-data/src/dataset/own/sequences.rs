@@ -17,6 +17,8 @@ pub(super) struct Sequences {
     pub(super) values: Vec<Vec<f32>>,
     /// The class of each, or of each step; [`UNLABELLED`] where it is not known.
     pub(super) classes: Vec<Vec<u16>>,
+    /// The numbers that are to be found, `[K]` of each, or `[T, K]`; NaN where one is not known. None where classes are.
+    pub(super) numbers: Vec<Vec<f32>>,
     pub(super) per_step: bool,
     /// The file of each, for messages.
     pub(super) places: Vec<PathBuf>,
@@ -32,7 +34,7 @@ pub(super) struct Sequences {
     pub(super) notes: Vec<String>,
     /// Whether a number stands for a class by its place, since the classes are listed or are numbers.
     pub(super) are_listed: bool,
-    /// The names of the classes, if the data name them.
+    /// The names of the classes, if the data name them, or of the numbers that are to be found.
     pub(super) class_names: Vec<String>,
 }
 
@@ -102,13 +104,18 @@ impl Sequences {
         Ok(())
     }
 
-    /// Leaves sequences out that have no label at all: nothing can be learned from them, nor judged by them.
+    /// Leaves sequences out that have no label at all, or no number that is known: nothing can be learned from them, nor judged
+    /// by them.
     pub(super) fn drop_unlabelled(&mut self) {
-        let labelled: Vec<bool> = self
-            .classes
-            .iter()
-            .map(|classes| classes.iter().any(|class| *class != UNLABELLED))
-            .collect();
+        let are_numbers = !self.numbers.is_empty();
+        let labelled: Vec<bool> = match are_numbers {
+            true => self.numbers.iter().map(|all| all.iter().any(|x| !x.is_nan())).collect(),
+            false => {
+                let is_labelled =
+                    |classes: &Vec<u16>| classes.iter().any(|class| *class != UNLABELLED);
+                self.classes.iter().map(is_labelled).collect()
+            }
+        };
         let count = labelled.iter().filter(|labelled| !**labelled).count();
         if count == 0 {
             return;
@@ -120,27 +127,73 @@ impl Sequences {
         }
         keep(&mut self.values, &labelled);
         keep(&mut self.classes, &labelled);
+        keep(&mut self.numbers, &labelled);
         keep(&mut self.places, &labelled);
         keep(&mut self.names, &labelled);
         keep(&mut self.groups, &labelled);
-        let note = match count {
-            1 => "1 sequence has no label and is left out".to_owned(),
-            n => format!("{n} sequences have no label and are left out"),
-        };
-        self.notes.push(note);
+        let what = if are_numbers { "number that is known" } else { "label" };
+        self.notes.push(match count {
+            1 => format!("1 sequence has no {what} and is left out"),
+            n => format!("{n} sequences have no {what} and are left out"),
+        });
+    }
+
+    /// The targets of sequences of one length.
+    fn targets(&mut self, steps: usize, names: &[String]) -> Result<Targets> {
+        if !self.numbers.is_empty() {
+            let mut all = Vec::new();
+            for mut numbers in std::mem::take(&mut self.numbers) {
+                if self.per_step {
+                    numbers.resize(steps * names.len(), f32::NAN);
+                }
+                all.extend(numbers);
+            }
+            return Ok(match self.per_step {
+                true => Targets::ValuesPerStep(all),
+                false => Targets::ValuesPerSequence(all),
+            });
+        }
+        let mut all = Vec::new();
+        for (mut classes, place) in std::mem::take(&mut self.classes).into_iter().zip(&self.places)
+        {
+            let is_other =
+                |class: &&u16| **class != UNLABELLED && usize::from(**class) >= names.len();
+            if let Some(class) = classes.iter().find(is_other) {
+                return Err(Error::format(format!("a label is {class}"))
+                    .in_file(place)
+                    .expected(format!("0 to {}", names.len() - 1)));
+            }
+            if self.per_step {
+                classes.resize(steps, UNLABELLED);
+            }
+            all.extend(classes);
+        }
+        Ok(if self.per_step { Targets::PerStep(all) } else { Targets::PerSequence(all) })
     }
 
     /// All of the same length.
     pub(super) fn dataset(
-        self,
+        mut self,
         folder: &Path,
         part: &str,
         steps: usize,
         names: Vec<String>,
     ) -> Result<Dataset> {
-        let Self {
-            channels, channel_names, values, classes, per_step, places, names: called, ..
-        } = self;
+        // Numbers at every step may be more than the values that they are found from.
+        let numbers = if self.numbers.is_empty() || !self.per_step { 0 } else { names.len() };
+        let width = self.channels.max(numbers);
+        let size = self.values.len().checked_mul(steps).and_then(|rows| rows.checked_mul(width));
+        if size.is_none_or(|size| size > MOST_VALUES) {
+            let sequences = format!(
+                "{} of {} and {}",
+                counted(self.values.len(), "sequence"),
+                counted(steps, "step"),
+                counted(width, if width > self.channels { "number" } else { "channel" })
+            );
+            return Err(too_many(&folder.join(part), sequences, "values"));
+        }
+        let targets = self.targets(steps, &names)?;
+        let Self { channels, channel_names, values, places, names: called, .. } = self;
         let samples = values.len();
         let lengths: Vec<usize> =
             values.iter().map(|values| (values.len() / channels).clamp(1, steps)).collect();
@@ -148,37 +201,13 @@ impl Sequences {
             true => places.iter().map(|place| relative(place, &folder.join(part))).collect(),
             false => called,
         };
-        let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(channels));
-        if size.is_none_or(|size| size > MOST_VALUES) {
-            let sequences = format!(
-                "{} of {} and {}",
-                counted(samples, "sequence"),
-                counted(steps, "step"),
-                counted(channels, "channel")
-            );
-            return Err(too_many(&folder.join(part), sequences, "values"));
-        }
-        let (mut all, mut targets, mut cut, mut filled) = (Vec::new(), Vec::new(), 0, 0);
-        for ((mut values, mut classes), place) in values.into_iter().zip(classes).zip(&places) {
-            if let Some(class) = classes
-                .iter()
-                .find(|class| **class != UNLABELLED && usize::from(**class) >= names.len())
-            {
-                return Err(Error::format(format!("a label is {class}"))
-                    .in_file(place)
-                    .expected(format!("0 to {}", names.len() - 1)));
-            }
+        let (mut all, mut cut, mut filled) = (Vec::new(), 0, 0);
+        for mut values in values {
             cut += usize::from(values.len() > steps * channels);
             filled += usize::from(values.len() < steps * channels);
             values.resize(steps * channels, 0.0);
-            if per_step {
-                classes.resize(steps, UNLABELLED);
-            }
             all.extend(values);
-            targets.extend(classes);
         }
-        let targets =
-            if per_step { Targets::PerStep(targets) } else { Targets::PerSequence(targets) };
         let origin = origin(folder, part, [samples, steps], [cut, filled]);
         let shape = [samples, steps, channels];
         // Spikes are kept as events.

@@ -101,7 +101,7 @@ pub(super) fn load(
     let training = || Ok(files(&folder.join(Split::Train.name()), &names)?.0);
     let steps = encoding.steps(steps, known, rate, training)?;
     let origin = format!("{}, {}: {} sounds", folder.display(), split.name(), paths.len());
-    let called = paths.iter().map(|path| super::relative(path, &part)).collect();
+    let called = paths.iter().map(|path| super::layout::relative(path, &part)).collect();
     encode(&paths, rate, encoding, steps)?
         .dataset(names, classes, origin)?
         .with_sequence_names(called)
@@ -260,7 +260,7 @@ fn check_rate((path, found): (&Path, u32), rate: u32, of: &str) -> Result<()> {
 /// The sounds of a part and their classes.
 fn files(part: &Path, names: &[String]) -> Result<(Vec<PathBuf>, Vec<u16>)> {
     let (mut paths, mut classes) = (Vec::new(), Vec::new());
-    for (path, class) in super::files(part, names, "wav")? {
+    for (path, class) in super::layout::files(part, names, "wav")? {
         classes.push(class.ok_or_else(|| {
             Error::format("the sound has no label")
                 .in_file(&path)

@@ -1,5 +1,7 @@
 //! Tables of text as people have them: any usual separator, decimal commas, byte order marks, UTF-16, comments.
 
+use super::labels::NoLabel;
+use super::numbers;
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::words::counted;
@@ -213,6 +215,33 @@ impl Table {
             .in_file(path)
             .at_line(line)
             .expected("a number below 3e38"))
+    }
+
+    /// The number in a field that is to be found; NaN where it is not known.
+    pub(super) fn target(
+        &self,
+        path: &Path,
+        line: usize,
+        column: usize,
+        text: &str,
+        no_label: Option<&NoLabel>,
+    ) -> Result<f32> {
+        if numbers::is_unknown(no_label, text) {
+            return Ok(f32::NAN);
+        }
+        let expected = "a number, or nothing or nan where it is not known";
+        let wrong = |expected: &str| {
+            Error::format(format!("{} is {text:?}", self.names[column]))
+                .in_file(path)
+                .at_line(line)
+                .expected(expected)
+        };
+        let number = self.parse_number(text).ok_or_else(|| {
+            wrong(expected).remedy(
+                "correct it, or say by dataset.no_label what stands where a number is not known",
+            )
+        })?;
+        numbers::number(no_label, number).ok_or_else(|| wrong("a number below 3e38"))
     }
 
     /// The place of a column.

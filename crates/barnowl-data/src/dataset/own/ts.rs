@@ -1,10 +1,11 @@
 //! Files `.ts` of the UCR/UEA archive of time series: a header of keys with `@`, then a series a line.
 //!
 //! A line is `dimension:dimension:…:label`, a dimension `value,value,…`. Sequences may be of any length. A dimension is a
-//! channel.
+//! channel. The label is a class, or, with `@targetLabel`, a number.
 
 use super::super::{Dataset, Known, Split};
-use super::{OwnConfig, sequences::Sequences};
+use super::ts_header::{Endings, Header};
+use super::{NoLabel, OwnConfig, numbers, sequences::Sequences};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::nearest::nearest;
@@ -39,7 +40,7 @@ pub(super) fn load(
     let Some(path) = find(split)? else {
         return if split == Split::Valid { Ok(None) } else { Err(no_part(folder, split.name())) };
     };
-    let read = |path: &Path| Series::read(path, true);
+    let read = |path: &Path| Series::read(path, Endings::Classes);
     let train = match known.classes {
         [] => {
             let path = find(Split::Train)?.ok_or_else(|| no_part(folder, "train"))?;
@@ -67,9 +68,34 @@ pub(super) fn load(
     sequences.dataset(folder, &name, steps, names).map(Some)
 }
 
-/// Reads the series of a file, whose classes, if it has any, are not wanted.
+/// Reads one part whose numbers are to be found, one a series; none if it is the validation part and not there.
+pub(super) fn load_numbers(
+    folder: &Path,
+    split: Split,
+    config: &OwnConfig,
+    known: Known<'_>,
+) -> Result<Option<Dataset>> {
+    let Some(path) = find(folder, split.name())? else {
+        return if split == Split::Valid { Ok(None) } else { Err(no_part(folder, split.name())) };
+    };
+    let series = Series::read(&path, Endings::Numbers)?;
+    let mut sequences = series.sequences(None, config.missing.unwrap_or_default())?;
+    sequences.numbers = series.numbers(config.no_label.as_ref())?;
+    let plain = numbers::plain_names(1);
+    let names = config.targets.columns().unwrap_or(&plain);
+    let wanted = if known.classes.is_empty() { names } else { known.classes };
+    let in_file = |error: Error| error.in_file(&path);
+    numbers::places(names, wanted, "in the training data").map_err(in_file)?;
+    sequences.class_names = names.to_vec();
+    sequences.finish_numbers(config.steps).map_err(in_file)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let steps = config.steps.unwrap_or_else(|| sequences.longest());
+    sequences.dataset(folder, &name, steps, names.to_vec()).map(Some)
+}
+
+/// Reads the series of a file, whose classes or numbers, if it has any, are not wanted.
 pub(super) fn read_unlabelled(path: &Path, missing: Missing) -> Result<Sequences> {
-    Series::read(path, false)?.sequences(None, missing)
+    Series::read(path, Endings::Nothing)?.sequences(None, missing)
 }
 
 fn no_part(folder: &Path, part: &str) -> Error {
@@ -131,85 +157,13 @@ struct Line {
     values: Vec<Vec<f32>>,
 }
 
-/// What the header says, where it says it.
-#[derive(Default)]
-struct Header {
-    classes: Option<Vec<String>>,
-    without_classes: bool,
-    univariate: Option<bool>,
-    dimensions: Option<usize>,
-    equal_length: bool,
-    length: Option<usize>,
-}
-
-impl Header {
-    /// Takes one line of a header, without its `@`.
-    fn take(&mut self, text: &str) -> Result<()> {
-        let mut words = text.split_whitespace();
-        let key = words.next().unwrap_or_default().to_lowercase();
-        let rest: Vec<&str> = words.collect();
-        let bad = |expected: &str| {
-            Err(Error::format(format!("@{text}")).expected(format!("@{key} {expected}")))
-        };
-        let truth = |word: Option<&&str>| match word.map(|word| word.to_lowercase()).as_deref() {
-            Some("true") => Some(true),
-            Some("false") => Some(false),
-            _ => None,
-        };
-        let (said, number) = (truth(rest.first()), rest.first().and_then(|word| word.parse().ok()));
-        match key.as_str() {
-            "timestamps" if said == Some(true) => {
-                return Err(Error::format("the values have time stamps: @timeStamps true")
-                    .expected("values at equal distances in time, without time stamps")
-                    .remedy("resample them at a fixed rate"));
-            }
-            "targetlabel" if said != Some(false) => {
-                return Err(Error::format("the file is one of regression: @targetLabel")
-                    .expected("classes: @classLabel true NAME NAME …"));
-            }
-            "classlabel" => match said {
-                Some(true) if rest.len() > 1 => {
-                    let names: Vec<String> = rest[1..].iter().map(|name| (*name).into()).collect();
-                    if let Some(twice) =
-                        (1..names.len()).find(|at| names[..*at].contains(&names[*at]))
-                    {
-                        return bad(&format!("with each class once, not {} twice", names[twice]));
-                    }
-                    self.classes = Some(names);
-                }
-                Some(false) => self.without_classes = true,
-                _ => return bad("true NAME NAME …"),
-            },
-            "univariate" => match said {
-                Some(_) => self.univariate = said,
-                None => return bad("true, or false"),
-            },
-            "equallength" => match said {
-                Some(equal) => self.equal_length = equal,
-                None => return bad("true, or false"),
-            },
-            "dimensions" | "dimension" => match number.filter(|number| *number > 0) {
-                Some(_) => self.dimensions = number,
-                None => return bad("and a number from 1"),
-            },
-            "serieslength" => match number {
-                Some(_) => self.length = number,
-                None => return bad("and a number"),
-            },
-            // Names, licences, whether values are missing: the values say that themselves.
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
 impl Series {
-    fn read(path: &Path, labelled: bool) -> Result<Self> {
-        Self::parse(path, &file::read(path)?, labelled).map_err(|error| error.in_file(path))
+    fn read(path: &Path, wanted: Endings) -> Result<Self> {
+        Self::parse(path, &file::read(path)?, wanted).map_err(|error| error.in_file(path))
     }
 
-    /// Of series that must be `labelled`, the header names the classes; others may have them too.
-    fn parse(path: &Path, bytes: &[u8], labelled: bool) -> Result<Self> {
+    /// Series of which each line ends in what is wanted; if that is nothing, in a class, in a number or in none.
+    fn parse(path: &Path, bytes: &[u8], wanted: Endings) -> Result<Self> {
         if bytes.contains(&0) {
             return Err(Error::format("the file is not text in UTF-8: it holds zeros")
                 .remedy("save it as text in UTF-8"));
@@ -229,23 +183,22 @@ impl Series {
             match line.strip_prefix('@') {
                 Some(key) if key.trim().eq_ignore_ascii_case("data") => {
                     in_data = true;
-                    if labelled && header.classes.is_none() {
-                        return Err(at_line(Error::format("the header names no classes"))
-                            .expected("@classLabel true NAME NAME …, before @data"));
-                    }
+                    header.check_end(wanted).map_err(at_line)?;
                     series.classes = header.classes.take().unwrap_or_default();
                 }
                 Some(key) if !in_data => {
                     header.take(key.trim()).map_err(at_line)?;
-                    if labelled && header.without_classes {
-                        let problem = "the series have no classes: @classLabel false";
-                        return Err(at_line(Error::format(problem))
-                            .expected("@classLabel true NAME NAME …"));
-                    }
+                    header.check(wanted).map_err(at_line)?;
                 }
                 _ if in_data => {
-                    let with_label = !series.classes.is_empty();
+                    let with_label = !series.classes.is_empty() || header.with_numbers;
                     let line = Line::parse(line, number, with_label).map_err(at_line)?;
+                    // Without its number, a line would lose its last dimension.
+                    if header.with_numbers && line.label.contains(',') {
+                        let found = format!("the line ends in {:?}", line.label);
+                        return Err(at_line(Error::format(found))
+                            .expected("a number after the last \":\", as @targetLabel says"));
+                    }
                     series.add(line, &header).map_err(at_line)?;
                 }
                 _ => {
@@ -343,6 +296,24 @@ impl Series {
         Ok(sequences)
     }
 
+    /// The number that ends each line; NaN where it is not known.
+    fn numbers(&self, no_label: Option<&NoLabel>) -> Result<Vec<Vec<f32>>> {
+        let number = |line: &Line| {
+            let text = line.label.as_str();
+            if text == "?" || numbers::is_unknown(no_label, text) {
+                return Ok(vec![f32::NAN]);
+            }
+            let number = text.parse().ok().and_then(|found| numbers::number(no_label, found));
+            number.map(|number| vec![number]).ok_or_else(|| {
+                Error::format(format!("the number to be found is {text:?}"))
+                    .in_file(&self.path)
+                    .at_line(line.number)
+                    .expected("a number below 3e38, or ? where it is not known")
+            })
+        };
+        self.lines.iter().map(number).collect()
+    }
+
     fn check_missing(&self, missing: Missing) -> Result<()> {
         let count = |line: &Line| line.values.iter().flatten().filter(|x| x.is_nan()).count();
         let with = self.lines.iter().filter(|line| count(line) > 0).count();
@@ -377,7 +348,7 @@ impl Line {
         let parts = if with_label { text.rsplit_once(':') } else { Some((text, "")) };
         let Some((dimensions, label)) = parts else {
             return Err(Error::format("the line has no \":\"")
-                .expected("values, separated by commas, then : and the class"));
+                .expected("values, separated by commas, then : and the class or number"));
         };
         let dimension = |(place, text): (usize, &str)| {
             let value = |text: &str| match text.trim() {

@@ -1,14 +1,14 @@
 //! Files that a model is to answer to: their labels, if they have any, are not wanted.
 
 use super::sequences::Sequences;
-use super::{Context, Form, OwnConfig, arrays, csv, events, no_file, sound, ts};
+use super::{Context, Form, OwnConfig, arrays, csv, events, no_file, numbers, sound, ts};
 use crate::dataset::{Dataset, Known, UNLABELLED};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use std::path::{Path, PathBuf};
 
 /// Reads files of a form, whose labels, if they have any, are not wanted: for a model that says what they are. `per_step` says
-/// whether it gives a class a step.
+/// whether it gives a class a step, or numbers. Where these are to be found, [`Known::classes`] are their names.
 ///
 /// # Errors
 ///
@@ -26,6 +26,7 @@ pub fn read_files(
                 .expected(config.form.files()));
         }
     }
+    config.targets.validate("dataset", config)?;
     let names = known.classes.to_vec();
     match config.form {
         Form::Events(binning) => {
@@ -37,6 +38,7 @@ pub fn read_files(
         Form::Arrays | Form::Csv | Form::Ts => {}
     }
     let context = Context {
+        targets: &config.targets,
         names: known.classes,
         listed: &[],
         channels: known.channels,
@@ -53,6 +55,11 @@ pub fn read_files(
             "ts" => ts::read_unlabelled(path, config.missing.unwrap_or_default())?,
             _ => csv::read_unlabelled(path, &context, config.groups.as_ref())?,
         };
+        if found.channels == 0 {
+            return Err(Error::format("there is no channel")
+                .in_file(path)
+                .expected("at least one"));
+        }
         found.groups.clear();
         all.notes.extend(found.order_of_channels(known.channels));
         if found.channel_names.is_empty() && found.channels == known.channels.len() {
@@ -71,11 +78,20 @@ pub fn read_files(
         return Err(no_file());
     }
     all.per_step = per_step;
-    let classes = |values: &Vec<f32>| match per_step {
-        true => vec![UNLABELLED; values.len() / all.channels],
-        false => vec![UNLABELLED],
+    let steps_of = |values: &Vec<f32>| if per_step { values.len() / all.channels } else { 1 };
+    let names = match (config.targets.is_real(), config.targets.columns()) {
+        (true, said) if names.is_empty() => {
+            said.map_or_else(|| numbers::plain_names(1), <[String]>::to_vec)
+        }
+        _ => names,
     };
-    all.classes = all.values.iter().map(classes).collect();
+    if config.targets.is_real() {
+        let unknown = |values: &Vec<f32>| vec![f32::NAN; steps_of(values) * names.len()];
+        all.numbers = all.values.iter().map(unknown).collect();
+    } else {
+        let unknown = |values: &Vec<f32>| vec![UNLABELLED; steps_of(values)];
+        all.classes = all.values.iter().map(unknown).collect();
+    }
     let steps = config.steps.unwrap_or_else(|| all.longest());
     all.dataset(Path::new(""), "", steps, names)
 }

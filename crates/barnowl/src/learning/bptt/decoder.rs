@@ -3,7 +3,9 @@
 //! The definitions are those of [`crate::loss`]. The loss of a batch is the mean over its sequences, so the gradient of
 //! each sequence needs nothing of the others, and a tile can run back before the next one starts.
 
+use crate::class_loss::ClassLoss;
 use crate::loss::{Decoder, DecoderKind};
+use crate::objective::Objective;
 use barnowl_engine::floats::Floats;
 use barnowl_engine::simd::LANES;
 use barnowl_engine::softmax::softmax;
@@ -25,6 +27,8 @@ pub(super) struct Readings {
     pub(super) loss: f64,
     /// Predicted classes, `[window, rows]` or `[rows]`.
     pub(super) classes: Vec<u16>,
+    /// Predicted numbers, `[window, rows, K]` or `[rows, K]`.
+    pub(super) values: Vec<f32>,
 }
 
 /// Where the readings of a sequence stand between two windows.
@@ -49,6 +53,7 @@ pub(super) struct Output<'a> {
 #[derive(Clone)]
 pub(super) struct Reader<'a> {
     pub(super) decoder: Decoder,
+    /// Neurons of the readout.
     pub(super) classes: usize,
     pub(super) width: usize,
     /// The steps of each row of the tile, the longest first; where none ends before the others, `steps` is that of all.
@@ -61,8 +66,12 @@ pub(super) struct Reader<'a> {
     pub(super) first: usize,
     /// B.
     pub(super) batch: usize,
-    /// `[T, B]` or `[B]`.
+    /// Classes, `[T, B]` or `[B]`.
     pub(super) targets: &'a [i32],
+    /// Numbers, `[T, B, K]` or `[B, K]`.
+    pub(super) values: &'a [f32],
+    /// How the loss of classes is weighed, if it is.
+    pub(super) class_loss: Option<&'a ClassLoss>,
 }
 
 impl Reader<'_> {
@@ -103,8 +112,27 @@ impl Reader<'_> {
 
     /// The class; none at a step without a label.
     fn target(&self, step: usize, row: usize) -> Option<usize> {
+        usize::try_from(self.targets[self.entry(step, row)]).ok()
+    }
+
+    /// The numbers to be found; NaN where one is not known.
+    fn values(&self, step: usize, row: usize) -> &[f32] {
+        &self.values[self.entry(step, row) * self.classes..][..self.classes]
+    }
+
+    /// The loss of an entry; of `p`, the softmax of its scores times `scale`, it makes the gradient.
+    #[inline]
+    fn compare(&self, scores: &[f32], log_sum: f32, y: usize, scale: f32, p: &mut [f32]) -> f64 {
+        if let Some(loss) = self.class_loss {
+            return loss.entry(scores, log_sum, y, scale, p);
+        }
+        p[y] -= scale;
+        f64::from(log_sum - scores[y])
+    }
+
+    fn entry(&self, step: usize, row: usize) -> usize {
         let at = if self.decoder.is_per_step() { step * self.batch } else { 0 };
-        usize::try_from(self.targets[at + self.first + row]).ok()
+        at + self.first + row
     }
 }
 
@@ -118,7 +146,10 @@ impl Readings {
         self.score.refill(reader.rows * reader.width, start);
         refill(&mut self.at, reader.rows * reader.width, 0);
         let steps = if reader.decoder.is_per_step() { reader.window.len() } else { 1 };
-        refill(&mut self.classes, steps * reader.rows, 0);
+        match reader.decoder.answer.is_real() {
+            true => refill(&mut self.values, steps * reader.rows * reader.classes, 0.0),
+            false => refill(&mut self.classes, steps * reader.rows, 0),
+        }
         self.loss = 0.0;
     }
 
@@ -217,6 +248,10 @@ impl Readings {
         let (width, classes) = (reader.width, reader.classes);
         let scale = 1.0 / reader.batch as f32;
         self.gradient.refill(self.score.len(), 0.0);
+        if let Some(objective) = reader.decoder.answer.objective() {
+            self.finish_values(reader, objective, scale);
+            return;
+        }
         refill(&mut self.log_sum, reader.rows, 0.0);
         softmax(&self.score, width, classes, scale, &mut self.gradient, &mut self.log_sum);
         for row in 0..reader.rows {
@@ -224,13 +259,28 @@ impl Readings {
             self.classes[row] = best(score);
             let target = reader.target(0, row);
             if let Some(target) = target {
-                self.loss += f64::from(self.log_sum[row] - score[target]);
-                self.gradient[row * width + target] -= scale;
+                let gradient = &mut self.gradient[row * width..row * width + classes];
+                self.loss += reader.compare(score, self.log_sum[row], target, scale, gradient);
             }
             // What has ended before the window has its loss, and teaches no more.
             let counts = reader.decoder.counts_row(&reader.window, reader.length(row));
             if target.is_none() || !counts {
                 self.gradient[row * width..(row + 1) * width].fill(0.0);
+            }
+        }
+    }
+
+    /// As [`finish`](Self::finish), of numbers.
+    fn finish_values(&mut self, reader: &Reader<'_>, objective: &dyn Objective, scale: f32) {
+        let (width, outputs) = (reader.width, reader.classes);
+        for row in 0..reader.rows {
+            let score = &self.score[row * width..][..outputs];
+            let gradient = &mut self.gradient[row * width..][..outputs];
+            let answers = &mut self.values[row * outputs..][..outputs];
+            let entry = Entry { score, target: reader.values(0, row), scale };
+            self.loss += entry.compare(objective, answers, gradient);
+            if !reader.decoder.counts_row(&reader.window, reader.length(row)) {
+                gradient.fill(0.0);
             }
         }
     }
@@ -293,8 +343,12 @@ impl Readings {
         softmax(membrane, width, classes, 1.0, &mut self.p, &mut self.log_sum);
     }
 
-    /// Loss, predictions and gradient (times `scale`) of a class per step.
+    /// Loss, predictions and gradient (times `scale`) of an answer per step.
     fn per_step(&mut self, reader: &Reader<'_>, output: Output<'_>, scale: f32, g: &mut [f32]) {
+        if let Some(objective) = reader.decoder.answer.objective() {
+            self.values_per_step(reader, objective, output, scale, g);
+            return;
+        }
         let (rows, width, classes) = (reader.rows, reader.width, reader.classes);
         let m = output.membrane;
         refill(&mut self.log_sum, m.len() / width, 0.0);
@@ -306,12 +360,66 @@ impl Readings {
             self.classes[(step - reader.window.start) * rows + row] = best(&m[..classes]);
             match reader.target(step, row) {
                 Some(target) if step >= reader.decoder.skip => {
-                    g[target] -= scale;
-                    self.loss += f64::from(log_sum - m[target]);
+                    let (scores, g) = (&m[..classes], &mut g[..classes]);
+                    self.loss += reader.compare(scores, *log_sum, target, scale, g);
                 }
                 _ => g.fill(0.0),
             }
         }
+    }
+
+    /// As [`per_step`](Self::per_step), of numbers.
+    fn values_per_step(
+        &mut self,
+        reader: &Reader<'_>,
+        objective: &dyn Objective,
+        output: Output<'_>,
+        scale: f32,
+        g: &mut [f32],
+    ) {
+        let (rows, width, outputs) = (reader.rows, reader.width, reader.classes);
+        let membranes = output.membrane.chunks_exact(width);
+        for (entry, (m, g)) in membranes.zip(g.chunks_exact_mut(width)).enumerate() {
+            let (k, row) = (entry / rows, entry % rows);
+            let step = output.start + k;
+            g.fill(0.0);
+            let at = ((step - reader.window.start) * rows + row) * outputs;
+            let target = reader.values(step, row);
+            let entry = Entry { score: &m[..outputs], target, scale };
+            let answers = &mut self.values[at..at + outputs];
+            let loss = entry.compare(objective, answers, &mut g[..outputs]);
+            if step >= reader.decoder.skip {
+                self.loss += loss;
+            } else {
+                g.fill(0.0);
+            }
+        }
+    }
+}
+
+/// A score, what it should have been, and what the gradient is multiplied by.
+struct Entry<'a> {
+    score: &'a [f32],
+    target: &'a [f32],
+    scale: f32,
+}
+
+impl Entry<'_> {
+    /// The loss of an entry; writes its answers, and the gradient of what is known.
+    fn compare(&self, objective: &dyn Objective, answers: &mut [f32], g: &mut [f32]) -> f64 {
+        let outputs = self.score.len() as f64;
+        let scale = self.scale / outputs as f32;
+        let mut sum = 0.0;
+        for (place, (score, target)) in self.score.iter().zip(self.target).enumerate() {
+            answers[place] = objective.answer(*score);
+            g[place] = 0.0;
+            if !target.is_nan() {
+                let (loss, derivative) = objective.loss(*score, *target);
+                sum += loss;
+                g[place] = derivative * scale;
+            }
+        }
+        sum / outputs
     }
 }
 

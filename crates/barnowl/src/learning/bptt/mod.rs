@@ -21,6 +21,7 @@ mod gradients;
 mod plan;
 mod tile;
 
+use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::error::{Error, Result};
 use crate::layer::Pass;
@@ -60,6 +61,8 @@ pub struct BatchOutcome {
     /// The predicted classes: `[T, B]`, time first, or `[B]`; [`UNLABELLED`](crate::dataset::UNLABELLED) after the end of a
     /// sequence.
     pub classes: Vec<u16>,
+    /// The predicted numbers, where the answer is numbers: `[T, B, K]`, time first, or `[B, K]`; NaN after the end of a sequence.
+    pub values: Vec<f32>,
     /// Spikes per neuron and step, of every hidden layer, without padding.
     pub rates: Vec<f64>,
     /// The same of the readout, if it spikes (and is observed).
@@ -71,6 +74,7 @@ pub struct BatchOutcome {
 pub struct Bptt {
     config: NetworkConfig,
     options: BpttOptions,
+    class_loss: Option<ClassLoss>,
     plan: Vec<LayerPlan>,
     tiles: Mutex<Vec<Tile>>,
     gradients: Vec<Vec<LayerGradients>>,
@@ -86,8 +90,8 @@ const GROUPS: usize = 16;
 struct Found {
     loss: f64,
     spikes: Vec<u64>,
-    /// Classes of every tile, and the tile's rows.
-    classes: Vec<(usize, usize, Vec<u16>)>,
+    /// The first row of every tile, its rows, and their classes or numbers.
+    answers: Vec<(usize, usize, Vec<u16>, Vec<f32>)>,
 }
 
 impl Bptt {
@@ -122,10 +126,17 @@ impl Bptt {
             plan: LayerPlan::of(config),
             config: config.clone(),
             options,
+            class_loss: None,
             tiles: Mutex::new(Vec::new()),
             gradients: Vec::new(),
             stands: Vec::new(),
         })
+    }
+
+    /// Weighs the loss of classes that is trained on; without it, and in [`evaluate`](Self::evaluate), it is the plain
+    /// cross-entropy.
+    pub fn set_class_loss(&mut self, loss: Option<ClassLoss>) {
+        self.class_loss = loss;
     }
 
     /// Runs a network over the sequences `indices` of a data set, without gradients. `pass` says where random initial
@@ -231,6 +242,7 @@ impl Bptt {
                 layer.load(parameters, dense && first, first && !flows_back, train);
             });
         let readout = &self.plan[self.plan.len() - 1];
+        let class_loss = self.class_loss.as_ref().filter(|_| train);
         let reader = |first: usize, rows: usize| {
             let lengths = batch_rows.lengths.as_deref().map(|all| &all[first..first + rows]);
             let longest = lengths.map_or(batch_rows.steps, |lengths| lengths[0]);
@@ -245,6 +257,8 @@ impl Bptt {
                 first,
                 batch,
                 targets: &batch_rows.targets,
+                values: &batch_rows.values,
+                class_loss,
             }
         };
         // Without a way back, nothing is kept beyond a chunk.
@@ -291,7 +305,8 @@ impl Bptt {
                     tile.run(&job, gradients, stands.get_mut(place).filter(|_| carry));
                     found.loss += tile.readings.loss;
                     found.spikes.iter_mut().zip(&tile.spikes).for_each(|(sum, n)| *sum += n);
-                    found.classes.push((first, rows, tile.readings.classes.clone()));
+                    let (classes, values) = (&tile.readings.classes, &tile.readings.values);
+                    found.answers.push((first, rows, classes.clone(), values.clone()));
                 }
                 push(tiles, tile);
                 found
@@ -354,10 +369,14 @@ impl<'a> Sequences<'a> {
         self.rows.lengths(self.indices.len())
     }
 
-    /// The outcome with classes per step up to T of the data set, where no sequence reaches it.
+    /// The outcome with answers per step up to T of the data set, where no sequence reaches it.
     fn filled(&self, mut outcome: BatchOutcome) -> BatchOutcome {
         if self.data.targets().is_per_step() {
-            outcome.classes.resize(self.data.steps() * self.indices.len(), UNLABELLED);
+            let entries = self.data.steps() * self.indices.len();
+            match self.data.targets().is_real() {
+                true => outcome.values.resize(entries * self.data.class_names().len(), f32::NAN),
+                false => outcome.classes.resize(entries, UNLABELLED),
+            }
         }
         outcome
     }
@@ -374,8 +393,10 @@ impl BatchOutcome {
         if per_step {
             self.loss += window.loss;
             self.classes.extend(window.classes);
+            self.values.extend(window.values);
         } else {
             (self.loss, self.classes) = (window.loss, window.classes);
+            self.values = window.values;
         }
     }
 }
@@ -413,13 +434,20 @@ fn outcome(
     let (lengths, batch) = (sequences.lengths(), sequences.indices.len());
     let per_step = sequences.data.targets().is_per_step();
     let answers = if per_step { window.len() } else { 1 };
-    let mut classes = vec![UNLABELLED; answers * batch];
-    for (first, rows, tile) in found.iter().flat_map(|found| &found.classes) {
-        for (t, tile) in tile.chunks_exact(*rows).enumerate() {
-            for (row, class) in (*first..).zip(tile) {
-                if !per_step || window.start + t < lengths.row(row) {
-                    classes[t * batch + sequences.places[row]] = *class;
-                }
+    let (is_real, outputs) = (sequences.data.targets().is_real(), plan[plan.len() - 1].neurons);
+    let mut classes = vec![UNLABELLED; if is_real { 0 } else { answers * batch }];
+    let mut values = vec![f32::NAN; if is_real { answers * batch * outputs } else { 0 }];
+    for (first, rows, of_classes, of_values) in found.iter().flat_map(|found| &found.answers) {
+        let steps = of_classes.len().max(of_values.len() / outputs) / rows;
+        for (t, row) in (0..steps).flat_map(|t| (0..*rows).map(move |row| (t, row))) {
+            if per_step && window.start + t >= lengths.row(first + row) {
+                continue;
+            }
+            let (from, to) = (t * rows + row, t * batch + sequences.places[first + row]);
+            match is_real {
+                true => values[to * outputs..(to + 1) * outputs]
+                    .copy_from_slice(&of_values[from * outputs..(from + 1) * outputs]),
+                false => classes[to] = of_classes[from],
             }
         }
     }
@@ -433,6 +461,7 @@ fn outcome(
     BatchOutcome {
         loss: found.iter().map(|found| found.loss).sum::<f64>() / batch as f64,
         classes,
+        values,
         rates,
         readout_rate: readout,
     }
