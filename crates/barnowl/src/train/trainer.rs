@@ -1,5 +1,6 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
+use super::average::Average;
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::dataset::{Dataset, Targets, UNLABELLED};
@@ -10,7 +11,7 @@ use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Penalty};
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig};
-use crate::optimizer::GroupedOptimizer;
+use crate::optimizer::{GroupedOptimizer, Place};
 use crate::parameters::TimeConstantForm;
 use burn::module::ParamGroup;
 use burn::tensor::{Device, Tensor};
@@ -29,6 +30,7 @@ pub struct Trainer {
     /// What computes gradients; without it, Burn's autodiff does, layer by layer.
     pub(super) bptt: Option<Bptt>,
     pub(super) optimizer: GroupedOptimizer,
+    pub(super) average: Option<Average>,
     pub(super) progress: Progress,
     pub(super) sums: Sums,
     /// Where the network is, with autodiff.
@@ -94,7 +96,7 @@ pub struct EpochReport {
     pub spike_rate: f64,
     /// The same for each hidden layer.
     pub layer_spike_rates: Vec<f64>,
-    /// The learning rate.
+    /// The learning rate of the last mini-batch.
     pub learning_rate: f64,
     /// Whether this epoch is kept: the best so far, or the last.
     pub best: bool,
@@ -159,7 +161,7 @@ pub fn fit(
     impl Observer for Keep {
         fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
             if report.best {
-                self.0 = Some(trainer.network().clone());
+                self.0 = Some(trainer.averaged().clone());
             }
             self.1.push(report.clone());
             Ok(())
@@ -168,7 +170,7 @@ pub fn fit(
     let mut keep = Keep(None, Vec::new());
     let mut trainer = Trainer::new(network, train, &Device::flex())?;
     trainer.run(data, valid, &mut keep)?;
-    Ok((keep.0.unwrap_or(trainer.network), keep.1))
+    Ok((keep.0.unwrap_or_else(|| trainer.averaged().clone()), keep.1))
 }
 
 impl Trainer {
@@ -215,6 +217,7 @@ impl Trainer {
             network,
             bptt: bptt(network_config, config, &device)?,
             optimizer,
+            average: config.average.map(Average::new),
             progress: Progress::default(),
             sums: Sums::default(),
             device,
@@ -225,6 +228,13 @@ impl Trainer {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The network that validates and becomes the model: its [average](TrainConfig::average), or, where the recipe has none, as
+    /// it is now.
+    #[must_use]
+    pub fn averaged(&self) -> &Network {
+        self.average.as_ref().and_then(Average::network).unwrap_or(&self.network)
     }
 
     /// The configuration of the network.
@@ -329,9 +339,11 @@ impl Trainer {
         self.config.patience.is_some_and(|patience| since_best >= patience)
     }
 
-    fn learning_rate(&self) -> f64 {
-        let TrainConfig { learning_rate, epochs, .. } = self.config;
-        self.config.schedule.learning_rate(learning_rate, self.progress.epoch, epochs)
+    /// The learning rate of a mini-batch, from 0, of the epoch under way.
+    fn learning_rate(&self, data: &Dataset, batch: usize) -> f64 {
+        let batches = data.samples().div_ceil(self.config.batch);
+        let (epoch, epochs) = (self.progress.epoch, self.config.epochs);
+        self.config.rate(Place { epoch, epochs, batch, batches })
     }
 
     /// A random stream of this epoch.
@@ -370,13 +382,14 @@ impl Trainer {
         // Different for every epoch, the same on every run; initial states are drawn for each sequence.
         let seed = self.config.seed.rotate_left(32) ^ (self.progress.epoch as u64 + 1);
         let pass = Pass { seed, ..Pass::default() };
-        let rate = self.learning_rate();
+        let rate = self.learning_rate(data, self.progress.batch);
         let by_window = match self.config.truncation {
             Some(Truncation { window, update: Update::Window }) => Some(window),
             _ => None,
         };
         let (batch, config, optimizer) =
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
+        let average = &mut self.average;
         let advice = remedy(&self.config);
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
             if !outcome.loss.is_finite() {
@@ -385,6 +398,9 @@ impl Trainer {
             }
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
             network.project(config);
+            if let Some(average) = average.as_mut() {
+                average.add(&network, config);
+            }
             Ok(network)
         };
         // On an error the network stays as it was.
@@ -431,7 +447,7 @@ impl Trainer {
             .during(format!("epoch {epoch}"))
             .remedy(remedy(&self.config)));
         }
-        let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
+        let evaluation = evaluate(self.averaged(), &self.network_config, valid, self.config.batch)
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
         let SpikeRate { overall, layers, .. } = evaluation.spike_rate;
         let progress = &mut self.progress;
@@ -445,7 +461,7 @@ impl Trainer {
             progress.best_accuracy = evaluation.accuracy;
             progress.best_loss = evaluation.loss;
         }
-        let learning_rate = self.learning_rate();
+        let learning_rate = self.learning_rate(data, self.progress.batch.saturating_sub(1));
         self.progress.epoch = epoch;
         self.progress.batch = 0;
         Ok(EpochReport {
