@@ -38,9 +38,12 @@ impl Opened {
     ///
     /// If there is no model, or it is damaged.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let (file, folder) = match path.is_dir() {
-            true => (RunFolder::open(path)?.best_file(), Some(path)),
-            false => (path.to_path_buf(), path.parent()),
+        let (file, run) = match path.is_dir() {
+            true => {
+                let run = RunFolder::open(path)?;
+                (run.best_file(), Some(run))
+            }
+            false => (path.to_path_buf(), RunFolder::of_model(path)),
         };
         let model = Model::load(&file, device)?;
         if !model.is_sealed {
@@ -50,8 +53,6 @@ impl Opened {
                 file.display()
             );
         }
-        let run = folder.and_then(|folder| RunFolder::open(folder).ok());
-        let run = run.filter(|run| run.best_file() == file);
         let data = match &run {
             Some(run) => run.data()?.map(|data| data.directory),
             None => None,

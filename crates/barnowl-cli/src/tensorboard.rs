@@ -73,7 +73,7 @@ impl Recorder {
         trainer: &Trainer,
         events: &mut Events,
     ) -> Result<()> {
-        let network = &trainer.network().valid();
+        let network = &trainer.averaged().valid();
         for (name, tensor) in network.tensors(&task.network, TimeConstantForm::Tau) {
             if plots::is_time_constant(task, &name) {
                 events.histogram(name.replace('.', "/"), &tensor.values);

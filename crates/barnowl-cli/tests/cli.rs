@@ -24,6 +24,8 @@ mod own_neuron;
 mod report;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/snapshots.rs"]
+mod snapshots;
 #[path = "cli/study.rs"]
 mod study;
 #[path = "cli/tasks.rs"]

@@ -8,14 +8,14 @@
 //! | `clipping.rs` | [`GradientClipping`] by value or by the norm over *all* parameters |
 //! | `grouped.rs` | [`GroupedOptimizer`]: one step over a module, a learning rate for each parameter group |
 //! | `state.rs` | [`OptimizerState`]: the optimizer's memory as named tensors, for checkpoints |
-//! | `schedule.rs` | [`ScheduleConfig`]: the learning rate of an epoch, a pure function |
+//! | `schedule.rs`, `one_cycle.rs` | [`ScheduleConfig`]: the learning rate at a [`Place`] of a run, a pure function |
 //!
 //! Defaults and meanings of all constants are those of `torch.optim`, so that a recipe published for PyTorch can be
 //! copied number by number; Burn's own defaults differ (Adam's ε is 10⁻⁵ there, SGD's dampening 0.1).
 //!
 //! ```
 //! # fn main() -> barnowl::error::Result<()> {
-//! use barnowl::optimizer::{GradientClipping, GroupedOptimizer, OptimizerConfig, ScheduleConfig};
+//! use barnowl::optimizer::{GradientClipping, GroupedOptimizer, OptimizerConfig, Place, ScheduleConfig};
 //! use burn::module::{Module, Param, ParamGroup};
 //! use burn::optim::GradientsParams;
 //! use burn::tensor::{Device, Tensor};
@@ -38,7 +38,7 @@
 //! for epoch in 0..10 {
 //!     let loss = (module.gain.val() * module.log_tau.val().exp().recip()).sum();
 //!     let gradients = GradientsParams::from_grads(loss.backward(), &module);
-//!     let rate = schedule.learning_rate(0.03, epoch, 10);
+//!     let rate = schedule.learning_rate(0.03, Place::of_epoch(epoch, 10));
 //!     (module, _) = optimizer.step(rate, module, gradients)?;
 //! }
 //! # Ok(())
@@ -50,6 +50,7 @@ mod adamax;
 mod clipping;
 mod config;
 mod grouped;
+mod one_cycle;
 #[cfg(test)]
 mod pytorch;
 mod radam;
@@ -65,8 +66,9 @@ pub use config::{
     AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
 };
 pub use grouped::GroupedOptimizer;
+pub use one_cycle::OneCycle;
 pub use radam::{RAdam, RAdamConfig, RAdamState};
-pub use schedule::{Decay, ScheduleConfig};
+pub use schedule::{Decay, Place, ScheduleConfig};
 pub use state::OptimizerState;
 
 use crate::error::{Error, Result};

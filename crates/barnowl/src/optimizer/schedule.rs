@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use super::require;
+use super::{OneCycle, require};
 use crate::error::Result;
 
-/// How the learning rate goes over the epochs: a pure function of the epoch, so that a resumed run needs no state.
+/// How the learning rate goes over a run: a pure function of the [`Place`] in it, so that a resumed run needs no state.
 ///
 /// With base rate η₀, epoch e counted from 0, E epochs in all and w epochs of warm-up,
 ///
@@ -17,7 +17,7 @@ use crate::error::Result;
 ///
 /// where the [`Decay`] d(e) counts epochs from the start of the run, warm-up included. `linear` and `cosine` reach
 /// their final value in epoch E, the first that is not trained, so that no epoch is spent at a rate of zero; PyTorch's
-/// schedulers do the same.
+/// schedulers do the same. `one_cycle` alone goes by mini-batch.
 ///
 /// ```toml
 /// [schedule]
@@ -33,6 +33,33 @@ pub struct ScheduleConfig {
     /// Range: 0 to 1000000000 epochs.
     #[serde(default)]
     pub warmup_epochs: usize,
+}
+
+/// The place of a mini-batch in a run, everything counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The epoch.
+    pub epoch: usize,
+    /// Epochs of the run.
+    pub epochs: usize,
+    /// The mini-batch of the epoch.
+    pub batch: usize,
+    /// Mini-batches of an epoch.
+    pub batches: usize,
+}
+
+impl Place {
+    /// An epoch as a whole, for schedules that do not go by mini-batch.
+    #[must_use]
+    pub fn of_epoch(epoch: usize, epochs: usize) -> Self {
+        Self { epoch, epochs, batch: 0, batches: 1 }
+    }
+
+    /// Mini-batches from the start of the run to the end of this one.
+    #[must_use]
+    pub fn count(&self) -> f64 {
+        self.epoch as f64 * self.batches as f64 + (self.batch + 1) as f64
+    }
 }
 
 /// The factor d(e) on the base rate; `kind` in a file names it.
@@ -80,6 +107,11 @@ pub enum Decay {
         /// Range: more than 0, at most 1.
         factor: f64,
     },
+    /// The rate rises and falls once, by mini-batch: of N in the whole run, counted from 1, from `start` at the first along half
+    /// a cosine to the base rate at number `rise` N, and along another half to `end` at the last (Smith & Topin 2019, whose
+    /// cycle is of straight lines; arXiv 1708.07120). Shape and defaults are those of PyTorch's `OneCycleLR`; momentum stays as
+    /// it is.
+    OneCycle(OneCycle),
 }
 
 impl Default for Decay {
@@ -89,17 +121,17 @@ impl Default for Decay {
 }
 
 impl ScheduleConfig {
-    /// The learning rate of `epoch` (from 0) in a run of `epochs`; `base` is the full rate.
+    /// The learning rate of a mini-batch; `base` is the full rate.
     #[must_use]
-    pub fn learning_rate(&self, base: f64, epoch: usize, epochs: usize) -> f64 {
-        let warmup = (epoch as f64 + 1.0) / (self.warmup_epochs as f64 + 1.0);
-        base * warmup.min(1.0) * self.decay.factor(epoch, epochs)
+    pub fn learning_rate(&self, base: f64, place: Place) -> f64 {
+        let warmup = (place.epoch as f64 + 1.0) / (self.warmup_epochs as f64 + 1.0);
+        base * warmup.min(1.0) * self.decay.factor(place)
     }
 
     /// Whether the learning rate of an epoch depends on how many epochs there are in all.
     #[must_use]
     pub fn depends_on_epochs(&self) -> bool {
-        matches!(self.decay, Decay::Linear { .. } | Decay::Cosine { .. })
+        matches!(self.decay, Decay::Linear { .. } | Decay::Cosine { .. } | Decay::OneCycle(_))
     }
 
     /// Checks the range of every value; `section` is the name of the table in messages, such as `"schedule"`.
@@ -130,13 +162,15 @@ impl ScheduleConfig {
                 require(allowed, section, "final_factor", final_factor, "a number in [0, 1]")
             }
             Decay::Exponential { factor } => reduction(*factor),
+            Decay::OneCycle(cycle) => cycle.validate(section),
         }
     }
 }
 
 impl Decay {
-    /// d(e), in [0, 1] and never increasing.
-    fn factor(&self, epoch: usize, epochs: usize) -> f64 {
+    /// d(e), in [0, 1]; never increasing but for `one_cycle`.
+    fn factor(&self, place: Place) -> f64 {
+        let Place { epoch, epochs, batches, .. } = place;
         let progress = || (epoch as f64 / epochs.max(1) as f64).min(1.0);
         match self {
             Self::Constant {} => 1.0,
@@ -150,6 +184,7 @@ impl Decay {
                 final_factor + (1.0 - final_factor) * (1.0 + (PI * progress()).cos()) / 2.0
             }
             Self::Exponential { factor } => factor.powf(epoch as f64),
+            Self::OneCycle(cycle) => cycle.factor(place.count(), epochs as f64 * batches as f64),
         }
     }
 }
@@ -167,7 +202,7 @@ mod tests {
 
     fn rates(text: &str, epochs: usize) -> Vec<f64> {
         let schedule = parse(text);
-        (0..=epochs).map(|e| schedule.learning_rate(8.0, e, epochs)).collect()
+        (0..=epochs).map(|e| schedule.learning_rate(8.0, Place::of_epoch(e, epochs))).collect()
     }
 
     fn assert_close(actual: &[f64], expected: &[f64]) {
@@ -197,12 +232,27 @@ mod tests {
     }
 
     #[test]
+    fn one_cycle_alone_goes_by_batch() {
+        let rates = |text: &str| -> Vec<f64> {
+            let (epochs, batches, schedule) = (3, 2, parse(text));
+            let place = |i| Place { epoch: i / batches, epochs, batch: i % batches, batches };
+            (0..epochs * batches).map(|i| schedule.learning_rate(8.0, place(i))).collect()
+        };
+        let cycle = rates("kind = 'one_cycle'\nrise = 0.5\nstart = 0.5\nend = 0.0");
+        assert_close(&cycle, &[4.0, 6.0, 8.0, 6.0, 2.0, 0.0]);
+        let cosine = rates("kind = 'cosine'\nwarmup_epochs = 1");
+        assert_close(&cosine, &[4.0, 4.0, 6.0, 6.0, 2.0, 2.0]);
+        assert!(parse("kind = 'one_cycle'").depends_on_epochs());
+    }
+
+    #[test]
     fn a_schedule_survives_a_file() {
         for text in [
             "kind = 'constant'",
             "kind = 'step'\nevery = 2\nfactor = 0.5\nwarmup_epochs = 2",
             "kind = 'multi_step'\nmilestones = [1, 4]\nfactor = 1",
             "kind = 'cosine'\nfinal_factor = 1e-3",
+            "kind = 'one_cycle'\nrise = 0.25\nwarmup_epochs = 2",
         ] {
             let schedule = parse(text);
             assert_eq!(parse(&toml::to_string(&schedule).unwrap()), schedule);
@@ -215,6 +265,7 @@ mod tests {
             ("kind = 'cosines'", "cosines"),
             ("kind = 'cosine'\nminimum = 0", "minimum"),
             ("kind = 'constant'\nfactor = 0.5", "factor"),
+            ("kind = 'one_cycle'\nfinal_factor = 0.5", "final_factor"),
             ("kind = 'step'\nfactor = 0.5", "every"),
             ("warmup_epochs = 3", "kind"),
         ] {
@@ -232,6 +283,9 @@ mod tests {
             ("kind = 'exponential'\nfactor = nan", "schedule.factor = NaN;"),
             ("kind = 'linear'\nfinal_factor = 2", "schedule.final_factor = 2.0;"),
             ("kind = 'cosine'\nfinal_factor = -1", "schedule.final_factor = -1.0;"),
+            ("kind = 'one_cycle'\nrise = 1", "schedule.rise = 1.0;"),
+            ("kind = 'one_cycle'\nstart = 0", "schedule.start = 0.0;"),
+            ("kind = 'one_cycle'\nend = nan", "schedule.end = NaN;"),
             ("kind = 'multi_step'\nmilestones = []\nfactor = 1", "schedule.milestones = [];"),
             ("kind = 'multi_step'\nmilestones = [0]\nfactor = 1", "schedule.milestones = [0];"),
             (
@@ -271,7 +325,7 @@ mod tests {
         ) {
             let schedule = ScheduleConfig { decay, warmup_epochs };
             schedule.validate("schedule").unwrap();
-            let rate = schedule.learning_rate(base, epoch, epochs);
+            let rate = schedule.learning_rate(base, Place::of_epoch(epoch, epochs));
             prop_assert!((0.0..=base).contains(&rate), "{rate}");
         }
 
@@ -281,7 +335,7 @@ mod tests {
         ) {
             let schedule = ScheduleConfig { decay, warmup_epochs };
             let rates: Vec<f64> = (warmup_epochs..epochs + 50)
-                .map(|epoch| schedule.learning_rate(0.1, epoch, epochs))
+                .map(|epoch| schedule.learning_rate(0.1, Place::of_epoch(epoch, epochs)))
                 .collect();
             prop_assert!(rates.is_sorted_by(|a, b| a >= b), "{rates:?}");
         }
@@ -292,10 +346,11 @@ mod tests {
         ) {
             for decay in [Decay::Linear { final_factor }, Decay::Cosine { final_factor }] {
                 let schedule = ScheduleConfig { decay, warmup_epochs: 0 };
-                prop_assert_eq!(schedule.learning_rate(base, 0, epochs), base);
-                let last = schedule.learning_rate(base, epochs, epochs);
+                let rate = |epoch| schedule.learning_rate(base, Place::of_epoch(epoch, epochs));
+                prop_assert_eq!(rate(0), base);
+                let last = rate(epochs);
                 prop_assert!((last - base * final_factor).abs() <= 1e-15 * base);
-                prop_assert_eq!(schedule.learning_rate(base, epochs + 7, epochs), last);
+                prop_assert_eq!(rate(epochs + 7), last);
             }
         }
 
@@ -303,7 +358,7 @@ mod tests {
         fn the_warm_up_rises_to_the_full_rate(warmup_epochs in 0..100usize, base in 1e-6..10.0f64) {
             let schedule = ScheduleConfig { decay: Decay::default(), warmup_epochs };
             let rates: Vec<f64> = (0..=warmup_epochs)
-                .map(|epoch| schedule.learning_rate(base, epoch, 1000))
+                .map(|epoch| schedule.learning_rate(base, Place::of_epoch(epoch, 1000)))
                 .collect();
             prop_assert!(rates[0] > 0.0 && rates.is_sorted_by(|a, b| a < b));
             prop_assert_eq!(rates[warmup_epochs], base);

@@ -1,8 +1,10 @@
 //! Everything that a run needs to go on, bit for bit, in one file.
 //!
-//! Parameters as they are trained (log τ, not τ), the optimizer's memory, how far the epoch is, and the task itself.
+//! Parameters as they are trained (log τ, not τ), their moving average if there is one, the optimizer's memory, how far the
+//! epoch is, and the task itself.
 //! Random streams depend on seed, epoch and batch alone, so their state is the progress.
 
+use super::average::Average;
 use super::evaluate::Sums;
 use super::trainer::{Progress, Trainer};
 use crate::dataset::DataCard;
@@ -27,6 +29,7 @@ const OLD_CHECKPOINT_FORMAT: &str = "checkpoint 1";
 const STATE: &str = "barnowl.state";
 const NETWORK: &str = "network.";
 const OPTIMIZER: &str = "optimizer.";
+const AVERAGE: &str = "average.";
 
 /// The state of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +38,8 @@ pub struct Checkpoint {
     pub task: TaskConfig,
     /// Parameters, log τ as it is trained.
     network: TensorMap,
+    /// Their moving average; nothing if there is none.
+    average: TensorMap,
     optimizer: OptimizerState,
     state: State,
 }
@@ -50,6 +55,9 @@ struct State {
     progress: Progress,
     sums: Sums,
     counters: BTreeMap<String, u64>,
+    /// The updates that the moving average is over; none without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    averaged: Option<u64>,
 }
 
 impl Checkpoint {
@@ -58,15 +66,20 @@ impl Checkpoint {
     pub fn of(trainer: &Trainer, task: &TaskConfig, data: &DataCard) -> Self {
         let form = TimeConstantForm::Log;
         let optimizer = trainer.optimizer.state();
+        let average = trainer.average.as_ref().filter(|average| average.updates() > 0);
+        let averaged = average.and_then(Average::network);
         Self {
             task: task.clone(),
             network: trainer.network.tensors(&trainer.network_config, form),
+            average: (averaged.map(|network| network.tensors(&trainer.network_config, form)))
+                .unwrap_or_default(),
             state: State {
                 data: data.origin.clone(),
                 card: Some(data.clone()),
                 progress: trainer.progress.clone(),
                 sums: trainer.sums.clone(),
                 counters: optimizer.counters.clone(),
+                averaged: average.map(Average::updates),
             },
             optimizer,
         }
@@ -89,8 +102,13 @@ impl Checkpoint {
         self.check_task(task)?;
         self.check_data(data)?;
         let mut trainer = Trainer::drawn(&task.network, &task.train, device)?;
-        let device = device.clone().autodiff();
         let form = TimeConstantForm::Log;
+        if let (Some(average), Some(updates)) = (&mut trainer.average, self.state.averaged) {
+            let plain = device.clone().without_autodiff();
+            let network = Network::from_tensors(&task.network, &self.average, form, &plain)?;
+            average.restore(updates, network);
+        }
+        let device = device.clone().autodiff();
         trainer.network = Network::from_tensors(&task.network, &self.network, form, &device)?;
         trainer.optimizer.restore(self.optimizer, &trainer.network)?;
         trainer.progress = self.state.progress;
@@ -162,6 +180,9 @@ impl Checkpoint {
         for (name, tensor) in &self.network {
             tensors.insert(format!("{NETWORK}{name}"), tensor.clone());
         }
+        for (name, tensor) in &self.average {
+            tensors.insert(format!("{AVERAGE}{name}"), tensor.clone());
+        }
         for (name, data) in &self.optimizer.tensors {
             let values = data.as_slice::<f32>().map_err(|error| {
                 Error::format(format!("the optimizer's {name} is not of 32-bit floats: {error:?}"))
@@ -200,20 +221,24 @@ impl Checkpoint {
         let state = contents.metadata.get(STATE).map(String::as_str).unwrap_or_default();
         let state: State = serde_json::from_str(state)
             .map_err(|error| Error::format(format!("the state of the run: {error}")))?;
-        let (mut network, mut optimizer) = (TensorMap::new(), OptimizerState::default());
+        let (mut network, mut average) = (TensorMap::new(), TensorMap::new());
+        let mut optimizer = OptimizerState::default();
         for (name, tensor) in contents.tensors {
             if let Some(name) = name.strip_prefix(NETWORK) {
                 network.insert(name.to_owned(), tensor);
+            } else if let Some(name) = name.strip_prefix(AVERAGE) {
+                average.insert(name.to_owned(), tensor);
             } else if let Some(name) = name.strip_prefix(OPTIMIZER) {
                 let data = TensorData::new(tensor.values, tensor.shape);
                 optimizer.tensors.insert(name.to_owned(), data);
             } else {
                 return Err(Error::format(format!("the checkpoint has a tensor {name}"))
-                    .expected("only tensors of the network and its optimizer"));
+                    .expected("only tensors of the network, its average and its optimizer"));
             }
         }
         optimizer.counters = state.counters.clone();
-        Ok(Self { task: task_from_json(contents.metadata.get(TASK))?, network, optimizer, state })
+        let task = task_from_json(contents.metadata.get(TASK))?;
+        Ok(Self { task, network, average, optimizer, state })
     }
 }
 
@@ -256,5 +281,94 @@ fn compare(key: &str, old: &serde_json::Value, new: &serde_json::Value, found: &
         }
         _ if old == new => {}
         _ => found.push(format!("{key} was {old} and is now {new}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Prepared;
+    use crate::train::{BatchReport, Control, EpochReport, Observer, Outcome, evaluate};
+
+    /// Stops a run after so many mini-batches, and hears of every epoch.
+    struct Stop(usize, Vec<EpochReport>);
+
+    impl Observer for Stop {
+        fn batch(&mut self, _: &BatchReport) -> Control {
+            self.0 -= 1;
+            if self.0 == 0 { Control::Stop } else { Control::Continue }
+        }
+
+        fn epoch(&mut self, report: &EpochReport, _: &Trainer) -> Result<()> {
+            self.1.push(report.clone());
+            Ok(())
+        }
+    }
+
+    fn task(more: &[&str]) -> TaskConfig {
+        let small = [
+            "dataset.generator.train_samples=16",
+            "dataset.generator.test_samples=2",
+            "dataset.generator.steps=120",
+            "network.layers.0.size=6",
+            "train.batch=4",
+            "train.validation=0.25",
+            "train.epochs=4",
+        ];
+        let settings: Vec<String> = small.iter().chain(more).map(|&s| s.to_owned()).collect();
+        TaskConfig::load("ecg", &settings).unwrap()
+    }
+
+    #[test]
+    fn a_run_with_an_average_goes_on_bit_for_bit() {
+        let task = task(&[
+            "train.average=0.9",
+            "train.warmup=1.5",
+            "train.schedule=one_cycle",
+            "train.learning_rate=0.02",
+        ]);
+        let Prepared { train, valid, card, .. } = task.prepare(None, false).unwrap();
+        let device = Device::flex();
+        let new = || Trainer::new(&task.network, &task.train, &device).unwrap();
+        let mut whole = new();
+        let mut heard = Stop(usize::MAX, Vec::new());
+        assert_eq!(whole.run(&train, &valid, &mut heard).unwrap(), Outcome::Finished);
+        let tensors = |network: &Network| network.tensors(&task.network, TimeConstantForm::Log);
+        assert_ne!(tensors(whole.averaged()), tensors(whole.network()));
+        // The average is what validates, and what trains is another.
+        let loss = |network| evaluate(network, &task.network, &valid, 4).unwrap().loss;
+        assert_eq!(heard.1[3].valid_loss, loss(whole.averaged()));
+        assert_ne!(heard.1[3].valid_loss, loss(whole.network()));
+        // The rate of the last mini-batch; of all, that is the last of the cycle.
+        assert_eq!(heard.1[3].learning_rate, 0.02 * 4e-6);
+
+        // After the first mini-batch, within an epoch, at the end of one.
+        for stop in [1, 5, 6] {
+            let temp = tempfile::tempdir().unwrap();
+            let path = temp.path().join("checkpoint.safetensors");
+            let (mut first, mut until) = (new(), Stop(stop, Vec::new()));
+            assert_eq!(first.run(&train, &valid, &mut until).unwrap(), Outcome::Interrupted);
+            Checkpoint::of(&first, &task, &card).save(&path).unwrap();
+            let kept = Checkpoint::load(&path).unwrap();
+            let mut again = kept.resume(&task, &card, &device).unwrap();
+            let mut rest = Stop(usize::MAX, until.1);
+            again.run(&train, &valid, &mut rest).unwrap();
+            assert_eq!(rest.1, heard.1);
+            assert_eq!(tensors(again.averaged()), tensors(whole.averaged()));
+            let [again, whole] = [&again, &whole].map(|run| Checkpoint::of(run, &task, &card));
+            assert_eq!(again, whole);
+        }
+    }
+
+    #[test]
+    fn a_run_without_an_average_keeps_none() {
+        let task = task(&["train.epochs=1"]);
+        let Prepared { train, valid, card, .. } = task.prepare(None, false).unwrap();
+        let mut trainer = Trainer::new(&task.network, &task.train, &Device::flex()).unwrap();
+        trainer.run(&train, &valid, &mut crate::train::Silent).unwrap();
+        let checkpoint = Checkpoint::of(&trainer, &task, &card);
+        assert!(checkpoint.average.is_empty());
+        // As in the files of older versions.
+        assert!(!serde_json::to_string(&checkpoint.state).unwrap().contains("averaged"));
     }
 }

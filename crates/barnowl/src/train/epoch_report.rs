@@ -27,7 +27,7 @@ pub struct EpochReport {
     pub spike_rate: f64,
     /// The same for each hidden layer.
     pub layer_spike_rates: Vec<f64>,
-    /// The learning rate.
+    /// The learning rate of the last mini-batch.
     pub learning_rate: f64,
     /// Whether this epoch is kept: the best so far, or the last.
     pub best: bool,

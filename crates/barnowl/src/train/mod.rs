@@ -10,11 +10,13 @@
 //! Everything random is drawn from a stream that depends on seed, epoch and batch only, so a run that is stopped and
 //! resumed, or runs on another number of threads, ends with the same bits.
 
+mod average;
 mod checkpoint;
 mod decay;
 mod epoch_report;
 mod evaluate;
 mod predict;
+mod rate;
 pub mod run;
 mod trainer;
 mod warnings;
@@ -72,6 +74,11 @@ pub struct TrainConfig {
     pub decay: DecayGroups,
     /// How the learning rate goes over the epochs. Default constant.
     pub schedule: ScheduleConfig,
+    /// Warm-up: over these epochs, or parts of one, the learning rate rises linearly, with every mini-batch, to what the schedule
+    /// says. Not beside `warmup_epochs` of the schedule, which rises with every epoch. Default 0.
+    /// Range: 0 to 1000000000 epochs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub warmup: f64,
     /// How gradients are bounded. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clipping: Option<GradientClipping>,
@@ -113,6 +120,19 @@ pub struct TrainConfig {
     /// Which epoch's parameters become the model. Default: those of the best one.
     #[serde(skip_serializing_if = "Keep::is_default")]
     pub keep: Keep,
+    /// Keeps a moving average of the parameters, which decays by this factor with every update and has its bias corrected
+    /// (Kingma & Ba 2015, section 7.2; arXiv 1412.6980). The average validates and becomes the model; training goes on with the
+    /// parameters themselves. Of time constants, the logarithms are averaged. Default: no average.
+    /// Range: more than 0, less than 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 0.999)]
+    pub average: Option<f64>,
+    /// Writes a model file `snapshots/epoch-NNNN.safetensors` into the run folder after every so many epochs, beside the model
+    /// that is kept. Default: none.
+    /// Range: 1 to 1000000000 epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 10)]
+    pub snapshots: Option<usize>,
     /// Stops after this many epochs without a better validation accuracy, or R² of numbers. Default never.
     /// Range: 1 to 1000000000 epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +156,7 @@ impl Default for TrainConfig {
             optimizer: OptimizerConfig::default(),
             decay: DecayGroups::default(),
             schedule: ScheduleConfig::default(),
+            warmup: 0.0,
             clipping: None,
             loss: ClassLossConfig::default(),
             rate_penalty: None,
@@ -148,6 +169,8 @@ impl Default for TrainConfig {
             fold: None,
             leave_out: None,
             keep: Keep::default(),
+            average: None,
+            snapshots: None,
             patience: None,
             divergence: 10.0,
         }
@@ -236,6 +259,10 @@ pub enum Update {
     Sequence,
 }
 
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
 impl TrainConfig {
     /// Whether a part of the training data takes the place of the test data.
     #[must_use]
@@ -300,6 +327,12 @@ impl TrainConfig {
         if self.patience == Some(0) {
             return refuse(key, "patience", 0, "1 or more");
         }
+        if let Some(decay) = self.average.filter(|decay| !(*decay > 0.0 && *decay < 1.0)) {
+            return refuse(key, "average", decay, "more than 0, less than 1");
+        }
+        if self.snapshots == Some(0) {
+            return refuse(key, "snapshots", 0, "1 or more epochs");
+        }
         if let (Some(patience), Keep::Last) = (self.patience, self.keep) {
             return refuse(key, "patience", patience, "none beside train.keep = \"last\"");
         }
@@ -323,6 +356,6 @@ impl TrainConfig {
         }
         self.optimizer.validate(&format!("{key}.optimizer"))?;
         self.decay.validate(&format!("{key}.decay"), &self.optimizer)?;
-        self.schedule.validate(&format!("{key}.schedule"))
+        self.validate_rate(key)
     }
 }

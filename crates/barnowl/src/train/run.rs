@@ -6,6 +6,7 @@
 //! | `data.json` | the folder of the data, and their [card](DataCard) |
 //! | `metrics.jsonl` | a line of JSON an epoch: [`EpochReport`] |
 //! | `best.safetensors` | the [`Model`] of the epoch that is [kept](super::Keep): the best on the validation data, or the last |
+//! | `snapshots/epoch-NNNN.safetensors` | the [`Model`] after every so many [epochs](super::TrainConfig::snapshots) |
 //! | `last/checkpoint.safetensors` | the [`Checkpoint`] to resume from |
 //! | `curves.svg`, `raster.svg`, `confusion.svg`, `time_constants.svg` | plots |
 //! | `result.json` | the evaluation of that model on the test data |
@@ -43,6 +44,7 @@ pub struct RunData {
 
 const CONFIG_FILE: &str = "config.toml";
 const DATA_FILE: &str = "data.json";
+const SNAPSHOTS: &str = "snapshots";
 
 impl RunFolder {
     /// Starts a run in a folder, which is made if need be, and locks it.
@@ -117,6 +119,15 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The folder of the run that a model file is of: its model, or a snapshot. `None` if there is none.
+    #[must_use]
+    pub fn of_model(file: &Path) -> Option<Self> {
+        let folder = file.parent()?;
+        let run = Self::open(folder).ok().filter(|run| run.best_file() == file);
+        let above = || folder.parent().filter(|_| folder.ends_with(SNAPSHOTS));
+        run.or_else(|| Self::open(above()?).ok())
+    }
+
     /// Opens the folder of a run that was started before, to go on with it, and locks it.
     ///
     /// # Errors
@@ -177,6 +188,12 @@ impl RunFolder {
         self.path.join("best.safetensors")
     }
 
+    /// The file of the model as it was after an epoch, counted from 1.
+    #[must_use]
+    pub fn snapshot_file(&self, epoch: usize) -> PathBuf {
+        self.path.join(SNAPSHOTS).join(format!("epoch-{epoch:04}.safetensors"))
+    }
+
     /// The file of the last checkpoint.
     #[must_use]
     pub fn checkpoint_file(&self) -> PathBuf {
@@ -225,7 +242,7 @@ impl RunFolder {
 
     /// Removes temporary files that a killed run left behind.
     fn clean(&self) {
-        for folder in [self.path.clone(), self.path.join("last")] {
+        for folder in [self.path.clone(), self.path.join("last"), self.path.join(SNAPSHOTS)] {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 let name = name.to_string_lossy();
@@ -259,8 +276,8 @@ impl RunFolder {
         whole.lines().enumerate().map(report).collect()
     }
 
-    /// Records an epoch: the model if it is kept, its report, and the checkpoint last, so that a run that is killed
-    /// in between does the epoch again.
+    /// Records an epoch: the model if it is kept or a snapshot is due, its report, and the checkpoint last, so that a run that
+    /// is killed in between does the epoch again, and writes the same.
     ///
     /// # Errors
     ///
@@ -272,7 +289,8 @@ impl RunFolder {
         task: &TaskConfig,
         data: &DataCard,
     ) -> Result<()> {
-        if report.best {
+        let snapshot = task.train.snapshots.filter(|every| report.epoch.is_multiple_of(*every));
+        if report.best || snapshot.is_some() {
             let provenance = Metadata::from([
                 ("data".to_owned(), data.origin.clone()),
                 ("epoch".to_owned(), report.epoch.to_string()),
@@ -282,10 +300,16 @@ impl RunFolder {
                     format!("{:.4}", report.valid_score),
                 ),
             ]);
-            let network = trainer.network().valid();
-            Model::new(task.clone(), network, Some(data.clone()))
-                .with_provenance(provenance)
-                .save(self.best_file())?;
+            let network = trainer.averaged().valid();
+            let model = Model::new(task.clone(), network, Some(data.clone()));
+            let model = model.with_provenance(provenance);
+            if report.best {
+                model.save(self.best_file())?;
+            }
+            if snapshot.is_some() {
+                file::create_folder(self.path.join(SNAPSHOTS))?;
+                model.save(self.snapshot_file(report.epoch))?;
+            }
         }
         file::append_line(self.metrics_file(), &to_line(report)?)?;
         self.save_checkpoint(trainer, task, data)

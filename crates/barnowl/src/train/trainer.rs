@@ -1,5 +1,6 @@
 //! The training loop: backpropagation through time over mini-batches, validation after every epoch.
 
+use super::average::Average;
 use super::epoch_report::EpochReport;
 use super::evaluate::{SpikeRate, Sums, evaluate};
 use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
@@ -13,7 +14,7 @@ use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Penalty};
 use crate::metric::ScoreKind;
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig};
-use crate::optimizer::GroupedOptimizer;
+use crate::optimizer::{GroupedOptimizer, Place};
 use crate::parameters::TimeConstantForm;
 use burn::module::ParamGroup;
 use burn::tensor::{Device, Tensor};
@@ -32,6 +33,7 @@ pub struct Trainer {
     /// What computes gradients; without it, Burn's autodiff does, layer by layer.
     pub(super) bptt: Option<Bptt>,
     pub(super) optimizer: GroupedOptimizer,
+    pub(super) average: Option<Average>,
     pub(super) progress: Progress,
     pub(super) sums: Sums,
     /// Where the network is, with autodiff.
@@ -136,7 +138,7 @@ pub fn fit(
     impl Observer for Keep {
         fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) -> Result<()> {
             if report.best {
-                self.0 = Some(trainer.network().clone());
+                self.0 = Some(trainer.averaged().clone());
             }
             self.1.push(report.clone());
             Ok(())
@@ -145,7 +147,7 @@ pub fn fit(
     let mut keep = Keep(None, Vec::new());
     let mut trainer = Trainer::new(network, train, &Device::flex())?;
     trainer.run(data, valid, &mut keep)?;
-    Ok((keep.0.unwrap_or(trainer.network), keep.1))
+    Ok((keep.0.unwrap_or_else(|| trainer.averaged().clone()), keep.1))
 }
 
 impl Trainer {
@@ -192,6 +194,7 @@ impl Trainer {
             network,
             bptt: bptt(network_config, config, &device)?,
             optimizer,
+            average: config.average.map(Average::new),
             progress: Progress::default(),
             sums: Sums::default(),
             device,
@@ -202,6 +205,13 @@ impl Trainer {
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// The network that validates and becomes the model: its [average](TrainConfig::average), or, where the recipe has none, as
+    /// it is now.
+    #[must_use]
+    pub fn averaged(&self) -> &Network {
+        self.average.as_ref().and_then(Average::network).unwrap_or(&self.network)
     }
 
     /// The configuration of the network.
@@ -319,9 +329,11 @@ impl Trainer {
         self.config.patience.is_some_and(|patience| since_best >= patience)
     }
 
-    fn learning_rate(&self) -> f64 {
-        let TrainConfig { learning_rate, epochs, .. } = self.config;
-        self.config.schedule.learning_rate(learning_rate, self.progress.epoch, epochs)
+    /// The learning rate of a mini-batch, from 0, of the epoch under way.
+    fn learning_rate(&self, data: &Dataset, batch: usize) -> f64 {
+        let batches = data.samples().div_ceil(self.config.batch);
+        let (epoch, epochs) = (self.progress.epoch, self.config.epochs);
+        self.config.rate(Place { epoch, epochs, batch, batches })
     }
 
     /// A random stream of this epoch.
@@ -365,13 +377,14 @@ impl Trainer {
         // Different for every epoch, the same on every run; initial states are drawn for each sequence.
         let seed = self.config.seed.rotate_left(32) ^ (self.progress.epoch as u64 + 1);
         let pass = Pass { seed, ..Pass::default() };
-        let rate = self.learning_rate();
+        let rate = self.learning_rate(data, self.progress.batch);
         let by_window = match self.config.truncation {
             Some(Truncation { window, update: Update::Window }) => Some(window),
             _ => None,
         };
         let (batch, config, optimizer) =
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
+        let average = &mut self.average;
         let advice = remedy(&self.config);
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
             if !outcome.loss.is_finite() {
@@ -380,6 +393,9 @@ impl Trainer {
             }
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
             network.project(config);
+            if let Some(average) = average.as_mut() {
+                average.add(&network, config);
+            }
             Ok(network)
         };
         // On an error the network stays as it was.
@@ -429,7 +445,7 @@ impl Trainer {
             .during(format!("epoch {epoch}"))
             .remedy(remedy(&self.config)));
         }
-        let evaluation = evaluate(&self.network, &self.network_config, valid, self.config.batch)
+        let evaluation = evaluate(self.averaged(), &self.network_config, valid, self.config.batch)
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
         let SpikeRate { overall, layers, .. } = evaluation.spike_rate;
         let progress = &mut self.progress;
@@ -442,7 +458,7 @@ impl Trainer {
             progress.best_score = evaluation.score;
             progress.best_loss = evaluation.loss;
         }
-        let learning_rate = self.learning_rate();
+        let learning_rate = self.learning_rate(data, self.progress.batch.saturating_sub(1));
         self.progress.epoch = epoch;
         self.progress.batch = 0;
         Ok(EpochReport {
