@@ -95,7 +95,7 @@ const ROWS: [f64; 2] = [78.0, 346.0];
 pub fn curves(points: &[CurvePoint], loss: &str, score: &str) -> String {
     let mut svg = Svg::new(WIDTH, 604.0, "Learning curves");
     let best = points.iter().rfind(|point| point.best);
-    heading(&mut svg, best);
+    heading(&mut svg, best, score);
     let epochs = extent(points.iter().map(|point| point.epoch as f64)).unwrap_or((0.0, 1.0));
     let layered = points.iter().any(|point| point.layer_spike_rates.len() > 1);
     for (i, panel) in PANELS.iter().enumerate() {
@@ -179,13 +179,15 @@ fn draw(
 }
 
 /// The title, and what the epoch that was kept achieved.
-fn heading(svg: &mut Svg, best: Option<&CurvePoint>) {
+fn heading(svg: &mut Svg, best: Option<&CurvePoint>, score: &str) {
     svg.text((COLUMNS[0], 32.0), Style::new(16.0).bold(), "Learning curves");
     let Some(best) = best else { return };
     let mut text = format!("epoch {} kept", best.epoch);
-    for (name, accuracy) in [(VALIDATION, best.valid_score), (TRAINING, best.train_score)] {
-        if accuracy.is_finite() {
-            text += &format!(" · {name} accuracy {accuracy:.4}");
+    // A word is small within a line, a sign stays as it is.
+    let kind = if score == "Accuracy" { "accuracy" } else { score };
+    for (name, value) in [(VALIDATION, best.valid_score), (TRAINING, best.train_score)] {
+        if value.is_finite() {
+            text += &format!(" · {name} {kind} {value:.4}");
         }
     }
     let style = Style::new(12.0);
@@ -277,6 +279,8 @@ mod tests {
     fn one_epoch_and_none() {
         // A single value of each of six curves is a dot.
         assert_eq!(curves(&[point(1, 2.0)], "", "Accuracy").matches("<circle").count(), 6);
+        let of_numbers = curves(&[point(1, 2.0)], "", "R²");
+        assert!(of_numbers.contains("R²") && !of_numbers.to_lowercase().contains("accuracy"));
         assert_eq!(curves(&[], "", "Accuracy").matches("nothing measured").count(), 4);
     }
 

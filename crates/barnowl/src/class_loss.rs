@@ -48,7 +48,7 @@ pub enum ClassWeights {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassRule {
-    /// N / (K n_k), with n_k of N labels of class k: the mean over all labels is 1.
+    /// N / (K n_k), with n_k of N labels of class k, and K classes that occur: the mean over all labels is 1.
     Balanced,
 }
 
@@ -121,9 +121,11 @@ impl ClassLossConfig {
                 let mut counts = vec![0_u64; names.len()];
                 let labelled = classes.iter().filter(|class| **class != UNLABELLED);
                 labelled.for_each(|class| counts[usize::from(*class)] += 1);
-                let all = counts.iter().sum::<u64>() as f64 / names.len() as f64;
-                // A class without a label has no errors to weigh.
-                counts.iter().map(|n| (all / (*n).max(1) as f64) as f32).collect()
+                let present = counts.iter().filter(|n| **n > 0).count();
+                let all = counts.iter().sum::<u64>() as f64 / present.max(1) as f64;
+                // A class that never occurs is not to be answered: by smoothing, its weight would be that of all labels.
+                let weight = |n: &u64| if *n == 0 { 0.0 } else { (all / *n as f64) as f32 };
+                counts.iter().map(weight).collect()
             }
         };
         let (smoothing, focal) = (self.label_smoothing as f32, self.focal as f32);
@@ -132,10 +134,14 @@ impl ClassLossConfig {
 }
 
 impl ClassLoss {
-    /// The largest weight of a class.
+    /// The mean weight of the labels of a data set: 1 of balanced ones.
     #[must_use]
-    pub fn heaviest(&self) -> f64 {
-        self.weights.iter().copied().fold(0.0, f32::max).into()
+    pub fn mean_weight(&self, data: &Dataset) -> f64 {
+        let classes = data.targets().classes().unwrap_or_default().iter();
+        let weights = classes.filter(|class| **class != UNLABELLED);
+        let weights = weights.map(|class| f64::from(self.weights[usize::from(*class)]));
+        let (count, sum) = weights.fold((0_u64, 0.0), |(n, sum), weight| (n + 1, sum + weight));
+        sum / count.max(1) as f64
     }
 
     /// The loss of an entry with these scores, whose log Σ exp is `log_sum`; `p`, their softmax times `scale`, becomes the
@@ -218,7 +224,8 @@ mod tests {
         let config = |text: &str| toml::from_str::<ClassLossConfig>(text).unwrap();
         let data = data(&[0, 0, 0, 1, UNLABELLED]);
         let loss = config("class_weights = 'balanced'").of(&data, "loss").unwrap().unwrap();
-        assert_eq!(loss.weights, [4.0 / 9.0, 4.0 / 3.0, 4.0 / 3.0]);
+        assert_eq!(loss.weights, [2.0 / 3.0, 2.0, 0.0]);
+        assert!((loss.mean_weight(&data) - 1.0).abs() < 1e-6);
         let loss = config("class_weights = [1, 2, 0.5]").of(&data, "loss").unwrap().unwrap();
         assert_eq!(loss.weights, [1.0, 2.0, 0.5]);
         assert_eq!(config("").of(&data, "loss").unwrap(), None);

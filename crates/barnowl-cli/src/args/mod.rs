@@ -148,7 +148,7 @@ pub struct Eval {
     /// Which part of the data.
     #[arg(long, value_enum, default_value = "test")]
     pub split: SplitName,
-    /// Write the answers: .csv or .json with names, labels and probabilities; .npy the classes alone, [sequences, steps] or
+    /// Write the answers: .csv or .json with names, labels and probabilities; .npy the classes or numbers alone, [sequences, steps] or
     /// [sequences], 65535 after the end of a sequence.
     #[arg(long, value_name = "FILE")]
     pub predictions: Option<PathBuf>,
@@ -162,7 +162,7 @@ pub struct Eval {
 
 const PREDICT_EXAMPLES: &str = "Examples:
   barnowl predict runs/gestures-1 new/*.csv                     a table on the screen
-  barnowl predict model.safetensors x.npz --out answers.csv     or .json, or .npy (classes alone)
+  barnowl predict model.safetensors x.npz --out answers.csv     or .json, or .npy (classes or numbers alone)
   barnowl predict runs/gestures-1 - < recording.csv             from standard input
   barnowl predict runs/gestures-1 long.npz --votes              one answer a file, by the votes of its windows
 
@@ -180,7 +180,7 @@ pub struct Predict {
     /// What to print.
     #[arg(long, value_enum, default_value = "csv")]
     pub format: AnswerFormat,
-    /// Write the answers into this file instead: .csv, .json, or .npy (classes alone; not with --votes).
+    /// Write the answers into this file instead: .csv, .json, or .npy (classes or numbers alone; not with --votes).
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// One answer a file: the class that most of its sequences or steps have.

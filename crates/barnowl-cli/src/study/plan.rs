@@ -265,13 +265,25 @@ impl Plan {
             return Err(Error::setting("seeds", &self.seeds).expected("every seed once"));
         }
         let mut names = HashSet::new();
+        let mut judged_by = None;
         for variant in &self.variants {
             if !names.insert(variant.folder()) {
                 return Err(Error::config(format!("two variants are called {:?}", variant.name))
                     .remedy("give every variant a name of its own"));
             }
             for seed in &self.seeds {
-                self.task_of(variant, *seed)?;
+                let task = self.task_of(variant, *seed)?;
+                let kind = task.network.decode.answer.judged_by();
+                if *judged_by.get_or_insert(kind) != kind {
+                    return Err(Error::setting(
+                        "network.decode.answer",
+                        task.network.decode.answer,
+                    )
+                    .during(format!("variant {}", variant.name))
+                    .expected(
+                        "answers of one kind in all variants: an accuracy and an R² do not compare",
+                    ));
+                }
             }
         }
         Ok(())

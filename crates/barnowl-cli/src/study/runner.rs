@@ -285,8 +285,12 @@ impl Study<'_> {
     fn parts(&self, task: &TaskConfig, name: &str) -> Result<Arc<Parts>> {
         let train = &task.train;
         let held_out = (train.fold, &train.leave_out);
-        let key =
-            format!("{:?} {} {} {held_out:?}", task.dataset, train.validation, train.split_seed);
+        // All that the parts depend on.
+        let to_be_found = (task.forecast, task.network.decode.answer);
+        let key = format!(
+            "{:?} {to_be_found:?} {} {} {held_out:?}",
+            task.dataset, train.validation, train.split_seed
+        );
         // Held while loading: others wait rather than load the same again.
         let mut parts = lock(&self.parts);
         if let Some(found) = parts.get(&key) {

@@ -132,17 +132,105 @@ fn a_forecast_of_the_generator_trains_and_resumes() {
     let temp = folder();
     let out = temp.path().join("run");
     let more = ["--epochs", "4", "--json", "--set", "train.learning_rate=0.05"];
-    let result = json(&succeeds(train_task("ecg-forecast", &out, &more)));
+    let constant = ["--set", "train.schedule.kind=constant"];
+    let result =
+        json(&succeeds(train_task("ecg-forecast", &out, &[&more[..], &constant].concat())));
     assert_eq!(result["test"]["values"][1]["name"], "lead 2");
-    assert!(result["test"]["r2"].as_f64().unwrap() < 1.0);
     let reports = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
     let loss = |line: &str| {
         serde_json::from_str::<serde_json::Value>(line).unwrap()["train_loss"].as_f64().unwrap()
     };
     let losses: Vec<f64> = reports.lines().map(loss).collect();
     assert!(losses[3] < losses[0], "{losses:?}");
+    // In two parts, to the same bits.
+    let (parts, two) = (temp.path().join("parts"), ["--epochs", "2", "--json", "--set"]);
+    let two = [&two[..], &["train.learning_rate=0.05"], &constant].concat();
+    succeeds(train_task("ecg-forecast", &parts, &two));
+    let mut resume = super::barnowl(&["train", "--resume", "--epochs", "4", "--json", "--out"]);
+    resume.arg(&parts);
+    let again = json(&succeeds(resume));
+    assert_eq!(again["test"]["loss"], result["test"]["loss"]);
     let wrong = train_task("ecg", &temp.path().join("other"), &["--set", "forecast=10"]);
     refuses(wrong, &["numbers to be found", "network.decode.answer"]);
     let far = ["--set", "forecast=200"];
     refuses(train_task("ecg-forecast", &temp.path().join("far"), &far), &["forecast", "1 to 199"]);
+}
+
+#[test]
+fn a_forecast_of_ones_own_data_needs_no_classes_of_theirs() {
+    let temp = folder();
+    let place = temp.path();
+    super::own::tables(place, |text| text.as_bytes().to_vec());
+    let text =
+        task(VALUES, 2).replace("targets = \"values\"\n", "").replace("inputs = 1", "inputs = 2");
+    write(place, "t.toml", format!("forecast = 2\n{text}"));
+    let result = json(&succeeds(train(place)));
+    let names: Vec<&str> =
+        (0..2).map(|k| result["test"]["values"][k]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["x", "y"]);
+    // In the unit of the data, around 5 and −5.
+    assert!((result["test"]["values"][1]["mean"].as_f64().unwrap() + 5.0).abs() < 1.0, "{result}");
+    let again = json(&succeeds(at(place, &["eval", "m", "--json"])));
+    assert_eq!(again["r2"], result["test"]["r2"]);
+    let found = succeeds(at(place, &["predict", "m", "data/test/a/0.csv"]));
+    let (head, rows) = columns(&String::from_utf8(found.stdout).unwrap());
+    assert_eq!(
+        (head.as_slice(), rows.len()),
+        (&["sequence", "step", "x", "y"].map(str::to_owned)[..], 20)
+    );
+    succeeds(at(
+        place,
+        &["study", "folds", "t.toml", "--folds", "3", "--epochs", "2", "--out", "s"],
+    ));
+}
+
+#[test]
+fn numbers_that_never_change_are_named_and_epochs_are_chosen_by_the_loss() {
+    let temp = folder();
+    let place = temp.path();
+    tables(place);
+    for i in 0..3 {
+        let (x, _) = series(i + 30);
+        let lines: String = x.iter().map(|x| format!("{x:.4},1010\n")).collect();
+        write(place, &format!("data/valid/{i}.csv"), format!("x,target\n{lines}"));
+    }
+    write(place, "t.toml", task(VALUES, 1).replace("epochs = 30", "epochs = 6"));
+    let output = succeeds(train(place));
+    let said = super::stderr(&output);
+    assert!(said.contains("in the validation data, target is always 1010"), "{said}");
+    let result = json(&output);
+    assert!(result["valid_r2"].is_null() && result["test"]["r2"].is_f64(), "{result}");
+    let lines = std::fs::read_to_string(place.join("m/metrics.jsonl")).unwrap();
+    let losses = lines.lines().map(|line| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["valid_loss"].as_f64().unwrap()
+    });
+    let least = losses.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert_eq!(result["best_epoch"], least.0 + 1, "{lines}");
+    let mut longer = at(place, &["train", "--resume", "--out", "m", "--epochs", "7", "--json"]);
+    longer.current_dir(place);
+    assert_eq!(json(&succeeds(longer))["epochs"], 7);
+}
+
+#[test]
+fn horizons_of_a_sweep_have_data_of_their_own() {
+    let temp = folder();
+    let place = temp.path();
+    super::own::tables(place, |text| text.as_bytes().to_vec());
+    let text =
+        task(VALUES, 2).replace("targets = \"values\"\n", "").replace("inputs = 1", "inputs = 2");
+    let text = text.replace("epochs = 30", "epochs = 2");
+    write(place, "t.toml", format!("forecast = 1\n{text}"));
+    write(place, "s.toml", "task = \"t.toml\"\nseeds = [1]\n[grid]\nforecast = [1, 6]\n");
+    let study = json(&succeeds(at(place, &["sweep", "s.toml", "--out", "s", "--json"])));
+    let folder = |run: usize| study["runs"][run]["folder"].as_str().unwrap().to_owned();
+    let loss = |run: usize| {
+        let result = std::fs::read_to_string(place.join("s").join(folder(run)).join("result.json"));
+        let result: serde_json::Value = serde_json::from_str(&result.unwrap()).unwrap();
+        (
+            result["test"]["values"][0]["count"].as_u64().unwrap(),
+            result["test"]["loss"].as_f64().unwrap(),
+        )
+    };
+    // A step less to be found for each step further.
+    assert_ne!(loss(0).0, loss(1).0, "{study}");
 }

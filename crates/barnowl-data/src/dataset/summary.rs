@@ -78,6 +78,12 @@ impl ChannelSummary {
         self.mean.abs() < 1e-6 * self.sd
     }
 
+    /// Whether there is no value.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.sd.is_nan()
+    }
+
     /// Whether every value is the same.
     #[must_use]
     pub fn is_constant(&self) -> bool {
@@ -160,7 +166,9 @@ impl Dataset {
             .map(|(place, name)| {
                 let mut range = Range::default();
                 let of = values.iter().skip(place).step_by(self.class_names.len());
-                of.filter(|value| !value.is_nan()).for_each(|value| range.add(*value));
+                // In their own unit, whatever they were brought to.
+                let own = |x: f32| self.target_normalization().map_or(x, |by| by.undo(place, x));
+                of.filter(|value| !value.is_nan()).for_each(|value| range.add(own(*value)));
                 let count = range.count;
                 range.summary(name.clone(), count)
             })
@@ -307,6 +315,10 @@ impl Summary {
     fn values_in(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per = if self.label_per_step { "a step" } else { "a sequence" };
         for value in self.values.iter().take(MOST_LISTED) {
+            if value.is_unknown() {
+                writeln!(f, "target     {} (a number {per}): not known anywhere", value.name)?;
+                continue;
+            }
             writeln!(
                 f,
                 "target     {} (a number {per}): {} to {}, mean {}, s.d. {}",

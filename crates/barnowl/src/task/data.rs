@@ -182,7 +182,10 @@ impl DatasetConfig {
                 }
                 return own::load(&place, split, config, known);
             }
-            (Self::Ecg { generator }, None) => ecg_model::generate(generator, split)?,
+            // Signals are made by the generator alone: the files hold events.
+            (Self::Ecg { generator }, data) if data.is_none() || generator.signals => {
+                ecg_model::generate(generator, split)?
+            }
             (_, None) => return Err(self.missing()),
             (Self::Ecg { .. }, Some(data)) => qtdb::load(data, split)?,
             (Self::QtdbRaw { encoding }, Some(data)) => qtdb_raw::load(data, split, encoding)?,

@@ -120,6 +120,13 @@ impl TaskConfig {
         if self.forecast == Some(0) {
             return Err(Error::setting("forecast", 0).expected("1 step or more"));
         }
+        if let (Some(_), Some(change)) = (self.forecast, &self.train.augmentation)
+            && (change.gain > 0.0 || change.channel_shift > 0)
+        {
+            return Err(Error::setting("train.augmentation", change).expected(
+                "no gain and no channel_shift beside forecast: what is to be found would not change with the inputs",
+            ));
+        }
         self.dataset.validate()
     }
 

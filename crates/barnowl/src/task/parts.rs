@@ -1,7 +1,7 @@
 //! The parts of a task's data: what a run trains on, validates with and tests with, and the same for a model later on.
 
-use super::{DatasetConfig, Split, TaskConfig};
-use crate::dataset::{DataCard, Dataset, Known, Normalize};
+use super::{Split, TaskConfig};
+use crate::dataset::{DataCard, Dataset, Known};
 use crate::error::{Error, Result};
 use crate::objective::Answer;
 use crate::train::TrainConfig;
@@ -96,11 +96,7 @@ impl TaskConfig {
         // A validation part of the data set's own may share groups with what is held out.
         let valid = match held_out {
             Some(_) => None,
-            None => self.dataset.load(data, Split::Valid, card.known())?,
-        };
-        let valid = match (valid, self.forecast) {
-            (Some(valid), Some(ahead)) => Some(valid.forecasting(ahead)?),
-            (valid, _) => valid,
+            None => self.read(data, Split::Valid, card.known())?,
         };
         if let Some(valid) = &valid {
             self.check(valid)?;
@@ -210,7 +206,7 @@ impl TaskConfig {
     ///
     /// If the data cannot be read, do not fit the network, or there is no such part.
     pub fn raw_part(&self, data: Option<&Path>, split: Split, known: Known<'_>) -> Result<Dataset> {
-        let loaded = self.dataset.load(data, split, known).map_err(|error| match data {
+        let loaded = self.read(data, split, known).map_err(|error| match data {
             // Without a file to name, the task says what was asked for.
             None => error.during(format_args!("task {}", self.name)),
             Some(_) => error,
@@ -218,17 +214,23 @@ impl TaskConfig {
         let dataset = loaded?.ok_or_else(|| {
             Error::mismatch(format!("{} has no {} part", self.dataset.source(), split.name()))
         })?;
-        let dataset = match self.forecast {
-            Some(ahead) => dataset.forecasting(ahead)?,
-            None => dataset,
-        };
         self.check(&dataset)?;
         Ok(dataset)
     }
 
-    /// Whether numbers that are to be found are brought to one scale: not where the task keeps the values of the channels.
+    /// A part of the data with what is to be found, as the task says; none where the data set has no such part of its own.
+    fn read(&self, data: Option<&Path>, split: Split, known: Known<'_>) -> Result<Option<Dataset>> {
+        let Some(ahead) = self.forecast else {
+            return self.dataset.load(data, split, known);
+        };
+        // What a model of forecasts calls classes are channels: the files have classes of their own, which do not matter.
+        let known = Known { classes: &[], classes_are_listed: false, ..known };
+        let loaded = self.dataset.load(data, split, known)?;
+        loaded.map(|dataset| dataset.forecasting(ahead)).transpose()
+    }
+
+    /// Whether what is to be found is brought to one scale: numbers are, labels are 0 and 1.
     fn normalizes_targets(&self) -> bool {
-        let kept = matches!(&self.dataset, DatasetConfig::Own(own) if own.normalize == Some(Normalize::None));
-        self.network.decode.answer == Answer::Values && !kept
+        self.network.decode.answer == Answer::Values
     }
 }

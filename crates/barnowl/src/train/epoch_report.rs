@@ -81,9 +81,9 @@ impl From<EpochReport> for Line {
 impl From<Line> for EpochReport {
     fn from(line: Line) -> Self {
         // A score that is not a number is written as none.
-        let (judged_by, train, valid) = match line.valid_r2.or(line.train_r2) {
-            Some(_) => (ScoreKind::R2, line.train_r2, line.valid_r2),
-            None => (ScoreKind::Accuracy, line.train_accuracy, line.valid_accuracy),
+        let (judged_by, train, valid) = match line.valid_accuracy.or(line.train_accuracy) {
+            Some(_) => (ScoreKind::Accuracy, line.train_accuracy, line.valid_accuracy),
+            None => (ScoreKind::R2, line.train_r2, line.valid_r2),
         };
         Self {
             epoch: line.epoch,
@@ -128,6 +128,13 @@ mod tests {
             assert!(line.contains(&key), "{line}");
             assert_eq!(line.contains("accuracy"), judged_by == ScoreKind::Accuracy);
             assert_eq!(serde_json::from_str::<EpochReport>(&line).unwrap(), report);
+            let none = EpochReport { train_score: f64::NAN, valid_score: f64::NAN, ..report };
+            let line = serde_json::to_string(&none).unwrap();
+            let again = serde_json::from_str::<EpochReport>(&line).unwrap();
+            assert!(again.valid_score.is_nan());
+            if judged_by == ScoreKind::R2 {
+                assert_eq!(again.judged_by, judged_by, "of R² that is not defined: {line}");
+            }
         }
     }
 }

@@ -49,9 +49,9 @@ pub struct Progress {
     pub batch: usize,
     /// The epoch kept so far, counted from 1: the best by validation score, or the last.
     pub best_epoch: usize,
-    /// Its validation score: accuracy, or R².
+    /// Its validation score: accuracy, or R²; none where R² is not defined, as of numbers that never change.
     #[serde(rename = "best_accuracy")]
-    pub best_score: f64,
+    pub best_score: Option<f64>,
     /// Its validation loss.
     pub best_loss: f64,
 }
@@ -435,7 +435,7 @@ impl Trainer {
         let train_loss = sums.loss();
         let chance = self.network_config.decode.chance_loss(data, self.network_config.readout.size);
         let weighed = self.config.loss.of(data, "train.loss")?;
-        let chance = chance * weighed.map_or(1.0, |loss| loss.heaviest().max(1.0));
+        let chance = chance * weighed.map_or(1.0, |loss| loss.mean_weight(data).max(1.0));
         if train_loss > self.config.divergence * chance {
             let (name, value) = self.largest_parameter();
             return Err(Error::divergence(format!(
@@ -449,13 +449,14 @@ impl Trainer {
             .map_err(|error| error.during(format!("validation of epoch {epoch}")))?;
         let SpikeRate { overall, layers, .. } = evaluation.spike_rate;
         let progress = &mut self.progress;
+        let score = Some(evaluation.score).filter(|score| !score.is_nan());
         let best = self.config.keep == Keep::Last
             || progress.best_epoch == 0
-            || evaluation.score > progress.best_score
-            || (evaluation.score == progress.best_score && evaluation.loss < progress.best_loss);
+            || score > progress.best_score
+            || (score == progress.best_score && evaluation.loss < progress.best_loss);
         if best {
             progress.best_epoch = epoch;
-            progress.best_score = evaluation.score;
+            progress.best_score = score;
             progress.best_loss = evaluation.loss;
         }
         let learning_rate = self.learning_rate(data, self.progress.batch.saturating_sub(1));

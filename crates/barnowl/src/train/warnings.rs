@@ -40,8 +40,10 @@ impl Warnings {
     pub fn of_data(&mut self, parts: &[(&str, &Dataset)]) -> Vec<String> {
         let mut new = Vec::new();
         for (place, (purpose, data)) in parts.iter().enumerate() {
-            // Of numbers, there are no classes to miss.
-            let Some(counts) = class_counts(data) else { continue };
+            let Some(counts) = class_counts(data) else {
+                new.extend(self.of_values(purpose, data));
+                continue;
+            };
             let names = data.class_names();
             let missing: Vec<&str> = (names.iter().zip(&counts))
                 .filter(|(_, count)| **count == 0)
@@ -91,6 +93,27 @@ impl Warnings {
             new.extend(self.add(format!("groups, {purpose}"), text));
         }
         new
+    }
+
+    /// Looks at the numbers that are to be found.
+    fn of_values(&mut self, purpose: &str, data: &Dataset) -> Option<String> {
+        let mut parts = Vec::new();
+        for value in data.summary().values {
+            if value.is_unknown() {
+                parts.push(format!("{} is not known anywhere", value.name));
+            } else if value.is_constant() {
+                parts.push(format!("{} is always {}", value.name, value.min));
+            }
+        }
+        if parts.is_empty() {
+            return None;
+        }
+        let text = format!(
+            "in the {purpose} data, {}: nothing tells whether such a number is found, and R² leaves it out; where all are so, epochs \
+             are chosen by the loss. Look at the targets; more sequences, or another train.split_seed, can mend it",
+            parts.join(", ")
+        );
+        self.add(format!("values, {purpose}"), text)
     }
 
     /// Looks for parts with sequences that are trained on. Returns what is new.

@@ -129,13 +129,13 @@ fn by_name(network: &Network, config: &NetworkConfig, gradients: GradientsParams
 
 fn assert_near(found: &Gradients, expected: &Gradients, tolerance: f64) {
     let norm = |values: &[f32]| values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    // What is next to nothing beside all the others is known to their digits only.
+    // What is next to nothing beside all the others is known to their digits only, and a probability that is 1 to its rounding.
     let all = norm(&expected.values().flatten().copied().collect::<Vec<_>>());
     for (name, expected) in expected {
         let found = &found[name];
         let difference: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
         let (off, size) = (norm(&difference), norm(expected));
-        let allowed = tolerance * size + 2e-6 * all + 1e-9;
+        let allowed = tolerance * size + 2e-6 * all + 1e-7;
         assert!(off <= allowed, "{name}: off by {off:e}, of {size:e}");
     }
 }
