@@ -379,7 +379,8 @@ impl Study<'_> {
         let record = RunRecord {
             epochs: reports.len(),
             best_epoch: best.map(|report| report.epoch as u64),
-            valid_score: best.map(|report| report.valid_score),
+            // R² of numbers that never change is not defined.
+            valid_score: best.map(|report| report.valid_score).filter(|score| !score.is_nan()),
             test_score: result["test"][judged_by.key()].as_f64(),
             judged_by,
             spike_rate: result["test"]["spike_rate"]["overall"].as_f64(),

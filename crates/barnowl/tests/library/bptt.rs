@@ -1,5 +1,6 @@
 //! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
 
+use super::gradients::collect_all;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::{LayerConfig, Pass, SequencePath};
@@ -11,7 +12,6 @@ use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::trained_threshold::EncoderConfig;
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
@@ -27,22 +27,6 @@ const DECODERS: [DecoderKind; 6] = [
     DecoderKind::MaxMembrane,
     DecoderKind::SpikeCount,
 ];
-
-/// The gradients of a module's parameters, in their order.
-struct Collect(GradientsParams, Vec<Vec<f32>>);
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = self.0.get::<D>(param.id).expect("every parameter has a gradient");
-        self.1.push(gradient.to_data().try_to_vec().unwrap());
-    }
-}
-
-fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
-    let mut collect = Collect(gradients, Vec::new());
-    network.visit(&mut collect);
-    collect.1
-}
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -198,7 +182,7 @@ fn by_autodiff(
     let class_loss = case.loss.of(data, "loss").unwrap();
     let loss = case.config.decode.loss_by(&output.score, &target, class_loss.as_ref());
     let value = f64::from(loss.clone().into_scalar::<f32>());
-    (value, collect(network, GradientsParams::from_grads(loss.backward(), network)))
+    (value, collect_all(network, GradientsParams::from_grads(loss.backward(), network)))
 }
 
 fn by_bptt(
@@ -216,7 +200,7 @@ fn by_bptt(
     assert_eq!(without.classes, outcome.classes);
     assert_eq!(without.values, outcome.values);
     assert_eq!(without.rates, outcome.rates);
-    (outcome, collect(network, gradients))
+    (outcome, collect_all(network, gradients))
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Sequences of unequal length: what comes after a sequence's end counts nowhere, whatever stands there and however much of
 //! it, on every path.
 
+use super::gradients::collect;
 use barnowl::activity::Activity;
 use barnowl::cell::CellKind;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
@@ -15,8 +16,6 @@ use barnowl::parameters::TimeConstantForm;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::train::{RatePenalty, TrainConfig, evaluate, fit};
 use barnowl::trained_threshold::EncoderConfig;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
 use rand::RngExt;
@@ -31,23 +30,6 @@ const DECODERS: [DecoderKind; 6] = [
     DecoderKind::MaxMembrane,
     DecoderKind::SpikeCount,
 ];
-
-/// The gradients of a module's parameters, in their order; zeros where there is none.
-struct Collect(GradientsParams, Vec<Vec<f32>>);
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let zeros = || vec![0.0; param.val().dims().iter().product()];
-        let gradient = self.0.get::<D>(param.id);
-        self.1.push(gradient.map_or_else(zeros, |g| g.to_data().try_to_vec().unwrap()));
-    }
-}
-
-fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
-    let mut collect = Collect(gradients, Vec::new());
-    network.visit(&mut collect);
-    collect.1
-}
 
 #[derive(Debug, Clone)]
 struct Case {

@@ -7,6 +7,7 @@ mod cochlea;
 mod energy;
 mod equations;
 mod exchange;
+mod gradients;
 mod hdf5;
 mod lengths;
 mod mat;

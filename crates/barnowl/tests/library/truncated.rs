@@ -1,6 +1,7 @@
 //! Truncated backpropagation against plain tensors: a loop over steps in Burn's autodiff whose state is detached between
 //! windows.
 
+use super::gradients::collect;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
 use barnowl::layer::{LayerConfig, Pass};
@@ -10,7 +11,7 @@ use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::parameters::TimeConstantForm;
 use barnowl::readout::{Readout, ReadoutConfig, ReadoutKind};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::nn::Linear;
 use burn::optim::GradientsParams;
 use burn::tensor::activation::{log_softmax, softmax};
@@ -127,23 +128,6 @@ impl State {
 
 /// What the loop over windows finds: the loss and gradients of each.
 type Found = Vec<(f64, Vec<Vec<f32>>)>;
-
-struct Collect(GradientsParams, Vec<Vec<f32>>);
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // A parameter that a window does not reach has none.
-        let zeros = || vec![0.0; param.val().dims().iter().product()];
-        let gradient = self.0.get::<D>(param.id);
-        self.1.push(gradient.map_or_else(zeros, |g| g.to_data().try_to_vec().unwrap()));
-    }
-}
-
-fn collect(network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
-    let mut collect = Collect(gradients, Vec::new());
-    network.visit(&mut collect);
-    collect.1
-}
 
 /// The plain loop. `networks[k]` runs the k-th window in which a step counts, and those before it; with `whole`, the loss is
 /// that of the whole sequence, at its end, and `PENALTY` times the squares of the mean spike rates if there is a `penalty`.
