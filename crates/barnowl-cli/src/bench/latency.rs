@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use barnowl::cell::Cell;
     use barnowl::layer::Pass;
-    use barnowl::learning::{Bptt, BpttOptions};
+    use barnowl::learning::{Bptt, BpttOptions, Learner};
     use barnowl::readout::Readout;
     use burn::tensor::{Tensor, TensorData};
 

@@ -7,7 +7,7 @@ use crate::args::ShapeName;
 use barnowl::dataset::{Dataset, Events, Inputs, Targets};
 use barnowl::error::{Error, Result};
 use barnowl::layer::{LayerConfig, Pass};
-use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::learning::{Bptt, BpttOptions, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};

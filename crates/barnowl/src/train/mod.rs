@@ -21,6 +21,7 @@ pub mod run;
 mod trainer;
 mod warnings;
 
+pub use crate::learning::RatePenalty;
 pub use checkpoint::{Checkpoint, differences};
 pub use decay::DecayGroups;
 pub use epoch_report::EpochReport;
@@ -32,6 +33,7 @@ pub use warnings::{Warnings, far_values, repeated};
 use crate::class_loss::ClassLossConfig;
 use crate::dataset::{Augmentation, Fold};
 use crate::error::{Error, Result};
+
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -89,8 +91,8 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
     /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
-    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, beside a
-    /// rate penalty, and on networks that are not [fused](crate::network::NetworkConfig::is_fused). Default: keeps all.
+    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, and on
+    /// networks that do not read [step by step](crate::network::NetworkConfig::is_causal). Default: keeps all.
     /// Range: 1 to 1000000000 steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_steps: Option<usize>,
@@ -175,19 +177,6 @@ impl Default for TrainConfig {
             divergence: 10.0,
         }
     }
-}
-
-/// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss; where the weights change after every window, to that of
-/// each window with a step that counts, by its own rates and its share of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RatePenalty {
-    /// Spikes per neuron and step.
-    /// Range: 0 to 1.
-    pub target: f64,
-    /// How strong the penalty is.
-    /// Range: more than 0.
-    pub weight: f64,
 }
 
 /// Which epoch's parameters become the model.
