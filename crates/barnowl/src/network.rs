@@ -54,7 +54,7 @@ pub struct NetworkConfig {
     pub readout: ReadoutConfig,
     /// How the readout is decoded.
     pub decode: Decoder,
-    /// The surrogate gradient of all spiking neurons. Default multi-Gaussian.
+    /// The surrogate gradient of all spiking neurons that have none of their own, and of encoders. Default multi-Gaussian.
     #[serde(default)]
     pub surrogate: SurrogateConfig,
     /// Turns real-valued inputs into spikes, by a rule that is trained with the network. Default: the first layer reads

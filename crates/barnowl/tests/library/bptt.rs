@@ -52,6 +52,7 @@ fn cases() -> impl Strategy<Value = Case> {
                 true => InitialState::Uniform { low: 0.0, high: 0.25 },
                 false => InitialState::Zero,
             },
+            surrogate: recurrent.then_some(SurrogateConfig::Linear { gamma: 0.4 }),
             ..LayerConfig::new(size)
         },
     );
@@ -105,6 +106,7 @@ fn other_cases() -> impl Strategy<Value = Case> {
         let cell = cells[cell];
         for (layer, both) in config.layers.iter_mut().zip(both) {
             (layer.cell, layer.bidirectional) = (cell, both);
+            layer.surrogate = layer.surrogate.filter(|_| cell.is_spiking());
             layer.recurrent |= cell.gated().is_some();
         }
         // The mean of two or four spikes is exact.

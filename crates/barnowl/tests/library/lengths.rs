@@ -387,6 +387,7 @@ proptest! {
     #[test]
     fn padding_counts_nowhere_in_other_networks(case in cases(false)) {
         check(&case, &layerwise(&case, None), "layerwise");
+        check(&case, &bptt(&case, BpttOptions::default()), "bptt");
     }
 }
 

@@ -381,7 +381,8 @@ impl LayerArrays {
             sums: &mut gradients.sums,
             scratch: &mut self.scratch,
         };
-        layer.neurons().backward(layer.recurrent.as_ref(), job.surrogate, chunk);
+        let surrogate = layer.surrogate.unwrap_or(job.surrogate);
+        layer.neurons().backward(layer.recurrent.as_ref(), surrogate, chunk);
         if layer.recurrent.is_none() {
             return;
         }

@@ -20,7 +20,7 @@ use barnowl_engine::logits::Logits;
 use barnowl_engine::neurons::{Neurons, Output, Shape, Sums};
 use barnowl_engine::rectified::Rectified;
 use barnowl_engine::weights::{Use, Weights};
-use barnowl_neuron::Threshold;
+use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
@@ -48,6 +48,8 @@ pub(super) struct LayerPlan {
     pub(super) initial: InitialState,
     /// The random stream of the initial state.
     pub(super) stream: u64,
+    /// Of these neurons alone, if they have one.
+    pub(super) surrogate: Option<Surrogate>,
 }
 
 impl LayerPlan {
@@ -73,7 +75,8 @@ impl LayerPlan {
         };
         let plan = Self::new(neurons, place, inputs, initial, stream);
         let recurrent = config.recurrent.then(Weights::default);
-        Self { recurrent, dt: config.dt as f32, ..plan }
+        let surrogate = config.surrogate.map(|own| own.surrogate());
+        Self { recurrent, dt: config.dt as f32, surrogate, ..plan }
     }
 
     /// Those of the readout.
@@ -97,7 +100,8 @@ impl LayerPlan {
             ReadoutKind::Dense => InitialState::Zero,
             _ => config.initial_state,
         };
-        Self::new(neurons, place, inputs, initial, stream)
+        let plan = Self::new(neurons, place, inputs, initial, stream);
+        Self { surrogate: config.surrogate.map(|own| own.surrogate()), ..plan }
     }
 
     fn new(
@@ -120,6 +124,7 @@ impl LayerPlan {
             dt: 1.0,
             initial,
             stream,
+            surrogate: None,
         }
     }
 
