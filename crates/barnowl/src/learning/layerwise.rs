@@ -60,7 +60,7 @@ impl Layerwise {
             let (spikes_of, readout) = (&output.spikes, &output.readout);
             let part = sequences.outcome(0.0, None, spikes_of, readout, window.clone());
             outcome.add(part, sequences.share(&window), false);
-            if self.criterion.penalty.is_some() {
+            if !self.criterion.penalties.is_empty() {
                 spikes.iter_mut().zip(output.spikes).for_each(|(all, window)| all.push(window));
             }
             observed.push(decoder.observed(&output.readout));
@@ -77,9 +77,9 @@ impl Layerwise {
         );
         outcome.loss = number(&loss);
         (outcome.classes, outcome.values) = sequences.answers(&score, &whole);
-        let spikes: Vec<_> = match self.criterion.penalty {
-            Some(_) => spikes.into_iter().map(leaf).collect(),
-            None => Vec::new(),
+        let spikes: Vec<_> = match self.criterion.penalties.is_empty() {
+            false => spikes.into_iter().map(leaf).collect(),
+            true => Vec::new(),
         };
         let gradients = self.with_penalty_of(loss, &spikes, sequences, &whole).backward();
         drop(score);
@@ -113,17 +113,18 @@ impl Layerwise {
         sequences: &Sequences<'_>,
         window: &Range<usize>,
     ) -> Tensor<1> {
-        let Some(penalty) = self.criterion.penalty else {
+        let penalties = self.criterion.penalties;
+        if penalties.is_empty() {
             return loss;
-        };
+        }
         let repeat = self.config.repeat;
         let steps = sequences.lengths().within(window) * repeat;
         let penalty = match sequences.lengths().mask(window, repeat, &loss.device()) {
-            None => penalty.of(spikes, steps),
+            None => penalties.of(spikes, steps),
             Some(mask) => {
                 let masked: Vec<_> =
                     spikes.iter().map(|spikes| spikes.clone() * mask.clone()).collect();
-                penalty.of(&masked, steps)
+                penalties.of(&masked, steps)
             }
         };
         match penalty {

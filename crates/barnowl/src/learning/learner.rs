@@ -1,6 +1,6 @@
 //! The seam between training and the rules by which a network learns.
 
-use super::{Bptt, BpttOptions, Layerwise, RatePenalty};
+use super::{Bptt, BpttOptions, Layerwise, Penalties};
 use crate::class_loss::ClassLoss;
 use crate::dataset::Dataset;
 use crate::device::is_cpu;
@@ -75,8 +75,8 @@ pub type Update<'a> = dyn FnMut(&Network, &BatchOutcome, GradientsParams) -> Res
 pub struct Criterion {
     /// How the loss of classes is weighed, if it is.
     pub classes: Option<ClassLoss>,
-    /// What draws spike rates towards a target, if anything does.
-    pub penalty: Option<RatePenalty>,
+    /// What draws on spike rates, if anything does.
+    pub penalties: Penalties,
 }
 
 /// What a network does on a batch.

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `learner.rs` | [`Learner`]: what a learning rule does |
 //! | `bptt/` | [`Bptt`]: exact backpropagation through time of a whole network, a few sequences at a time |
-//! | `penalty.rs` | [`RatePenalty`]: draws spike rates towards a target |
+//! | `penalty.rs` | [`Penalties`]: what draws on spike rates |
 //! | `layerwise.rs` | [`Layerwise`]: the same by Burn's autodiff, a whole batch and a whole layer at a time, on any device |
 //!
 //! A network can also be differentiated as any other Burn module, through
@@ -19,7 +19,7 @@ mod penalty;
 pub use bptt::{Bptt, BpttOptions};
 pub use layerwise::Layerwise;
 pub use learner::{BatchOutcome, Criterion, Learner, Update, backpropagation};
-pub use penalty::RatePenalty;
+pub use penalty::{NeuronRatePenalty, Penalties, RatePenalty};
 
 use crate::dataset::Dataset;
 use crate::lengths::Lengths;

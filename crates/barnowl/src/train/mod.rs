@@ -20,8 +20,9 @@ mod rate;
 pub mod run;
 mod trainer;
 mod warnings;
+mod weight_penalty;
 
-pub use crate::learning::RatePenalty;
+pub use crate::learning::{NeuronRatePenalty, RatePenalty};
 pub use checkpoint::{Checkpoint, differences};
 pub use decay::DecayGroups;
 pub use epoch_report::EpochReport;
@@ -29,6 +30,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use predict::{Answers, predict};
 pub use trainer::{BatchReport, Control, Observer, Outcome, Progress, Silent, Trainer, fit};
 pub use warnings::{Warnings, far_values, repeated};
+pub use weight_penalty::{WeightPenalties, WeightPenalty};
 
 use crate::class_loss::ClassLossConfig;
 use crate::dataset::{Augmentation, Fold};
@@ -90,6 +92,12 @@ pub struct TrainConfig {
     /// Draws spike rates towards a target. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
+    /// Keeps the spike rate of every neuron between two bounds. Default not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neuron_rate_penalty: Option<NeuronRatePenalty>,
+    /// Draws weights to zero by their absolute values or squares. Default not at all.
+    #[serde(skip_serializing_if = "WeightPenalties::is_default")]
+    pub weight_penalty: WeightPenalties,
     /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
     /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, and on
     /// networks that do not read [step by step](crate::network::NetworkConfig::is_causal). Default: keeps all.
@@ -162,6 +170,8 @@ impl Default for TrainConfig {
             clipping: None,
             loss: ClassLossConfig::default(),
             rate_penalty: None,
+            neuron_rate_penalty: None,
+            weight_penalty: WeightPenalties::default(),
             checkpoint_steps: None,
             truncation: None,
             augmentation: None,
@@ -328,14 +338,13 @@ impl TrainConfig {
         if self.divergence.is_nan() || self.divergence <= 1.0 {
             return refuse(key, "divergence", self.divergence, "more than 1");
         }
-        if let Some(RatePenalty { target, weight }) = self.rate_penalty {
-            if !(0.0..=1.0).contains(&target) {
-                return refuse(key, "rate_penalty.target", target, "0 to 1 spikes per step");
-            }
-            if !positive(weight) {
-                return refuse(key, "rate_penalty.weight", weight, "a positive number");
-            }
+        if let Some(penalty) = self.rate_penalty {
+            penalty.validate(&format!("{key}.rate_penalty"))?;
         }
+        if let Some(penalty) = self.neuron_rate_penalty {
+            penalty.validate(&format!("{key}.neuron_rate_penalty"))?;
+        }
+        self.weight_penalty.validate(&format!("{key}.weight_penalty"))?;
         if let Some(augmentation) = &self.augmentation {
             augmentation.validate(&format!("{key}.augmentation"))?;
         }

@@ -9,7 +9,7 @@ use crate::device::{guard, is_cpu};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
 use crate::layer::Pass;
-use crate::learning::{BatchOutcome, BpttOptions, Criterion, Learner, backpropagation};
+use crate::learning::{BatchOutcome, BpttOptions, Criterion, Learner, Penalties, backpropagation};
 use crate::metric::ScoreKind;
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig};
@@ -280,7 +280,11 @@ impl Trainer {
     ) -> Result<Outcome> {
         self.check(data, valid)?;
         let classes = self.config.loss.of(data, "train.loss")?;
-        self.learner.set_criterion(Criterion { classes, penalty: self.config.rate_penalty });
+        let penalties = Penalties {
+            rate: self.config.rate_penalty,
+            neuron_rate: self.config.neuron_rate_penalty,
+        };
+        self.learner.set_criterion(Criterion { classes, penalties });
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
             if self.is_out_of_patience() {
@@ -378,11 +382,13 @@ impl Trainer {
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
         let average = &mut self.average;
         let advice = remedy(&self.config);
+        let weight_penalty = self.config.weight_penalty;
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
             if !outcome.loss.is_finite() {
                 let problem = format!("the loss of batch {batch} is {}", outcome.loss);
                 return Err(Error::divergence(problem).remedy(advice));
             }
+            let gradients = weight_penalty.add_to(gradients, network);
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
             network.project(config);
             if let Some(average) = average.as_mut() {
@@ -509,8 +515,15 @@ pub(super) fn learner(
     train: &TrainConfig,
     device: &Device,
 ) -> Result<Box<dyn Learner>> {
-    if train.rate_penalty.is_some() && network.layers.iter().any(|l| !l.cell.is_spiking()) {
-        return Err(Error::setting("train.rate_penalty", train.rate_penalty)
+    let penalties = [
+        ("train.rate_penalty", train.rate_penalty.is_some()),
+        ("train.neuron_rate_penalty", train.neuron_rate_penalty.is_some()),
+    ];
+    if let (Some((key, _)), true) = (
+        penalties.into_iter().find(|(_, set)| *set),
+        network.layers.iter().any(|layer| !layer.cell.is_spiking()),
+    ) {
+        return Err(Error::setting(key, "{ … }")
             .expected("none, since the hidden layers have cells that do not spike"));
     }
     if let Some(truncation) = train.truncation {

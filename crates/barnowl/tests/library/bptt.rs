@@ -5,7 +5,9 @@ use barnowl::cell::CellKind;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::{LayerConfig, Pass, SequencePath};
-use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Criterion, Learner, RatePenalty};
+use barnowl::learning::{
+    BatchOutcome, Bptt, BpttOptions, Criterion, Learner, NeuronRatePenalty, Penalties, RatePenalty,
+};
 use barnowl::loss::{Decoder, DecoderKind, Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
@@ -37,7 +39,7 @@ struct Case {
     events: bool,
     seed: u64,
     loss: ClassLossConfig,
-    penalty: Option<RatePenalty>,
+    penalties: Penalties,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -85,8 +87,8 @@ fn cases() -> impl Strategy<Value = Case> {
             1 => ClassLossConfig { class_weights: weights(), focal: 1.5, ..plain },
             _ => plain,
         };
-        let (events, penalty) = (input == 1, None);
-        Case { config, steps, batch, events, seed: seed.into(), loss, penalty }
+        let (events, penalties) = (input == 1, Penalties::default());
+        Case { config, steps, batch, events, seed: seed.into(), loss, penalties }
     })
 }
 
@@ -122,8 +124,10 @@ fn other_cases() -> impl Strategy<Value = Case> {
             config.layers.iter_mut().for_each(|layer| layer.cell = CellKind::Alif);
         }
         let penalty = penalty && config.layers[0].cell == CellKind::Alif;
-        let penalty = penalty.then_some(RatePenalty { target: 0.1, weight: 3.0 });
-        Case { config, penalty, steps: case.steps.min(30), ..case }
+        let rate = (penalty && repeat < 2).then_some(RatePenalty { target: 0.1, weight: 3.0 });
+        let neuron_rate = NeuronRatePenalty { low: 0.05, high: 0.2, weight: 2.0 };
+        let penalties = Penalties { rate, neuron_rate: penalty.then_some(neuron_rate) };
+        Case { config, penalties, steps: case.steps.min(30), ..case }
     })
 }
 
@@ -223,10 +227,15 @@ fn by_autodiff(
     let class_loss = case.loss.of(data, "loss").unwrap();
     let mut loss = case.config.decode.loss_by(&output.score, &target, class_loss.as_ref());
     let value = f64::from(loss.clone().into_scalar::<f32>());
-    if let Some(RatePenalty { target, weight }) = case.penalty {
-        for spikes in output.spikes {
-            let distance = spikes.mean() - target;
+    for spikes in output.spikes {
+        if let Some(RatePenalty { target, weight }) = case.penalties.rate {
+            let distance = spikes.clone().mean() - target;
             loss = loss + distance.clone() * distance * weight;
+        }
+        if let Some(NeuronRatePenalty { low, high, weight }) = case.penalties.neuron_rate {
+            let rates = spikes.mean_dim(0).mean_dim(1);
+            let outside = rates.clone() - rates.clamp(low, high);
+            loss = loss + (outside.clone() * outside).mean() * weight;
         }
     }
     (value, collect_all(network, GradientsParams::from_grads(loss.backward(), network)))
@@ -242,7 +251,7 @@ fn by_bptt(
     let indices: Vec<usize> = (0..case.batch).collect();
     let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
     let classes = case.loss.of(data, "loss").unwrap();
-    bptt.set_criterion(Criterion { classes, penalty: case.penalty });
+    bptt.set_criterion(Criterion { classes, penalties: case.penalties });
     let (outcome, gradients) = bptt.gradients(network, data, &indices, pass);
     let without = bptt.evaluate(network, data, &indices, pass);
     assert_eq!(without.classes, outcome.classes);
@@ -332,7 +341,7 @@ fn threads_do_not_change_a_bit() {
         events: true,
         seed: 3,
         loss: ClassLossConfig::default(),
-        penalty: None,
+        penalties: Penalties::default(),
     };
     let data = case.data();
     let on = |threads| {

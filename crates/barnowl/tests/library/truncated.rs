@@ -6,7 +6,7 @@ use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
 use barnowl::layer::{LayerConfig, Pass};
 use barnowl::learning::{
-    BatchOutcome, Bptt, BpttOptions, Criterion, Layerwise, Learner, RatePenalty,
+    BatchOutcome, Bptt, BpttOptions, Criterion, Layerwise, Learner, Penalties, RatePenalty,
 };
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
@@ -354,8 +354,9 @@ fn cut_gradients_are_those_of_detached_states() {
         let indices: Vec<usize> = (0..BATCH).collect();
         let what = format!("{kind:?}, {window}");
         // A penalty asks for the gradient of every window's spikes.
-        let penalty = Some(RatePenalty { target: 0.0, weight: PENALTY });
-        let punished = Criterion { penalty, ..Criterion::default() };
+        let rate = Some(RatePenalty { target: 0.0, weight: PENALTY });
+        let penalties = Penalties { rate, ..Penalties::default() };
+        let punished = Criterion { penalties, ..Criterion::default() };
         let with = by_loop(&config, &networks, window, true, true);
         let run = |checkpoint_steps, criterion: &Criterion| {
             let options = BpttOptions { checkpoint_steps, cut: Some(window) };

@@ -310,6 +310,29 @@ impl LayerArrays {
         }
     }
 
+    /// Adds the spikes of every neuron, `[width]`, of the first `running` rows at a step of the segment.
+    pub(super) fn count(
+        &self,
+        layer: &LayerPlan,
+        step: usize,
+        rows: usize,
+        running: usize,
+        counts: &mut [u64],
+    ) {
+        if !layer.shape.is_spiking() {
+            return;
+        }
+        for row in 0..running {
+            for (block, mask) in self.bits_of(layer, step, row, rows).iter().enumerate() {
+                let mut mask = *mask;
+                while mask != 0 {
+                    counts[block * LANES + mask.trailing_zeros() as usize] += 1;
+                    mask &= mask - 1;
+                }
+            }
+        }
+    }
+
     /// What the readout put out over a chunk.
     pub(super) fn output<'a>(
         &'a self,
@@ -326,21 +349,21 @@ impl LayerArrays {
         }
     }
 
-    /// Adds to ∂L/∂s of a chunk the gradient of something that counts outputs, where a row has not ended.
+    /// Adds to ∂L/∂s of a chunk the gradient of something that counts the spikes of each neuron, where a row has not ended.
     pub(super) fn add_to_given(
         &mut self,
         job: &Job<'_>,
         layer: &LayerPlan,
         repeat: usize,
         Chunk { start, steps, .. }: Chunk,
-        g: f32,
+        g: &[f32],
     ) {
-        let (width, neurons) = (layer.shape.width, layer.shape.neurons);
+        let width = layer.shape.width;
         let span = job.reader.rows * width;
         for (step, given) in (start..start + steps).zip(self.given.chunks_exact_mut(span)) {
             let running = job.reader.running(step / repeat);
             for row in given.chunks_exact_mut(width).take(running) {
-                row[..neurons].iter_mut().for_each(|given| *given += g);
+                row.iter_mut().zip(g).for_each(|(given, g)| *given += g);
             }
         }
     }

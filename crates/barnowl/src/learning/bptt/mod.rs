@@ -83,6 +83,8 @@ const GROUPS: usize = 16;
 struct Found {
     loss: f64,
     spikes: Vec<u64>,
+    /// The spikes of every neuron, by layer, if they are counted.
+    by_neuron: Vec<Vec<u64>>,
     /// The first row of every tile, its rows, and their classes or numbers.
     answers: Vec<(usize, usize, Vec<u16>, Vec<f32>)>,
 }
@@ -119,31 +121,42 @@ impl Bptt {
 
     /// Runs a window of time, of a penalty twice: its gradient at every spike is known when all have been counted.
     fn train(&mut self, network: &Network, sequences: &Sequences<'_>, run: &Run) -> BatchOutcome {
-        let Some(penalty) = self.criterion.penalty.filter(|_| run.train) else {
-            return self.run(network, sequences, run, None);
-        };
-        let counting = Run { train: false, leave: false, ..run.clone() };
-        let rates = self.run(network, sequences, &counting, None).rates;
+        let penalties = self.criterion.penalties;
+        if penalties.is_empty() || !run.train {
+            return self.run(network, sequences, run, None).0;
+        }
+        let counting = Run { train: false, leave: false, count: true, ..run.clone() };
+        let spikes = self.run(network, sequences, &counting, None).1;
         let lengths = sequences.lengths();
         let steps = lengths.within(&run.window) as f64;
-        let share = steps / lengths.within(&sequences.whole()) as f64;
-        let slope = |(layer, rate): (usize, f64)| {
-            let outputs = self.config.layers[layer].outputs() * self.config.repeat;
-            (share * penalty.slope(rate) / (steps * outputs as f64)) as f32
-        };
-        let slopes: Vec<f32> = rates.into_iter().enumerate().map(slope).collect();
-        self.run(network, sequences, run, Some(&slopes))
+        let share = (steps / lengths.within(&sequences.whole()) as f64) as f32;
+        let mut slopes = vec![Vec::new(); self.plan.layers.len()];
+        for place in 0..self.config.layers.len() {
+            // Neurons of both directions are one layer.
+            let cells = self.plan.layers.iter().enumerate().filter(|(_, cell)| cell.place == place);
+            let cells: Vec<(usize, usize)> =
+                cells.map(|(at, cell)| (at, cell.shape.neurons)).collect();
+            let of = |(at, neurons): &(usize, usize)| &spikes[*at][..*neurons];
+            let all: Vec<u64> = cells.iter().flat_map(of).copied().collect();
+            let steps = steps * self.config.repeat as f64;
+            let mut found = penalties.slopes(&all, steps).into_iter().map(|g| share * g);
+            for (at, neurons) in cells {
+                slopes[at].extend(found.by_ref().take(neurons));
+            }
+        }
+        self.run(network, sequences, run, Some(&slopes)).0
     }
 
-    /// Runs a window of time. `counted` is ∂L/∂s of every spike of a layer, of what counts these.
+    /// Runs a window of time; also returns the spikes of every neuron, if they are counted. `counted` is ∂L/∂s of every spike
+    /// of a neuron, by layer, of what counts these.
     fn run(
         &mut self,
         network: &Network,
         sequences: &Sequences<'_>,
         run: &Run,
-        counted: Option<&[f32]>,
-    ) -> BatchOutcome {
-        let Run { ref window, train, carry, leave } = *run;
+        counted: Option<&[Vec<f32>]>,
+    ) -> (BatchOutcome, Vec<Vec<u64>>) {
+        let Run { ref window, train, carry, leave, count: counts } = *run;
         let Sequences { data, indices, factors, rows: batch_rows, initial, .. } = sequences;
         let (config, batch) = (&self.config, indices.len());
         let decoder = config.decode;
@@ -224,12 +237,18 @@ impl Bptt {
                         segment,
                         cut,
                         counted,
+                        counts,
                         train,
                     };
                     let stand = stands.get_mut(place).filter(|_| carry);
                     tile.run(&job, gradients, stand, leave);
                     found.loss += tile.readings.loss;
                     found.spikes.iter_mut().zip(&tile.spikes).for_each(|(sum, n)| *sum += n);
+                    found.by_neuron.resize(tile.by_neuron.len(), Vec::new());
+                    for (sums, spikes) in found.by_neuron.iter_mut().zip(&tile.by_neuron) {
+                        sums.resize(spikes.len(), 0);
+                        sums.iter_mut().zip(spikes).for_each(|(sum, n)| *sum += n);
+                    }
                     let (classes, values) = (&tile.readings.classes, &tile.readings.values);
                     found.answers.push((first, rows, classes.clone(), values.clone()));
                 }
@@ -241,7 +260,15 @@ impl Bptt {
             .enumerate()
             .map(|(group, (gradients, stands))| run_group(group, gradients, stands))
             .collect();
-        outcome(&self.config, &self.plan, &found, window, sequences)
+        let mut by_neuron: Vec<Vec<u64>> = Vec::new();
+        for found in &found {
+            by_neuron.resize(found.by_neuron.len(), Vec::new());
+            for (sums, spikes) in by_neuron.iter_mut().zip(&found.by_neuron) {
+                sums.resize(spikes.len(), 0);
+                sums.iter_mut().zip(spikes).for_each(|(sum, n)| *sum += n);
+            }
+        }
+        (outcome(&self.config, &self.plan, &found, window, sequences), by_neuron)
     }
 }
 
@@ -258,8 +285,14 @@ impl Learner for Bptt {
         pass: Pass<'_>,
     ) -> BatchOutcome {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let whole = Run { window: sequences.whole(), train: false, carry: false, leave: false };
-        sequences.filled(self.run(network, &sequences, &whole, None))
+        let whole = Run {
+            window: sequences.whole(),
+            train: false,
+            carry: false,
+            leave: false,
+            count: false,
+        };
+        sequences.filled(self.run(network, &sequences, &whole, None).0)
     }
 
     fn gradients(
@@ -270,7 +303,13 @@ impl Learner for Bptt {
         pass: Pass<'_>,
     ) -> (BatchOutcome, GradientsParams) {
         let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let whole = Run { window: sequences.whole(), train: true, carry: false, leave: false };
+        let whole = Run {
+            window: sequences.whole(),
+            train: true,
+            carry: false,
+            leave: false,
+            count: false,
+        };
         let outcome = self.train(network, &sequences, &whole);
         let count = groups(indices.len());
         let gradients = gradients::collect(network, &self.plan.layers, &self.gradients[..count]);
@@ -294,7 +333,7 @@ impl Learner for Bptt {
         for start in (0..steps).step_by(window) {
             let end = steps.min(start + window);
             let train = decoder.counts(&(start..end), lengths);
-            let run = Run { window: start..end, train, carry: true, leave: true };
+            let run = Run { window: start..end, train, carry: true, leave: true, count: false };
             let outcome = self.train(&network, &sequences, &run);
             if train {
                 let gradients = &self.gradients[..count];
@@ -318,6 +357,8 @@ struct Run {
     carry: bool,
     /// Whether the one after it goes on where it ends.
     leave: bool,
+    /// Whether the spikes of every neuron are counted.
+    count: bool,
 }
 
 /// What a run works on, the same for all windows of it.

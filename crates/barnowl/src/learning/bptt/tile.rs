@@ -43,8 +43,10 @@ pub(super) struct Job<'a> {
     pub(super) cut: usize,
     /// The threshold that turns real-valued inputs into spikes.
     pub(super) threshold: Option<f32>,
-    /// ∂L/∂s of every output of a layer, of what counts these; by the place of the layer in the network.
-    pub(super) counted: Option<&'a [f32]>,
+    /// ∂L/∂s of every spike of a neuron, by layer, of what counts these.
+    pub(super) counted: Option<&'a [Vec<f32>]>,
+    /// Whether the spikes of every neuron are to be counted.
+    pub(super) counts: bool,
     /// Whether the tile is to run back.
     pub(super) train: bool,
 }
@@ -80,6 +82,8 @@ pub(super) struct Tile {
     pub(super) readings: Readings,
     /// The outputs of every layer that are not zero: spikes.
     pub(super) spikes: Vec<u64>,
+    /// The spikes of every neuron, `[width]` of every layer, if they are counted.
+    pub(super) by_neuron: Vec<Vec<u64>>,
     /// The data as they are read forward, and from the end.
     feeds: [Feed; 2],
     /// When each neuron spiked a step before, or each input channel had an event.
@@ -193,6 +197,10 @@ impl Tile {
         self.layers.resize_with(plan.layers.len(), LayerArrays::default);
         self.joints.resize_with(plan.joints.len(), JointArrays::default);
         refill(&mut self.spikes, plan.layers.len(), 0);
+        self.by_neuron.clear();
+        if job.counts {
+            self.by_neuron.extend(plan.layers.iter().map(|layer| vec![0; layer.shape.width]));
+        }
         self.readings.start(&job.reader);
         for stage in &plan.stages {
             if stage.reads.is_none() {
@@ -262,6 +270,9 @@ impl Tile {
                 for (k, step) in segment.clone().enumerate() {
                     let running = job.reader.running(step / stage.repeat);
                     self.spikes[place] += arrays.active(layer, k, rows, running);
+                    if job.counts {
+                        arrays.count(layer, k, rows, running, &mut self.by_neuron[place]);
+                    }
                 }
             }
         }
@@ -308,7 +319,7 @@ impl Tile {
                 let (layer, gradients) = (&job.plan.layers[place], &mut gradients[place]);
                 let arrays = &mut self.layers[place];
                 if let (Some(counted), false) = (job.counted, readout) {
-                    arrays.add_to_given(job, layer, stage.repeat, chunk, counted[layer.place]);
+                    arrays.add_to_given(job, layer, stage.repeat, chunk, &counted[place]);
                 }
                 arrays.backward(job, layer, readout, chunk, &mut self.entries, gradients);
                 self.backward_inputs(job, stage, place, chunk, gradients);
