@@ -2,7 +2,6 @@
 
 use crate::cell::equations::{EquationsLayer, Neuron, ParameterConfig};
 use crate::cell::{Cell, CellKind, gated::GatedLayer};
-use crate::device::is_cpu;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::lengths::reversed;
@@ -10,10 +9,11 @@ use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
 use crate::sequence::{
     self, AlifOptions, AlifOutput, AlifSequence, Emission, Observe, state_at_rest,
 };
+use crate::weights::{dense, project};
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, TensorData, module::linear};
+use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -498,41 +498,4 @@ impl AlifLayer {
             SequencePath::Reference => sequence::reference::alif_sequence(sequence, options),
         }
     }
-}
-
-/// Weights by an initialiser and a bias of zero.
-pub(crate) fn dense(
-    shape: [usize; 2],
-    initializer: Initializer,
-    device: &Device,
-    rng: &mut ChaCha8Rng,
-) -> Linear {
-    let weight = TensorData::new(initializer.draw(shape, rng), shape);
-    Linear {
-        weight: Param::from_tensor(Tensor::from_data(weight, device)),
-        bias: Some(Param::from_tensor(Tensor::zeros([shape[1]], device))),
-    }
-}
-
-/// The input current of all steps as one matrix product: `[T, B, inputs]` → `[T, B, neurons]`.
-pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>) -> Tensor<3> {
-    let [steps, batch, inputs] = input.dims();
-    let weight = dense.weight.val();
-    let [expected, neurons] = weight.dims();
-    assert_eq!(inputs, expected, "the input has {inputs} channels, the layer expects {expected}");
-    let bias = match (dense.bias.as_ref().map(Param::val), bias) {
-        (Some(a), Some(b)) => Some(a + b),
-        (a, b) => a.or(b),
-    };
-    let rows = input.reshape([steps * batch, inputs]);
-    let current = if is_cpu(&rows.device()) {
-        linear(rows, weight, bias)
-    } else {
-        let product = sequence::product(rows, weight);
-        match bias {
-            Some(bias) => product + bias.unsqueeze_dim(0),
-            None => product,
-        }
-    };
-    current.reshape([steps, batch, neurons])
 }

@@ -64,9 +64,10 @@ pub mod sequence;
 pub mod task;
 pub mod trace;
 pub mod train;
+pub mod trained_threshold;
 
 mod suited;
-pub mod trained_threshold;
+mod weights;
 
 pub use barnowl_base::{Error, Result, error, file, nearest, words};
 pub use barnowl_data::{dataset, encoder, metric};

@@ -4,7 +4,7 @@
 //! kept within [`TAU_MIN`] and [`TAU_MAX`] steps by projection. Files and plots hold τ itself.
 
 use crate::error::{Error, Result};
-use crate::parameters::replace;
+use crate::weights::replace;
 use barnowl_neuron::{Shape, Surrogate};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};

@@ -2,9 +2,10 @@
 
 use crate::cell::equations::EquationsLayer;
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass, Start, project, stream};
+use crate::layer::{AlifLayer, LayerConfig, Pass, Start, stream};
 use crate::network::{Network, NetworkConfig};
 use crate::sequence::{AlifOptions, Emission, Observe};
+use crate::weights::project;
 use barnowl_model::{Kernels, Program};
 use barnowl_neuron::{Decay, Threshold};
 use burn::module::Param;

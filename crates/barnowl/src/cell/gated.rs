@@ -5,8 +5,9 @@
 //! of a GRU.
 
 use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, SequencePath, project};
+use crate::layer::{LayerConfig, SequencePath};
 use crate::sequence::{self, GatedCell};
+use crate::weights::project;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};

@@ -15,9 +15,10 @@ pub(crate) use parameters::{to_raw, value};
 
 use crate::device::is_cpu;
 use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, Pass, SequencePath, Start, dense, project};
+use crate::layer::{LayerConfig, Pass, SequencePath, Start};
 use crate::sequence::equations::equations_sequence;
 use crate::sequence::reference::{self, EquationsSequence};
+use crate::weights::{dense, project};
 use barnowl_neuron::Surrogate;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
