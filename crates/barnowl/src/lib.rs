@@ -59,6 +59,7 @@ pub mod neuron;
 pub mod objective;
 pub mod optimizer;
 pub mod parameters;
+pub mod pass;
 pub mod readout;
 pub mod sequence;
 pub mod task;

@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::layer::{
-    AlifLayer, Pass, SequencePath, Start, b0, beta, check_size, check_threshold, one, tau_adp,
-    tau_m, unit, xavier,
+    AlifLayer, b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier,
 };
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
+use crate::pass::{Pass, SequencePath, Start};
 use crate::sequence::{self, AlifOptions, AlifOutput, Emission, Observe};
 use crate::weights::{dense, project};
 use barnowl_neuron::{Surrogate, Threshold};

@@ -2,8 +2,9 @@
 
 use crate::cell::equations::EquationsLayer;
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass, Start, stream};
+use crate::layer::{AlifLayer, LayerConfig};
 use crate::network::{Network, NetworkConfig};
+use crate::pass::{Pass, Start, stream};
 use crate::sequence::{AlifOptions, Emission, Observe};
 use crate::weights::project;
 use barnowl_model::{Kernels, Program};

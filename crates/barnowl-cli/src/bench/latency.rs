@@ -249,8 +249,8 @@ impl Stream {
 mod tests {
     use super::*;
     use barnowl::cell::Cell;
-    use barnowl::layer::Pass;
     use barnowl::learning::{Bptt, BpttOptions};
+    use barnowl::pass::Pass;
     use barnowl::readout::Readout;
     use burn::tensor::{Tensor, TensorData};
 

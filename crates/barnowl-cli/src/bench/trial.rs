@@ -3,10 +3,10 @@
 use super::shapes::Shape;
 use barnowl::dataset::{Dataset, Inputs};
 use barnowl::error::{Error, Result};
-use barnowl::layer::Pass;
 use barnowl::learning::{Bptt, BpttOptions, Layerwise};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
+use barnowl::pass::Pass;
 use burn::module::Module;
 use burn::tensor::Device;
 use std::time::Instant;

@@ -5,7 +5,8 @@
 //! of a GRU.
 
 use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, SequencePath};
+use crate::layer::LayerConfig;
+use crate::pass::SequencePath;
 use crate::sequence::{self, GatedCell};
 use crate::weights::project;
 use burn::module::{Module, Param};

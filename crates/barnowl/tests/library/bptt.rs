@@ -3,13 +3,14 @@
 use super::gradients::collect_all;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
-use barnowl::layer::{LayerConfig, Pass, SequencePath};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions};
 use barnowl::loss::{Decoder, DecoderKind, Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::{Pass, SequencePath};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::trained_threshold::EncoderConfig;
 use burn::optim::GradientsParams;

@@ -4,12 +4,13 @@
 use super::gradients::collect;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
-use barnowl::layer::{LayerConfig, Pass};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::Pass;
 use barnowl::readout::{Readout, ReadoutConfig, ReadoutKind};
 use burn::module::Module;
 use burn::nn::Linear;

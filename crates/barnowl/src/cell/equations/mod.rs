@@ -15,7 +15,8 @@ pub(crate) use parameters::{to_raw, value};
 
 use crate::device::is_cpu;
 use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, Pass, SequencePath, Start};
+use crate::layer::LayerConfig;
+use crate::pass::{Pass, SequencePath, Start};
 use crate::sequence::equations::equations_sequence;
 use crate::sequence::reference::{self, EquationsSequence};
 use crate::weights::{dense, project};

@@ -2,9 +2,10 @@
 
 use crate::cell;
 use crate::cell::equations::EquationsLayer;
-use crate::layer::{AlifLayer, stream};
+use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{InitialState, TrainedTimeConstants};
+use crate::pass::stream;
 use crate::readout::{IntegratorLayer, Readout, ReadoutKind};
 use crate::trained_threshold::TrainedThreshold;
 use barnowl_engine::alif::Alif;
