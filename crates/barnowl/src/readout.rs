@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::layer::{
-    AlifLayer, b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier,
+use crate::layer::AlifLayer;
+use crate::neuron::common::{
+    b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
 use crate::pass::{Pass, SequencePath, Start};
@@ -72,10 +73,6 @@ pub struct ReadoutConfig {
     /// How the weights start. Default Xavier uniform.
     #[serde(default = "xavier")]
     pub input_weights: Initializer,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl ReadoutConfig {
