@@ -1,7 +1,9 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
-use crate::cell::equations::{EquationsLayer, Neuron, ParameterConfig};
-use crate::cell::{Cell, CellKind, gated::GatedLayer};
+use crate::cell::alif::AlifLayer;
+use crate::cell::equations::{EquationsLayer, Neuron, NeuronParameters, ParameterConfig};
+use crate::cell::gated::GatedLayer;
+use crate::cell::{Cell, CellKind};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::lengths::reversed;
@@ -9,12 +11,11 @@ use crate::neuron::common::{
     b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
 use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
-use crate::pass::{Pass, SequencePath, Start};
-use crate::sequence::{self, AlifOptions, AlifOutput, AlifSequence, Emission, Observe};
-use crate::weights::{dense, project};
+use crate::pass::{Pass, Start};
+use crate::sequence::{AlifOptions, Emission, Observe};
+use crate::weights::dense;
 use barnowl_neuron::{Surrogate, Threshold};
-use burn::module::{Module, Param};
-use burn::nn::Linear;
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,7 @@ impl LayerConfig {
                 .expected("true, since lstm, gru and rnn cells are recurrent")
                 .remedy("layers without recurrence are of alif or relu cells"));
         }
-        if let Some(neuron) = Neuron::of(self, key)? {
+        if let Some(neuron) = Neuron::of(self.neuron.as_deref(), &self.parameters, key)? {
             if self.cell != CellKind::Alif {
                 return Err(Error::setting(format!("{key}.cell"), self.cell)
                     .expected(format!("none beside {key}.neuron = {:?}", neuron.model.name()))
@@ -178,7 +179,8 @@ impl LayerConfig {
     ///
     /// If it is not valid.
     pub(crate) fn neuron(&self) -> Option<Neuron> {
-        Neuron::of(self, "layer").expect("the configuration is valid")
+        Neuron::of(self.neuron.as_deref(), &self.parameters, "layer")
+            .expect("the configuration is valid")
     }
 
     /// The name of the model that the neurons run from; empty if they run from none.
@@ -198,13 +200,22 @@ impl LayerConfig {
     }
 
     fn cell(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Cell {
-        if let Some(neuron) = self.neuron() {
-            return Cell::Equations(EquationsLayer::init(self, &neuron, inputs, device, rng));
+        let (size, neuron) = (self.size, self.neuron());
+        if let (None, Some(cell)) = (&neuron, self.cell.gated()) {
+            let weights = [self.input_weights, self.recurrent_weights];
+            return Cell::Gated(GatedLayer::init(cell, [inputs, size], weights, device, rng));
         }
-        match self.cell.gated() {
-            None => Cell::Alif(AlifLayer::init(self, inputs, device, rng)),
-            Some(cell) => Cell::Gated(GatedLayer::init(self, cell, inputs, device, rng)),
+        let input = dense([inputs, size], self.input_weights, device, rng);
+        let recurrent =
+            self.recurrent.then(|| dense([size, size], self.recurrent_weights, device, rng));
+        if let Some(neuron) = neuron {
+            let parameters = NeuronParameters::init(&neuron.parameters, size, device, rng);
+            return Cell::Equations(EquationsLayer { input, recurrent, parameters });
         }
+        let mut tau = |how| TrainedTimeConstants::init(how, size, self.dt, device, rng);
+        let (tau_m, tau_adp) = (tau(&self.tau_m), tau(&self.tau_adp));
+        let trained = self.train_time_constants;
+        Cell::Alif(AlifLayer::from_parts(input, recurrent, tau_m, tau_adp, trained))
     }
 }
 
@@ -255,7 +266,9 @@ impl Layer {
                 (cells.forward(input, cell, pass.path), None)
             }
             Cell::Equations(neurons) => {
-                let (spikes, state) = neurons.forward(input, config, surrogate, pass, start);
+                let neuron = config.neuron().expect("neurons that run from equations");
+                let (model, dt) = (&neuron.model, config.dt as f32);
+                let (spikes, state) = neurons.forward(input, model, dt, surrogate, pass, start);
                 (spikes, Some(state))
             }
         };
@@ -268,80 +281,6 @@ impl Layer {
                 (Tensor::cat(vec![forward, reversed(backward, pass.lengths)], 2), None)
             }
             (Some(_), Start::At(_)) => panic!("a bidirectional layer reads whole sequences"),
-        }
-    }
-}
-
-/// One set of adaptive neurons: input weights, recurrent weights, time constants.
-#[derive(Module, Debug)]
-pub struct AlifLayer {
-    /// Input weights `[inputs, neurons]` and bias.
-    pub input: Linear,
-    /// Recurrent weights `[neurons, neurons]`, row = presynaptic neuron, and bias.
-    pub recurrent: Option<Linear>,
-    /// Membrane time constants τ_m.
-    pub tau_m: TrainedTimeConstants,
-    /// Adaptation time constants τ_adp.
-    pub tau_adp: TrainedTimeConstants,
-}
-
-impl AlifLayer {
-    fn init(config: &LayerConfig, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Self {
-        let size = config.size;
-        let input = dense([inputs, size], config.input_weights, device, rng);
-        let recurrent =
-            config.recurrent.then(|| dense([size, size], config.recurrent_weights, device, rng));
-        Self::from_parts(
-            input,
-            recurrent,
-            TrainedTimeConstants::init(&config.tau_m, size, config.dt, device, rng),
-            TrainedTimeConstants::init(&config.tau_adp, size, config.dt, device, rng),
-            config.train_time_constants,
-        )
-    }
-
-    pub(crate) fn from_parts(
-        input: Linear,
-        recurrent: Option<Linear>,
-        tau_m: TrainedTimeConstants,
-        tau_adp: TrainedTimeConstants,
-        train_time_constants: bool,
-    ) -> Self {
-        Self {
-            input,
-            recurrent,
-            tau_m: tau_m.set_require_grad(train_time_constants),
-            tau_adp: tau_adp.set_require_grad(train_time_constants),
-        }
-    }
-
-    /// Runs the neurons over a sequence `[T, B, inputs]`.
-    pub(crate) fn forward(
-        &self,
-        input: Tensor<3>,
-        initial_state: InitialState,
-        options: AlifOptions,
-        pass: Pass<'_>,
-        start: Start,
-    ) -> AlifOutput {
-        let [_, batch, _] = input.dims();
-        let device = input.device();
-        let neurons = self.tau_m.log_tau.dims()[0];
-        let recurrent_bias = self.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
-        // I_t = W x_t + bias + W_rec s_{t−1} + bias_rec: both biases at once, the recurrent weights in the operation.
-        let current = project(&self.input, recurrent_bias.map(Param::val), input);
-        let b0 = options.threshold.b0;
-        let initial = start.alif(initial_state, b0, [batch, neurons], &device, pass);
-        let sequence = AlifSequence {
-            current,
-            recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
-            tau_m: self.tau_m.steps(),
-            tau_adp: self.tau_adp.steps(),
-            initial,
-        };
-        match pass.path {
-            SequencePath::Fused => sequence::alif_sequence(sequence, options),
-            SequencePath::Reference => sequence::reference::alif_sequence(sequence, options),
         }
     }
 }

@@ -6,10 +6,9 @@
 //! `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of rows
 //! for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
-use crate::cell::{Cell, equations};
+use crate::cell::{Cell, alif::AlifLayer, equations};
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
-use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
 use crate::readout::Readout;

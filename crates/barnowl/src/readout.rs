@@ -1,8 +1,8 @@
 //! Readouts: the neurons that turn hidden spikes into one value per class and step.
 
+use crate::cell::alif::AlifLayer;
 use crate::error::Result;
 use crate::initializer::Initializer;
-use crate::layer::AlifLayer;
 use crate::neuron::common::{
     b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };

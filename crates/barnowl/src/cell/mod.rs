@@ -10,15 +10,16 @@
 //!
 //! Of each, a layer is one operation over the whole sequence.
 
+pub mod alif;
 pub mod equations;
 pub mod gated;
 
 use crate::error::{Error, Result};
-use crate::layer::AlifLayer;
 use crate::loss::DecoderKind;
 use crate::network::NetworkConfig;
 use crate::readout::ReadoutKind;
 use crate::sequence::GatedCell;
+use alif::AlifLayer;
 use burn::module::Module;
 use burn::nn::Linear;
 use equations::EquationsLayer;

@@ -1,8 +1,8 @@
 //! A network's parameters in the layouts of the kernels.
 
 use crate::cell;
+use crate::cell::alif::AlifLayer;
 use crate::cell::equations::EquationsLayer;
-use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{InitialState, TrainedTimeConstants};
 use crate::pass::stream;
