@@ -3,6 +3,7 @@
 //! The built-in tasks stand in the folder `tasks/` and are embedded in the binary; [`TaskConfig::load`] takes a name or
 //! a path, and overrides of single keys.
 
+mod cell;
 mod check;
 mod data;
 mod effort;
