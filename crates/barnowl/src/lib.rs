@@ -48,6 +48,7 @@ pub mod class_loss;
 pub mod device;
 pub mod energy;
 pub mod exchange;
+pub mod import;
 pub mod initializer;
 pub mod layer;
 pub mod learning;

@@ -1,8 +1,8 @@
 //! Parameters from and for other programs: PyTorch state dicts, safetensors.
 //!
 //! A file is read into a [`TensorMap`], whatever its format; [`rename`] finds the state dict in it and turns the names of the
-//! model's authors into ours, and [`check`] compares the result with the parameters that a network has. [`fit`] does all of
-//! that for a task, and reports all problems at once.
+//! model's authors into ours, and [`check`] compares the result with the parameters that a network has. [`import::fit`](crate::import::fit)
+//! does all of that for a task, and reports all problems at once.
 //!
 //! ```no_run
 //! use barnowl::exchange::{self, Shapes};
@@ -18,12 +18,10 @@
 mod check;
 mod element;
 mod find;
-mod fit;
 mod names;
 pub mod npy;
 pub mod pytorch;
 mod recognise;
-mod repair;
 pub mod safetensors;
 pub mod sealed;
 mod table;
@@ -32,12 +30,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use check::{Discrepancies, Misshapen, Shapes, check, take};
-pub use fit::{FitOptions, Fitted, fit};
 pub use names::{Renamed, rename, renamed_tasks};
 pub use recognise::Format;
-pub use repair::{
-    Elements, Repair, impossible_time_constants, repair_time_constants, short_time_constants,
-};
 
 use crate::error::Result;
 
