@@ -62,6 +62,7 @@ pub mod optimizer;
 pub mod parameters;
 pub mod pass;
 pub mod readout;
+pub mod recipe;
 pub mod sequence;
 pub mod task;
 pub mod trace;

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// An update rule and its constants; defaults and meanings are PyTorch's.
 ///
 /// The learning rate η belongs to the step, not to the rule; on which parameters a weight decay acts, to the recipe
-/// ([`DecayGroups`](crate::train::DecayGroups)). In TOML, every constant may be left out but not `kind`:
+/// ([`DecayGroups`](crate::recipe::DecayGroups)). In TOML, every constant may be left out but not `kind`:
 ///
 /// ```toml
 /// [optimizer]

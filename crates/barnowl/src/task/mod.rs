@@ -25,7 +25,7 @@ pub use reference::reference;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::network::NetworkConfig;
-use crate::train::TrainConfig;
+use crate::recipe::TrainConfig;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 

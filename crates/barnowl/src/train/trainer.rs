@@ -3,7 +3,6 @@
 use super::average::Average;
 use super::epoch_report::EpochReport;
 use super::evaluate::{SpikeRate, Sums, evaluate};
-use super::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, Targets, UNLABELLED};
 use crate::device::{guard, is_cpu, total};
@@ -16,6 +15,7 @@ use crate::network::{Network, NetworkConfig};
 use crate::optimizer::{GroupedOptimizer, Place};
 use crate::parameters::TimeConstantForm;
 use crate::pass::Pass;
+use crate::recipe::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
 use burn::module::ParamGroup;
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;

@@ -15,7 +15,8 @@ use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
 use barnowl::pass::Pass;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
-use barnowl::train::{RatePenalty, TrainConfig, evaluate, fit};
+use barnowl::recipe::{RatePenalty, TrainConfig, Truncation, Update};
+use barnowl::train::{evaluate, fit};
 use barnowl::trained_threshold::EncoderConfig;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
@@ -526,10 +527,7 @@ fn training_ends_with_the_same_network_whatever_the_padding() {
             epochs: 2,
             batch: 3,
             rate_penalty: penalty,
-            truncation: cut.then_some(barnowl::train::Truncation {
-                window: 8,
-                update: barnowl::train::Update::Window,
-            }),
+            truncation: cut.then_some(Truncation { window: 8, update: Update::Window }),
             ..TrainConfig::default()
         };
         let train = |data: &Dataset| {

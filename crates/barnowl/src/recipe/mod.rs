@@ -1,0 +1,16 @@
+//! A training recipe: epochs, batches, optimizer, schedule, and everything else that [`Trainer`](crate::train::Trainer) goes by.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `config.rs` | the settings |
+//! | `decay.rs` | on which parameters weight decay acts |
+//! | `rate.rs` | the learning rate of a mini-batch |
+//! | `check.rs` | what can be carried out |
+
+mod check;
+mod config;
+mod decay;
+mod rate;
+
+pub use config::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
+pub use decay::DecayGroups;
