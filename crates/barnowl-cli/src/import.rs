@@ -1,7 +1,8 @@
 //! `barnowl import`: a model from another program's parameters.
 
 use crate::args::Import;
-use crate::{print_json, print_line, settings};
+use crate::print::{print_json, print_line};
+use crate::settings;
 use barnowl::dataset::mnist::Permutation;
 use barnowl::error::{Error, Result};
 use barnowl::exchange::safetensors::{self, Metadata};
