@@ -1,7 +1,7 @@
 //! `barnowl devices`: what networks can run on.
 
 use crate::args::Devices;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::device::{self, Listed};
 use barnowl::error::Result;
 use serde_json::json;

@@ -2,7 +2,9 @@
 
 use crate::args::Energy;
 use crate::opened::Opened;
-use crate::{on_device, print_json, print_line, set_threads, sparsity};
+use crate::place::{on_device, set_threads};
+use crate::print::{print_json, print_line};
+use crate::sparsity;
 use barnowl::activity::Activity;
 use barnowl::energy::{DenseCell, EnergyCost, LayerOperations, Operations, dense, operations};
 use barnowl::error::Result;

@@ -3,7 +3,9 @@
 use crate::answers::Table;
 use crate::args::Eval;
 use crate::opened::Opened;
-use crate::{on_device, print_json, print_line, set_threads, settings, table};
+use crate::place::{on_device, set_threads};
+use crate::print::{print_json, print_line};
+use crate::{settings, table};
 use barnowl::dataset::{Dataset, Targets, timit};
 use barnowl::error::Result;
 use barnowl::metric::Votes;

@@ -1,11 +1,13 @@
 //! `barnowl import`: a model from another program's parameters.
 
 use crate::args::Import;
-use crate::{print_json, print_line, settings};
+use crate::print::{print_json, print_line};
+use crate::settings;
 use barnowl::dataset::mnist::Permutation;
 use barnowl::error::{Error, Result};
 use barnowl::exchange::safetensors::{self, Metadata};
-use barnowl::exchange::{self, FitOptions, Fitted, Format, Renamed};
+use barnowl::exchange::{self, Format, Renamed};
+use barnowl::import::{FitOptions, Fitted, fit};
 use barnowl::model::Model;
 use barnowl::task::{DatasetConfig, TaskConfig};
 use barnowl::words::counted;
@@ -27,7 +29,7 @@ pub fn run(args: &Import) -> Result<ExitCode> {
     let options = FitOptions { repair: args.repair, leave_out: &args.leave_out };
     let in_file = |error: Error| error.in_file(&args.file);
     let Fitted { network, renamed, repaired, short } =
-        exchange::fit(&task, tensors, options).map_err(in_file)?;
+        fit(&task, tensors, options).map_err(in_file)?;
     let note = note(&task, &renamed);
     let source = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut provenance = Metadata::from([("imported from".to_owned(), source)]);

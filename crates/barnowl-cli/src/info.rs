@@ -2,7 +2,7 @@
 
 use crate::args::Info;
 use crate::eval::model_file;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::cell::CellKind;
 use barnowl::error::Result;
 use barnowl::exchange::TensorMap;

@@ -15,7 +15,7 @@ impl Interrupt {
         let set = flag.clone();
         ctrlc::set_handler(move || {
             if set.swap(true, Ordering::SeqCst) {
-                std::process::exit(super::INTERRUPTED.into());
+                std::process::exit(crate::exit::INTERRUPTED.into());
             }
             eprintln!("\nstopping after this step; press Ctrl-C again to stop without saving");
         })

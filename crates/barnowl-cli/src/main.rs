@@ -3,17 +3,21 @@
 mod answers;
 mod args;
 mod bench;
+mod conclusion;
 mod data;
 mod devices;
 mod energy;
 mod eval;
+mod exit;
 mod import;
 mod info;
 mod interrupt;
 mod neurons;
 mod opened;
+mod place;
 mod plots;
 mod predict;
+mod print;
 mod progress;
 mod report;
 mod settings;
@@ -24,10 +28,8 @@ mod tasks;
 mod tensorboard;
 mod train;
 
-use args::{Cli, Command, Place, Threads};
-use barnowl::device;
-use barnowl::error::{Error, ErrorKind, Result};
-use burn::tensor::Device;
+use args::{Cli, Command};
+use barnowl::error::Result;
 use clap::Parser;
 use std::process::ExitCode;
 
@@ -35,15 +37,6 @@ use std::process::ExitCode;
 /// kernel each time, and a third of a step goes into faulting their pages in again; this one keeps them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The exit status of bad input: a file, a flag, a configuration, a disk that refuses.
-const REFUSED: u8 = 2;
-/// The exit status of a training run that diverged.
-const DIVERGED: u8 = 3;
-/// The exit status of a device that failed while it computed.
-const FAILED: u8 = 4;
-/// The exit status of a run that Ctrl-C stopped: 128 + SIGINT, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 /// Lets the allocator keep unused memory for a second before it goes back to the kernel, rather than for 10 ms: a step
 /// of training takes longer than that, and would fault the same pages in again every time.
@@ -60,17 +53,8 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(status(&error))
+            ExitCode::from(exit::status(&error))
         }
-    }
-}
-
-/// The exit status of an error.
-fn status(error: &Error) -> u8 {
-    match error.kind() {
-        ErrorKind::Divergence => DIVERGED,
-        ErrorKind::Device => FAILED,
-        _ => REFUSED,
     }
 }
 
@@ -92,40 +76,5 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Sweep(args) => study::sweep(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(args) => bench::run(&args),
-    }
-}
-
-/// What a command does on its device, from the first tensor to the last plot: should the device fail, that is one error.
-fn on_device(place: &Place, work: impl FnOnce(&Device) -> Result<ExitCode>) -> Result<ExitCode> {
-    let device = device::open(&place.device)?;
-    device::guard(&device, || work(&device))
-}
-
-/// Sets the number of threads of the process.
-fn set_threads(args: &Threads) -> Result<()> {
-    let Some(threads) = args.threads else {
-        return Ok(());
-    };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.into())
-        .build_global()
-        .map_err(|error| Error::config(format!("--threads {threads}: {error}")))
-}
-
-/// Prints a result as one JSON object.
-fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| Error::format(format!("the result cannot be written as JSON: {error}")))?;
-    print_line(&text)
-}
-
-/// Prints to standard output; a reader that has gone away is no error.
-fn print_line(text: &str) -> Result<()> {
-    use std::io::Write;
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::io("write", "standard output", error))
-        }
-        _ => Ok(()),
     }
 }

@@ -2,13 +2,13 @@
 
 use barnowl::dataset::{Batch, Dataset, UNLABELLED};
 use barnowl::error::{Error, Result};
-use barnowl::layer::Pass;
 use barnowl::loss::Score;
 use barnowl::metric::ScoreKind;
 use barnowl::model::Model;
 use barnowl::network::Network;
 use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::Pass;
 use barnowl::report::{
     self, CurvePoint, LayerSpikes, NeuronTrace, RasterData, TimeConstantHistogram, ValuePairs,
     ValuesData,

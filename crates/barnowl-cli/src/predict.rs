@@ -3,7 +3,9 @@
 use crate::answers::Table;
 use crate::args::{AnswerFormat, Predict};
 use crate::opened::Opened;
-use crate::{on_device, print_line, set_threads, settings};
+use crate::place::{on_device, set_threads};
+use crate::print::print_line;
+use crate::settings;
 use barnowl::dataset::own::{self, Form, OwnConfig};
 use barnowl::error::{Error, Result};
 use barnowl::file;

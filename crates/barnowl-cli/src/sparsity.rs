@@ -2,7 +2,8 @@
 
 use crate::args::Sparsity;
 use crate::opened::Opened;
-use crate::{on_device, print_json, print_line, set_threads};
+use crate::place::{on_device, set_threads};
+use crate::print::{print_json, print_line};
 use barnowl::activity::{Activity, LayerActivity};
 use barnowl::error::Result;
 use barnowl::file;

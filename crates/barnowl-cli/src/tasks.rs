@@ -2,7 +2,7 @@
 
 use crate::args::Tasks;
 use crate::data::describe;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::dataset::catalog::{self, Status};
 use barnowl::error::Result;
 use barnowl::layer::LayerConfig;

@@ -1,23 +1,23 @@
 //! `barnowl train`: a run from start, or from its checkpoint, to the plots.
 
 use crate::args::Train;
-use crate::eval::{boundaries, model_file, summary};
+use crate::conclusion::{Conclusion, conclude};
+use crate::eval::model_file;
+use crate::exit::INTERRUPTED;
 use crate::interrupt::Interrupt;
+use crate::place::{on_device, set_threads};
+use crate::print::{print_json, print_line};
 use crate::progress::{Progress, human};
 use crate::tensorboard::Recorder;
-use crate::{INTERRUPTED, on_device, plots, print_json, print_line, set_threads, settings, table};
+use crate::{settings, table};
 use barnowl::dataset::{DataCard, Dataset};
 use barnowl::error::{Error, ErrorKind, Result};
-use barnowl::metric::boundary::ClassBoundaries;
-use barnowl::model::Model;
 use barnowl::task::{DatasetConfig, Prepared, Split, TaskConfig};
 use barnowl::train::run::{RunData, RunFolder};
-use barnowl::train::{
-    BatchReport, Control, EpochReport, Evaluation, Observer, Outcome, Trainer, Warnings, evaluate,
-};
+use barnowl::train::{BatchReport, Control, EpochReport, Observer, Outcome, Trainer, Warnings};
 use barnowl::words::counted;
 use burn::tensor::Device;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -175,57 +175,6 @@ fn with_the_way_back(error: Error, checkpoint: &Path, resume: &str) -> Error {
     }
 }
 
-/// What a run came to.
-pub struct Conclusion {
-    /// As it stands in `result.json`.
-    pub result: Value,
-    pub evaluation: Evaluation,
-    pub boundaries: Option<Vec<ClassBoundaries>>,
-    pub reports: Vec<EpochReport>,
-}
-
-/// Evaluates the model that was kept on the test data, once (or, in a trial, on the validation data), and writes the result, and
-/// then the plots: one that cannot be written costs nothing but itself. `data` are those of `split`.
-pub fn conclude(
-    task: &TaskConfig,
-    folder: &RunFolder,
-    (split, data): (Split, &Dataset),
-    device: &Device,
-    started: Instant,
-    warnings: &mut Warnings,
-) -> Result<Conclusion> {
-    let model = Model::load(folder.best_file(), device)?;
-    let evaluation = evaluate(&model.network, &task.network, data, task.train.batch)?;
-    let said = warnings.of_result(split.purpose(), data, &evaluation);
-    said.iter().for_each(|text| eprintln!("warning: {text}"));
-    let boundaries = boundaries(task, data, &evaluation);
-    let reports = folder.reports()?;
-    let best = reports.iter().rfind(|report| report.best);
-    let result = json!({
-        "task": task.name,
-        "run": folder.path(),
-        "seed": task.train.seed,
-        "parameters": model.network.parameters(),
-        "epochs": reports.len(),
-        "seconds": started.elapsed().as_secs_f64(),
-        "best_epoch": best.map(|report| report.epoch),
-        (format!("valid_{}", evaluation.judged_by.key())): best.map(|report| report.valid_score),
-        "warnings": warnings.all(),
-        split.name(): summary(task, split, data, &evaluation, boundaries.as_deref()),
-    });
-    if let Err(error) = folder.write("result.json", &format!("{result}\n")) {
-        eprintln!(
-            "warning: {error}\nwarning: the result stands on the screen only; `barnowl eval` gives it again"
-        );
-    }
-    if let Err(error) = plots::write(folder, task, &model, data, &evaluation, &reports) {
-        eprintln!(
-            "warning: the plots are not whole: {error}\nwarning: `barnowl report` draws them again"
-        );
-    }
-    Ok(Conclusion { result, evaluation, boundaries, reports })
-}
-
 /// The flags as settings, before those of --set.
 fn overrides(args: &Train) -> Result<Vec<String>> {
     let init = args.init.as_deref().map(model_file).transpose()?;
@@ -344,7 +293,7 @@ impl Observer for Record<'_> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use crate::status;
+    use crate::exit::status;
     use clap::Parser;
 
     #[test]

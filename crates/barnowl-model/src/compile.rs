@@ -1,9 +1,9 @@
 //! Text to programs: the order in which a model is read.
 
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::model::{Listing, Model, State};
 use crate::op::Id;
-use crate::parse::{Line, Token, expression, lines};
+use crate::parse::{defined, expression, lines};
 use crate::source::{Source, identifier};
 use crate::unused::Unused;
 use crate::words::{Compiler, EMITTED, Reading, Value};
@@ -122,20 +122,4 @@ fn compile(source: &Source, number: usize) -> Result<Compiled, Error> {
     let listing =
         Listing { early, late, early_names, late_names, constants, rest, outputs, membrane };
     Ok(Compiled { listing, states, unused })
-}
-
-/// The name that a line of the equations computes.
-pub(crate) fn defined<'a>(line: &Line<'a>) -> Result<(&'a str, Place), Error> {
-    match line.tokens[..] {
-        [(Token::Word(name, true), place), ..] => Err(Error::new(
-            place,
-            format!("`{name}'` is the value of the step before, which is over"),
-        )
-        .remedy(format!("write `{name} = …`"))),
-        [(Token::Word(name, false), place), (Token::Sign('='), _), ..] => Ok((name, place)),
-        [(_, place), ..] => {
-            Err(Error::new(place, "a line of the equations is `name = expression`"))
-        }
-        [] => Err(Error::new(line.end, "a line of the equations is `name = expression`")),
-    }
 }

@@ -318,3 +318,19 @@ impl<'a, M: Meaning> Parser<'a, M> {
         }
     }
 }
+
+/// The name that a line of the equations computes.
+pub(crate) fn defined<'a>(line: &Line<'a>) -> Result<(&'a str, Place), Error> {
+    match line.tokens[..] {
+        [(Token::Word(name, true), place), ..] => Err(Error::new(
+            place,
+            format!("`{name}'` is the value of the step before, which is over"),
+        )
+        .remedy(format!("write `{name} = …`"))),
+        [(Token::Word(name, false), place), (Token::Sign('='), _), ..] => Ok((name, place)),
+        [(_, place), ..] => {
+            Err(Error::new(place, "a line of the equations is `name = expression`"))
+        }
+        [] => Err(Error::new(line.end, "a line of the equations is `name = expression`")),
+    }
+}

@@ -1,10 +1,9 @@
 //! What words and operations mean: which value is computed once an update, and which at every step.
 
-use crate::compile::defined;
 use crate::error::{Error, Place};
 use crate::nearest::nearest;
 use crate::op::{Binary, FUNCTIONS, Id, Op, Unary};
-use crate::parse::{Line, Meaning, Token, expression, lines};
+use crate::parse::{Line, Meaning, Token, defined, expression, lines};
 use crate::program::Builder;
 use crate::source::{Source, Text, identifier};
 use crate::unused::{Part, Unused};

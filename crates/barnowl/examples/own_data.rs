@@ -8,7 +8,8 @@ use barnowl::layer::LayerConfig;
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::NetworkConfig;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
-use barnowl::train::{TrainConfig, evaluate, fit};
+use barnowl::recipe::TrainConfig;
+use barnowl::train::{evaluate, fit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -3,8 +3,8 @@
 use crate::dataset::{Dataset, Inputs, Targets};
 use crate::device::guard;
 use crate::error::Result;
-use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
+use crate::pass::Pass;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use serde::Serialize;

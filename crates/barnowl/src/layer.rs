@@ -1,21 +1,23 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
-use crate::cell::equations::{EquationsLayer, Neuron, ParameterConfig};
-use crate::cell::{Cell, CellKind, gated::GatedLayer};
-use crate::device::is_cpu;
+use crate::cell::alif::AlifLayer;
+use crate::cell::equations::{EquationsLayer, Neuron, NeuronParameters, ParameterConfig};
+use crate::cell::gated::GatedLayer;
+use crate::cell::{Cell, CellKind};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::lengths::reversed;
-use crate::neuron::{InitialState, SurrogateConfig, TimeConstants, TrainedTimeConstants};
-use crate::sequence::{
-    self, AlifOptions, AlifOutput, AlifSequence, Emission, Observe, state_at_rest,
+use crate::neuron::common::{
+    b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
+use crate::neuron::{InitialState, SurrogateConfig, TimeConstants, TrainedTimeConstants};
+use crate::pass::{Pass, Start};
+use crate::sequence::{AlifOptions, Emission, Observe};
+use crate::weights::dense;
 use barnowl_neuron::{Surrogate, Threshold};
-use burn::module::{Module, Param};
-use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, TensorData, module::linear};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -88,36 +90,9 @@ pub struct LayerConfig {
     pub recurrent_weights: Initializer,
 }
 
-fn yes() -> bool {
-    true
-}
-pub(crate) fn b0() -> f32 {
-    0.01
-}
-pub(crate) fn beta() -> f32 {
-    1.8
-}
-pub(crate) fn unit() -> f32 {
-    1.0
-}
-pub(crate) fn one() -> f64 {
-    1.0
-}
-pub(crate) fn tau_m() -> TimeConstants {
-    TimeConstants::constant(20.0)
-}
-pub(crate) fn tau_adp() -> TimeConstants {
-    TimeConstants::constant(150.0)
-}
-pub(crate) fn xavier() -> Initializer {
-    Initializer::XAVIER
-}
 fn orthogonal() -> Initializer {
     Initializer::ORTHOGONAL
 }
-
-/// The most neurons of a layer: spike lists hold 16-bit indices.
-pub(crate) const MOST_NEURONS: usize = 65_000;
 
 impl LayerConfig {
     /// A recurrent layer with the paper's defaults.
@@ -162,7 +137,7 @@ impl LayerConfig {
                 .expected("true, since lstm, gru and rnn cells are recurrent")
                 .remedy("layers without recurrence are of alif or relu cells"));
         }
-        if let Some(neuron) = Neuron::of(self, key)? {
+        if let Some(neuron) = Neuron::of(self.neuron.as_deref(), &self.parameters, key)? {
             if self.cell != CellKind::Alif {
                 return Err(Error::setting(format!("{key}.cell"), self.cell)
                     .expected(format!("none beside {key}.neuron = {:?}", neuron.model.name()))
@@ -218,7 +193,8 @@ impl LayerConfig {
     ///
     /// If it is not valid.
     pub(crate) fn neuron(&self) -> Option<Neuron> {
-        Neuron::of(self, "layer").expect("the configuration is valid")
+        Neuron::of(self.neuron.as_deref(), &self.parameters, "layer")
+            .expect("the configuration is valid")
     }
 
     /// The name of the model that the neurons run from; empty if they run from none.
@@ -238,141 +214,22 @@ impl LayerConfig {
     }
 
     fn cell(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Cell {
-        if let Some(neuron) = self.neuron() {
-            return Cell::Equations(EquationsLayer::init(self, &neuron, inputs, device, rng));
+        let (size, neuron) = (self.size, self.neuron());
+        if let (None, Some(cell)) = (&neuron, self.cell.gated()) {
+            let weights = [self.input_weights, self.recurrent_weights];
+            return Cell::Gated(GatedLayer::init(cell, [inputs, size], weights, device, rng));
         }
-        match self.cell.gated() {
-            None => Cell::Alif(AlifLayer::init(self, inputs, device, rng)),
-            Some(cell) => Cell::Gated(GatedLayer::init(self, cell, inputs, device, rng)),
+        let input = dense([inputs, size], self.input_weights, device, rng);
+        let recurrent =
+            self.recurrent.then(|| dense([size, size], self.recurrent_weights, device, rng));
+        if let Some(neuron) = neuron {
+            let parameters = NeuronParameters::init(&neuron.parameters, size, device, rng);
+            return Cell::Equations(EquationsLayer { input, recurrent, parameters });
         }
-    }
-}
-
-/// Refuses a layer without neurons, or with more than the kernels can index.
-pub(crate) fn check_size(key: &str, size: usize) -> Result<()> {
-    if (1..=MOST_NEURONS).contains(&size) {
-        Ok(())
-    } else {
-        Err(Error::setting(key, size).expected(format!("1 to {MOST_NEURONS}")))
-    }
-}
-
-/// Refuses thresholds, resistances and steps that are no numbers or of the wrong sign.
-pub(crate) fn check_threshold(key: &str, b0: f32, beta: f32, r: f32, dt: f64) -> Result<()> {
-    let error = |name: &str, value: f64, expected: &str| {
-        Err(Error::setting(format!("{key}.{name}"), value).expected(expected))
-    };
-    if !(b0 >= 0.0 && b0.is_finite()) {
-        return error("b0", b0.into(), "0 or more");
-    }
-    if !(beta >= 0.0 && beta.is_finite()) {
-        return error("beta", beta.into(), "0 or more");
-    }
-    if !(r > 0.0 && r.is_finite()) {
-        return error("resistance", r.into(), "a positive number");
-    }
-    if !(dt > 0.0 && dt.is_finite()) {
-        return error("dt", dt, "a positive number");
-    }
-    Ok(())
-}
-
-/// Which implementation of the sequence operations to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SequencePath {
-    /// The fused kernels.
-    #[default]
-    Fused,
-    /// The plain-tensor reference, for tests.
-    Reference,
-}
-
-/// What a forward pass depends on besides input and parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Pass<'a> {
-    /// Fused or reference.
-    pub path: SequencePath,
-    /// Where random initial states come from; the same seed gives the same states.
-    pub seed: u64,
-    /// Whether the readout returns both spikes and membrane, whatever its decoder needs.
-    pub observe_all: bool,
-    /// The steps of each row of the batch, if some end before the last one: what follows is padding. Of the steps of the data,
-    /// also where the hidden layers take several of each. Learning rules take them from the data.
-    pub lengths: Option<&'a [usize]>,
-    /// The place of each row's sequence in its data set, by which random initial states are drawn, so that they do not depend
-    /// on the batch. Default: the rows are the first sequences. Learning rules take them from the data.
-    pub sequences: Option<&'a [usize]>,
-}
-
-/// The bit that sets the random streams of initial states apart from all others of a seed.
-const STATES: u64 = 1 << 63;
-
-impl Pass<'_> {
-    /// The membrane potentials `[B, neurons]` before the first step, by the [stream] of a layer; `None` for zero. Of a stream,
-    /// every sequence has a part of its own.
-    pub(crate) fn membrane(
-        &self,
-        state: InitialState,
-        stream: u64,
-        [batch, neurons]: [usize; 2],
-    ) -> Option<Vec<f32>> {
-        let row = |row: usize| {
-            let sequence = self.sequences.map_or(row, |sequences| sequences[row]);
-            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-            rng.set_stream(STATES | stream << 40 | sequence as u64);
-            state.draw(neurons, &mut rng)
-        };
-        let rows: Option<Vec<Vec<f32>>> = (0..batch).map(row).collect();
-        rows.map(|rows| rows.concat())
-    }
-
-    /// The same on a device.
-    pub(crate) fn membrane_on(
-        &self,
-        state: InitialState,
-        stream: u64,
-        shape: [usize; 2],
-        device: &Device,
-    ) -> Option<Tensor<2>> {
-        let values = self.membrane(state, stream, shape)?;
-        Some(Tensor::from_data(TensorData::new(values, shape), device))
-    }
-}
-
-/// The stream of the initial states of a layer, counted from 0 with the readout last. That of neurons that read backward
-/// follows it.
-pub(crate) fn stream(layer: usize) -> u64 {
-    2 * layer as u64
-}
-
-/// Where neurons start.
-#[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "one a layer")]
-pub enum Start {
-    /// From the initial state of their configuration; where that is random, from the stream of this number, and neurons that
-    /// read backward from the next one.
-    Drawn(u64),
-    /// From where the window of time before ended: what the layer returned then.
-    At(Tensor<3>),
-}
-
-impl Start {
-    /// The state of adaptive neurons, `[3, B, H]`: u, b and s; `None` for rest.
-    fn alif(
-        self,
-        state: InitialState,
-        b0: f32,
-        shape: [usize; 2],
-        device: &Device,
-        pass: Pass<'_>,
-    ) -> Option<Tensor<3>> {
-        match self {
-            Self::At(state) => Some(state),
-            Self::Drawn(stream) => pass.membrane_on(state, stream, shape, device).map(|u| {
-                let rest = state_at_rest(shape, b0, device);
-                Tensor::cat(vec![u.unsqueeze_dim(0), rest.narrow(0, 1, 2)], 0)
-            }),
-        }
+        let mut tau = |how| TrainedTimeConstants::init(how, size, self.dt, device, rng);
+        let (tau_m, tau_adp) = (tau(&self.tau_m), tau(&self.tau_adp));
+        let trained = self.train_time_constants;
+        Cell::Alif(AlifLayer::from_parts(input, recurrent, tau_m, tau_adp, trained))
     }
 }
 
@@ -426,7 +283,9 @@ impl Layer {
                 (cells.forward(input, cell, pass.path), None)
             }
             Cell::Equations(neurons) => {
-                let (spikes, state) = neurons.forward(input, config, surrogate, pass, start);
+                let neuron = config.neuron().expect("neurons that run from equations");
+                let (model, dt) = (&neuron.model, config.dt as f32);
+                let (spikes, state) = neurons.forward(input, model, dt, surrogate, pass, start);
                 (spikes, Some(state))
             }
         };
@@ -441,115 +300,4 @@ impl Layer {
             (Some(_), Start::At(_)) => panic!("a bidirectional layer reads whole sequences"),
         }
     }
-}
-
-/// One set of adaptive neurons: input weights, recurrent weights, time constants.
-#[derive(Module, Debug)]
-pub struct AlifLayer {
-    /// Input weights `[inputs, neurons]` and bias.
-    pub input: Linear,
-    /// Recurrent weights `[neurons, neurons]`, row = presynaptic neuron, and bias.
-    pub recurrent: Option<Linear>,
-    /// Membrane time constants τ_m.
-    pub tau_m: TrainedTimeConstants,
-    /// Adaptation time constants τ_adp.
-    pub tau_adp: TrainedTimeConstants,
-}
-
-impl AlifLayer {
-    fn init(config: &LayerConfig, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Self {
-        let size = config.size;
-        let input = dense([inputs, size], config.input_weights, device, rng);
-        let recurrent =
-            config.recurrent.then(|| dense([size, size], config.recurrent_weights, device, rng));
-        Self::from_parts(
-            input,
-            recurrent,
-            TrainedTimeConstants::init(&config.tau_m, size, config.dt, device, rng),
-            TrainedTimeConstants::init(&config.tau_adp, size, config.dt, device, rng),
-            config.train_time_constants,
-        )
-    }
-
-    pub(crate) fn from_parts(
-        input: Linear,
-        recurrent: Option<Linear>,
-        tau_m: TrainedTimeConstants,
-        tau_adp: TrainedTimeConstants,
-        train_time_constants: bool,
-    ) -> Self {
-        Self {
-            input,
-            recurrent,
-            tau_m: tau_m.set_require_grad(train_time_constants),
-            tau_adp: tau_adp.set_require_grad(train_time_constants),
-        }
-    }
-
-    /// Runs the neurons over a sequence `[T, B, inputs]`.
-    pub(crate) fn forward(
-        &self,
-        input: Tensor<3>,
-        initial_state: InitialState,
-        options: AlifOptions,
-        pass: Pass<'_>,
-        start: Start,
-    ) -> AlifOutput {
-        let [_, batch, _] = input.dims();
-        let device = input.device();
-        let neurons = self.tau_m.log_tau.dims()[0];
-        let recurrent_bias = self.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
-        // I_t = W x_t + bias + W_rec s_{t−1} + bias_rec: both biases at once, the recurrent weights in the operation.
-        let current = project(&self.input, recurrent_bias.map(Param::val), input);
-        let b0 = options.threshold.b0;
-        let initial = start.alif(initial_state, b0, [batch, neurons], &device, pass);
-        let sequence = AlifSequence {
-            current,
-            recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
-            tau_m: self.tau_m.steps(),
-            tau_adp: self.tau_adp.steps(),
-            initial,
-        };
-        match pass.path {
-            SequencePath::Fused => sequence::alif_sequence(sequence, options),
-            SequencePath::Reference => sequence::reference::alif_sequence(sequence, options),
-        }
-    }
-}
-
-/// Weights by an initialiser and a bias of zero.
-pub(crate) fn dense(
-    shape: [usize; 2],
-    initializer: Initializer,
-    device: &Device,
-    rng: &mut ChaCha8Rng,
-) -> Linear {
-    let weight = TensorData::new(initializer.draw(shape, rng), shape);
-    Linear {
-        weight: Param::from_tensor(Tensor::from_data(weight, device)),
-        bias: Some(Param::from_tensor(Tensor::zeros([shape[1]], device))),
-    }
-}
-
-/// The input current of all steps as one matrix product: `[T, B, inputs]` → `[T, B, neurons]`.
-pub(crate) fn project(dense: &Linear, bias: Option<Tensor<1>>, input: Tensor<3>) -> Tensor<3> {
-    let [steps, batch, inputs] = input.dims();
-    let weight = dense.weight.val();
-    let [expected, neurons] = weight.dims();
-    assert_eq!(inputs, expected, "the input has {inputs} channels, the layer expects {expected}");
-    let bias = match (dense.bias.as_ref().map(Param::val), bias) {
-        (Some(a), Some(b)) => Some(a + b),
-        (a, b) => a.or(b),
-    };
-    let rows = input.reshape([steps * batch, inputs]);
-    let current = if is_cpu(&rows.device()) {
-        linear(rows, weight, bias)
-    } else {
-        let product = sequence::product(rows, weight);
-        match bias {
-            Some(bias) => product + bias.unsqueeze_dim(0),
-            None => product,
-        }
-    };
-    current.reshape([steps, batch, neurons])
 }

@@ -48,6 +48,7 @@ pub mod class_loss;
 pub mod device;
 pub mod energy;
 pub mod exchange;
+pub mod import;
 pub mod initializer;
 pub mod layer;
 pub mod learning;
@@ -59,14 +60,17 @@ pub mod neuron;
 pub mod objective;
 pub mod optimizer;
 pub mod parameters;
+pub mod pass;
 pub mod readout;
+pub mod recipe;
 pub mod sequence;
 pub mod task;
 pub mod trace;
 pub mod train;
+pub mod trained_threshold;
 
 mod suited;
-pub mod trained_threshold;
+mod weights;
 
 pub use barnowl_base::{Error, Result, error, file, nearest, words};
 pub use barnowl_data::{dataset, encoder, metric};

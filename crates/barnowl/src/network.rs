@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerConfig, Pass, Start, check_size, stream};
+use crate::layer::{Layer, LayerConfig};
 use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score};
-use crate::neuron::SurrogateConfig;
+use crate::neuron::{SurrogateConfig, common::check_size};
+use crate::pass::{Pass, Start, stream};
 use crate::readout::{Readout, ReadoutConfig, ReadoutKind, ReadoutOutput};
 use crate::trained_threshold::{EncoderConfig, TrainedThreshold};
 use burn::module::Module;

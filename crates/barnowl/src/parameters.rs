@@ -6,14 +6,14 @@
 //! `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of rows
 //! for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
-use crate::cell::{Cell, equations};
+use crate::cell::{Cell, alif::AlifLayer, equations};
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
-use crate::layer::AlifLayer;
 use crate::network::{Network, NetworkConfig};
 use crate::neuron::{TAU_MAX, TAU_MIN, TrainedTimeConstants};
 use crate::readout::Readout;
 use crate::trained_threshold::LEAST_THRESHOLD;
+use crate::weights::replace;
 use barnowl_model::{Parameter, Transform};
 use burn::module::Param;
 use burn::nn::Linear;
@@ -336,17 +336,6 @@ impl Slot<'_> {
             },
         }
     }
-}
-
-/// Replaces the value of a parameter; whether it is trained stays as it was.
-pub(crate) fn replace<const D: usize>(
-    param: &mut Param<Tensor<D>>,
-    value: impl FnOnce(&Device) -> Tensor<D>,
-) {
-    *param = param.clone().map(|old| {
-        let new = value(&old.device()).detach();
-        if old.is_require_grad() { new.require_grad() } else { new }
-    });
 }
 
 /// `tensor` is read outside the autodiff graph, which would keep it.

@@ -1,13 +1,15 @@
 //! Readouts: the neurons that turn hidden spikes into one value per class and step.
 
+use crate::cell::alif::AlifLayer;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{
-    AlifLayer, Pass, SequencePath, Start, b0, beta, check_size, check_threshold, dense, one,
-    project, tau_adp, tau_m, unit, xavier,
+use crate::neuron::common::{
+    b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
 use crate::neuron::{InitialState, SurrogateConfig, TimeConstants, TrainedTimeConstants};
+use crate::pass::{Pass, SequencePath, Start};
 use crate::sequence::{self, AlifOptions, AlifOutput, Emission, Observe};
+use crate::weights::{dense, project};
 use barnowl_neuron::{Surrogate, Threshold};
 use burn::module::Module;
 use burn::nn::Linear;
@@ -74,10 +76,6 @@ pub struct ReadoutConfig {
     /// How the weights start. Default Xavier uniform.
     #[serde(default = "xavier")]
     pub input_weights: Initializer,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl ReadoutConfig {

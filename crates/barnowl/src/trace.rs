@@ -1,10 +1,13 @@
 //! What single neurons do: membrane potentials and thresholds of a hidden layer over one sequence.
 
-use crate::cell::equations::EquationsLayer;
+use crate::cell::alif::AlifLayer;
+use crate::cell::equations::{EquationsLayer, Neuron};
 use crate::cell::{Cell, CellKind};
-use crate::layer::{AlifLayer, LayerConfig, Pass, Start, project, stream};
+use crate::layer::LayerConfig;
 use crate::network::{Network, NetworkConfig};
+use crate::pass::{Pass, Start, stream};
 use crate::sequence::{AlifOptions, Emission, Observe};
+use crate::weights::project;
 use barnowl_model::{Kernels, Program};
 use barnowl_neuron::{Decay, Threshold};
 use burn::module::Param;
@@ -69,10 +72,12 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
                 spikes,
             });
         }
-        if let Cell::Equations(neurons) = &layer.forward {
-            let (spikes, _) = neurons.forward(signal.clone(), config, surrogate, pass, start());
+        if let (Cell::Equations(neurons), Some(neuron)) = (&layer.forward, config.neuron()) {
+            let (input, dt) = (signal.clone(), config.dt as f32);
+            let (spikes, _) = neurons.forward(input, &neuron.model, dt, surrogate, pass, start());
             let spikes: Vec<f32> = spikes.into_data().iter().collect();
-            let (membrane, threshold) = by_equations(neurons, config, signal.clone(), &spikes);
+            let (membrane, threshold) =
+                by_equations(neurons, &neuron, config, signal.clone(), &spikes);
             let (layer, neurons, tau_m) = (place, config.size, Vec::new());
             traces.push(LayerTrace { layer, neurons, tau_m, membrane, threshold, spikes });
         }
@@ -84,11 +89,11 @@ pub fn trace(network: &Network, config: &NetworkConfig, input: Tensor<3>) -> Vec
 /// Membranes and thresholds of neurons that run from their equations, under the spikes that there were.
 fn by_equations(
     layer: &EquationsLayer,
+    neuron: &Neuron,
     config: &LayerConfig,
     input: Tensor<3>,
     spikes: &[f32],
 ) -> (Vec<f32>, Vec<f32>) {
-    let Some(neuron) = config.neuron() else { return (Vec::new(), Vec::new()) };
     let (model, width) = (&neuron.model, config.size);
     let bias = layer.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
     let currents = project(&layer.input, bias.map(Param::val), input).into_data();

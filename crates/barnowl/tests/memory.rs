@@ -3,11 +3,12 @@
 mod needs;
 
 use barnowl::dataset::{Dataset, Inputs, Targets};
-use barnowl::layer::{LayerConfig, Pass};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{Bptt, BpttOptions, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::NetworkConfig;
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
+use barnowl::pass::Pass;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use burn::tensor::Device;
 use std::process::ExitCode;

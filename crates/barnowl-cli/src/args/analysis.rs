@@ -1,6 +1,6 @@
 //! The flags of what looks at trained networks: `barnowl sparsity`, `energy` and `report`.
 
-use super::{ModelData, Output, Place, SplitName, Threads};
+use super::common::{ModelData, Output, Place, SplitName, Threads};
 use clap::Args;
 use std::path::PathBuf;
 

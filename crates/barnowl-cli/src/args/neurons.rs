@@ -1,6 +1,6 @@
 //! The flags of `barnowl neurons`.
 
-use super::Output;
+use super::common::Output;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The flags of `barnowl study` and `barnowl sweep`.
 
-use super::{Data, Output, Place, TensorBoard, Threads};
+use super::common::{Data, Output, Place, TensorBoard, Threads};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 

@@ -3,11 +3,11 @@
 //! The trained network of a shape runs on `barnowl-neuron`, on one thread, in buffers that are made once: hidden layers
 //! and readout, without decoding. Time is taken over a whole sequence, since a clock costs as much as a small network.
 
+use super::asked::shapes;
 use super::shapes::Shape;
-use super::trial::Times;
-use super::{WARMUP, shapes};
+use super::trial::{Times, WARMUP};
 use crate::args::{Bench, ShapeName};
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl::exchange::{NamedTensor, TensorMap};
 use barnowl::network::{Network, NetworkConfig};
@@ -249,8 +249,8 @@ impl Stream {
 mod tests {
     use super::*;
     use barnowl::cell::Cell;
-    use barnowl::layer::Pass;
     use barnowl::learning::{Bptt, BpttOptions, Learner};
+    use barnowl::pass::Pass;
     use barnowl::readout::Readout;
     use burn::tensor::{Tensor, TensorData};
 

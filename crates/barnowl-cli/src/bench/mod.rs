@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `shapes.rs`, `trial.rs` | the networks and their data; a network in training beside a clock |
+//! | `asked.rs` | what the command line says of both |
 //! | `steps.rs` | a training step and an evaluation of each shape: the command without further flags |
 //! | `count.rs`, `peaks.rs`, `memory.rs` | the work of a step, the best of this machine, memory |
 //! | `peers.rs`, `process.rs` | turns with other frameworks, each a process of its own |
@@ -10,6 +11,7 @@
 //! | `latency.rs` | one stream, step by step, on `barnowl-neuron` |
 //! | `scaling.rs` | a step while one thing varies |
 
+mod asked;
 mod count;
 mod latency;
 mod memory;
@@ -22,16 +24,11 @@ mod shapes;
 mod steps;
 mod trial;
 
-use crate::args::{Bench, ShapeName};
-use crate::{on_device, set_threads};
+use crate::args::Bench;
+use crate::place::{on_device, set_threads};
 use barnowl::error::{Error, Result};
-use barnowl::learning::BpttOptions;
 use burn::tensor::Device;
-use shapes::Shape;
 use std::process::ExitCode;
-
-/// Steps before those that are timed: the first ones allocate.
-const WARMUP: u32 = 2;
 
 pub fn run(args: &Bench) -> Result<ExitCode> {
     if let (true, Some(threads @ 2..)) = (args.latency, args.threads.threads) {
@@ -56,26 +53,4 @@ fn run_on(args: &Bench, device: &Device) -> Result<ExitCode> {
         steps::run(args, device)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The shapes that were asked for, or `default`.
-fn shapes(args: &Bench, default: &[ShapeName]) -> Vec<Shape> {
-    let names = if args.shapes.is_empty() { default } else { &args.shapes };
-    let shape = |&name| {
-        let shape = Shape::new(name);
-        let batch = args.batch.map_or(shape.batch, usize::from);
-        let steps = args.length.map_or(shape.steps, usize::from);
-        let mut shape = Shape { batch, steps, ..shape };
-        if let Some(hidden) = args.hidden {
-            shape.network.layers.iter_mut().for_each(|layer| layer.size = hidden.into());
-        }
-        shape
-    };
-    names.iter().map(shape).collect()
-}
-
-/// How the way back is gone.
-fn options(args: &Bench) -> BpttOptions {
-    let checkpoint_steps = args.checkpoint_steps.map(|steps| steps as usize);
-    BpttOptions { checkpoint_steps, ..BpttOptions::default() }
 }

@@ -1,10 +1,10 @@
 //! A training step with the hidden neurons run from their equations, beside the hand-written adaptive ones, in turn.
 
+use super::asked::{options, shapes};
 use super::shapes::Shape;
-use super::trial::{Trial, median};
-use super::{WARMUP, options, shapes};
+use super::trial::{Trial, WARMUP, median};
 use crate::args::{Bench, ShapeName};
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::cell::equations::{ParameterConfig, ParameterStart};
 use barnowl::error::Result;
 use barnowl::layer::LayerConfig;

@@ -4,12 +4,12 @@
 //! its caches are not the same a minute later. Taking turns, all of them meet the same minute, and a ratio is taken
 //! within a round.
 
+use super::asked::{options, shapes};
 use super::memory::{Watch, gigabytes};
 use super::process::Peer;
-use super::trial::{Times, Trial, median};
-use super::{WARMUP, options, shapes};
+use super::trial::{Times, Trial, WARMUP, median};
 use crate::args::{Bench, PeerName, ShapeName};
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl::words::counted;
 use burn::tensor::Device;

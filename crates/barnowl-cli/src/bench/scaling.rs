@@ -4,11 +4,11 @@
 //! falls on all of them. Of each, the fastest step counts: how time grows is a question about the work, not about who
 //! else is at the machine. The table has the median beside it.
 
-use super::options;
+use super::asked::options;
 use super::shapes::Shape;
 use super::trial::{Times, Trial};
 use crate::args::Bench;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::device::guard;
 use barnowl::error::{Error, Result};
 use barnowl::file::write_atomic_bytes;

@@ -1,13 +1,13 @@
 //! A training step and an evaluation of each shape.
 
+use super::asked::{options, shapes};
 use super::count::{Activity, Work};
 use super::memory::{Memory, Watch, gigabytes};
 use super::peaks::Peaks;
 use super::shapes::Shape;
-use super::trial::Trial;
-use super::{WARMUP, options, shapes};
+use super::trial::{Trial, WARMUP};
 use crate::args::{Bench, ShapeName};
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::Result;
 use barnowl::words::counted;
 use burn::tensor::Device;

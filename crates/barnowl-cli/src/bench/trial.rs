@@ -3,13 +3,16 @@
 use super::shapes::Shape;
 use barnowl::dataset::{Dataset, Inputs};
 use barnowl::error::{Error, Result};
-use barnowl::layer::Pass;
 use barnowl::learning::{BpttOptions, Learner, backpropagation};
 use barnowl::network::Network;
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
+use barnowl::pass::Pass;
 use burn::module::Module;
 use burn::tensor::Device;
 use std::time::Instant;
+
+/// Steps before those that are timed: the first ones allocate.
+pub const WARMUP: u32 = 2;
 
 /// So small a learning rate that the spikes, and with them the time of a step, stay as they are from step to step.
 const LEARNING_RATE: f64 = 1e-9;

@@ -2,7 +2,7 @@
 
 use super::sketch;
 use crate::args::Look;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::dataset::{DataCard, Dataset, Inputs, Known, Targets};
 use barnowl::error::Result;
 use barnowl::file;

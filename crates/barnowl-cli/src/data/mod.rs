@@ -7,7 +7,7 @@ mod sketch;
 mod unpack;
 
 use crate::args::{Data, DataAction, DataSets};
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::dataset::catalog::{self, Archive, SOURCES, Source, Status, Sums};
 use barnowl::error::{Error, Result};
 use barnowl::file;

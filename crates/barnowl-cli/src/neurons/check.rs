@@ -1,9 +1,9 @@
 //! `barnowl neurons check`: whether a model is right, and can be trained.
 
-use super::Found;
+use super::found::Found;
 use super::page::beside_alif;
 use crate::args::NeuronsCheck;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl_model::{Model, Report};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What a model is, on the screen and as JSON.
 
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl_model::document::{PARAMETER_COLUMNS, STATE_COLUMNS};
 use barnowl_model::{

@@ -1,8 +1,8 @@
 //! `barnowl neurons plot`: how a neuron answers currents.
 
-use super::Found;
+use super::found::Found;
 use crate::args::NeuronsPlot;
-use crate::{print_json, print_line};
+use crate::print::{print_json, print_line};
 use barnowl::error::Result;
 use barnowl::file;
 use barnowl::report::{NeuronPlot, NeuronRun, neuron};

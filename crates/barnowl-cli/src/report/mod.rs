@@ -4,7 +4,8 @@ mod page;
 mod section;
 
 use crate::args::Report;
-use crate::{on_device, print_json, print_line, set_threads};
+use crate::place::{on_device, set_threads};
+use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::metric::{ScoreKind, Spread};

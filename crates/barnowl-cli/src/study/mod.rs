@@ -14,7 +14,10 @@ mod runner;
 mod summary;
 
 use crate::args::{Jobs, Study, Sweep, Train};
-use crate::{DIVERGED, INTERRUPTED, on_device, print_json, print_line, settings};
+use crate::exit::{DIVERGED, INTERRUPTED};
+use crate::place::on_device;
+use crate::print::{print_json, print_line};
+use crate::settings;
 use barnowl::error::{Error, Result};
 use barnowl::file;
 use barnowl::words::counted;

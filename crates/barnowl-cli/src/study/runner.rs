@@ -5,10 +5,10 @@
 
 use super::plan::{Plan, Variant};
 use super::record::{End, RunRecord, named};
+use crate::conclusion::conclude;
 use crate::interrupt::Interrupt;
 use crate::progress::bar;
 use crate::tensorboard::Recorder;
-use crate::train::conclude;
 use barnowl::dataset::{DataCard, Dataset};
 use barnowl::device::guard;
 use barnowl::error::{Error, ErrorKind, Result};

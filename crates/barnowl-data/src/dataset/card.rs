@@ -177,7 +177,7 @@ impl DataCard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::small;
+    use super::super::data::tests::small;
     use super::*;
 
     #[test]

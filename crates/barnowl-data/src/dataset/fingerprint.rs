@@ -65,7 +65,7 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::small;
+    use super::super::data::tests::small;
     use super::*;
 
     #[test]

@@ -1,4 +1,5 @@
-//! Cross-validation: a part of the training data is held out, in turn, and judged in the place of the test data.
+//! Training data in two: a part to validate with; and cross-validation, for which a part is held out, in turn, and judged in the
+//! place of the test data.
 
 use super::{Dataset, Targets};
 use barnowl_base::error::{Error, Result};
@@ -21,6 +22,38 @@ pub struct Fold {
 }
 
 impl Dataset {
+    /// Splits off a validation set: the given share of the sequences, drawn without replacement from `seed`. Sequences of one
+    /// [group](Self::with_groups), or of one [recording](Self::with_recordings), stay together, and the share is then rounded
+    /// up to whole ones.
+    ///
+    /// Returns the rest and the validation set, each in the original order.
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than two sequences, recordings or groups, or the share would leave a part empty.
+    pub fn split(&self, share: f64, seed: u64) -> Result<(Self, Self)> {
+        let count = (share * self.samples as f64).round() as usize;
+        let mut groups = self.inseparable();
+        if count == 0 || count >= self.samples || groups.len() < 2 {
+            return Err(Error::format(format!(
+                "a share of {share} of {} leaves the training or the validation data empty",
+                counted(self.samples, "sequence")
+            ))
+            .remedy(
+                "set train.validation to a share between 0 and 1 that leaves both some sequences",
+            ));
+        }
+        groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let last = groups.len() - 1;
+        let (mut train, mut valid) = (Vec::new(), Vec::new());
+        for (place, group) in groups.into_iter().enumerate() {
+            if valid.len() < count && place < last { &mut valid } else { &mut train }.extend(group);
+        }
+        valid.sort_unstable();
+        train.sort_unstable();
+        Ok((self.subset(&train)?, self.subset(&valid)?))
+    }
+
     /// The sequences outside a fold, and those in it. Folds are drawn from `seed`, are about as large as one another, hold
     /// classes alike where every sequence has one class, and never share a [group](Self::with_groups) or a
     /// [recording](Self::with_recordings).

@@ -1,5 +1,6 @@
 //! Grey pixels, read one after the other: of every step a few neighbours.
 
+use super::rows::pick;
 use barnowl_base::error::{Error, Result};
 
 /// Sequences of grey values, of which step t shows `window` in a row, the first being pixel t.
@@ -60,7 +61,7 @@ impl Pixels {
 
     /// The sequences of the given indices.
     pub(super) fn pick(&self, indices: &[usize]) -> Self {
-        Self { values: super::pick(&self.values, self.length, indices), ..*self }
+        Self { values: pick(&self.values, self.length, indices), ..*self }
     }
 }
 

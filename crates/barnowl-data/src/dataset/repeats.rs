@@ -66,7 +66,7 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::small;
+    use super::super::data::tests::small;
     use super::super::{Inputs, Targets};
     use super::*;
 

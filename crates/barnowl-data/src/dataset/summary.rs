@@ -417,7 +417,7 @@ fn digits(x: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::small;
+    use super::super::data::tests::small;
     use super::super::{Events, Inputs};
     use super::*;
 

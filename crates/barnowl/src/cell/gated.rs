@@ -5,8 +5,9 @@
 //! of a GRU.
 
 use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, SequencePath, project};
+use crate::pass::SequencePath;
 use crate::sequence::{self, GatedCell};
+use crate::weights::project;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -22,23 +23,23 @@ pub struct GatedLayer {
 }
 
 impl GatedLayer {
-    /// Every gate has a matrix of its own from the layer's initialisers; biases are zero, but that of an LSTM's forget
+    /// Every gate has matrices of its own from the initialisers of input and recurrent weights; biases are zero, but that of an LSTM's forget
     /// gate is 1, so that it remembers at first (Gers et al. 2000, doi 10.1162/089976600300015015).
     pub(crate) fn init(
-        config: &LayerConfig,
         cell: GatedCell,
-        inputs: usize,
+        [inputs, size]: [usize; 2],
+        [input, recurrent]: [Initializer; 2],
         device: &Device,
         rng: &mut ChaCha8Rng,
     ) -> Self {
-        let (size, gates) = (config.size, cell.gates());
+        let gates = cell.gates();
         let mut bias = vec![0.0_f32; gates * size];
         let zeros = bias.clone();
         if cell == GatedCell::Lstm {
             bias[size..2 * size].fill(1.0);
         }
-        let input = blocks([inputs, size], gates, config.input_weights, bias, device, rng);
-        let recurrent = blocks([size, size], gates, config.recurrent_weights, zeros, device, rng);
+        let input = blocks([inputs, size], gates, input, bias, device, rng);
+        let recurrent = blocks([size, size], gates, recurrent, zeros, device, rng);
         Self { input, recurrent }
     }
 

@@ -30,7 +30,7 @@ pub struct Renamed {
 
 impl Renamed {
     /// How the file names, or would name, the parameter that is `ours`; with the table of `task`, if its names were used.
-    pub(super) fn in_file(&self, task: &str, ours: &str) -> String {
+    pub(crate) fn in_file(&self, task: &str, ours: &str) -> String {
         if let Some(source) = self.sources.get(ours) {
             return source.clone();
         }

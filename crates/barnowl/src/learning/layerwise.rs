@@ -3,12 +3,12 @@
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::total;
 use crate::error::Result;
-use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Criterion, Learner, Rows, Update};
 use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score, Target};
 use crate::network::{Network, NetworkConfig, NetworkOutput, NetworkState, NetworkWindow};
 use crate::objective::{Answer, Objective};
+use crate::pass::Pass;
 use crate::readout::ReadoutOutput;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};

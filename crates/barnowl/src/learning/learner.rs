@@ -5,8 +5,8 @@ use crate::class_loss::ClassLoss;
 use crate::dataset::Dataset;
 use crate::device::is_cpu;
 use crate::error::Result;
-use crate::layer::Pass;
 use crate::network::{Network, NetworkConfig};
+use crate::pass::Pass;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 

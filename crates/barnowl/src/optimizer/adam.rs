@@ -3,12 +3,60 @@
 //! Burn's rules take a dozen element-wise operations with a new array each. A network of 160,000 parameters spends as
 //! long in them as in a tenth of its backpropagation through time.
 
-use super::{AdamConfig, AdamWConfig};
 use crate::device::is_cpu;
 use barnowl_engine::simd::{Isa, dispatch};
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Constants of Adam.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Decay β₁ of the first moment. Default 0.9.
+    /// Range: 0 or more, less than 1.
+    pub beta_1: f64,
+    /// Decay β₂ of the second moment. Default 0.999.
+    /// Range: 0 or more, less than 1.
+    pub beta_2: f64,
+    /// Added to the root of the second moment: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
+    pub epsilon: f64,
+    /// L2 penalty λ, added to the gradient. Default 0.
+    /// Range: 0 to 3.4e38.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamConfig {
+    fn default() -> Self {
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
+    }
+}
+
+/// Constants of AdamW.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamWConfig {
+    /// Decay β₁ of the first moment. Default 0.9.
+    /// Range: 0 or more, less than 1.
+    pub beta_1: f64,
+    /// Decay β₂ of the second moment. Default 0.999.
+    /// Range: 0 or more, less than 1.
+    pub beta_2: f64,
+    /// Added to the root of the second moment: ε. Default 10⁻⁸.
+    /// Range: 1.2e-38 to 3.4e38.
+    pub epsilon: f64,
+    /// Decoupled decay λ: every step first scales the parameter by 1 − ηλ. Default 0.01.
+    /// Range: 0 to 3.4e38.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamWConfig {
+    fn default() -> Self {
+        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
+    }
+}
 
 /// Adam (Kingma & Ba 2015, Algorithm 1; arXiv 1412.6980), and AdamW (Loshchilov & Hutter 2019; arXiv 1711.05101):
 ///

@@ -1,17 +1,18 @@
 //! Which update rule, with which constants.
 
-use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{self, DynOptimizer};
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, AdamaxConfig, RAdamConfig, require};
+use super::adam::{Adam, AdamConfig, AdamWConfig};
+use super::penalty::{l2_penalty, single};
+use super::{AdamaxConfig, RAdamConfig, require};
 use crate::error::Result;
 
 /// An update rule and its constants; defaults and meanings are PyTorch's.
 ///
 /// The learning rate η belongs to the step, not to the rule; on which parameters a weight decay acts, to the recipe
-/// ([`DecayGroups`](crate::train::DecayGroups)). In TOML, every constant may be left out but not `kind`:
+/// ([`DecayGroups`](crate::recipe::DecayGroups)). In TOML, every constant may be left out but not `kind`:
 ///
 /// ```toml
 /// [optimizer]
@@ -40,54 +41,6 @@ pub enum OptimizerConfig {
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self::Adam(AdamConfig::default())
-    }
-}
-
-/// Constants of Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamConfig {
-    /// Decay β₁ of the first moment. Default 0.9.
-    /// Range: 0 or more, less than 1.
-    pub beta_1: f64,
-    /// Decay β₂ of the second moment. Default 0.999.
-    /// Range: 0 or more, less than 1.
-    pub beta_2: f64,
-    /// Added to the root of the second moment: ε. Default 10⁻⁸.
-    /// Range: 1.2e-38 to 3.4e38.
-    pub epsilon: f64,
-    /// L2 penalty λ, added to the gradient. Default 0.
-    /// Range: 0 to 3.4e38.
-    pub weight_decay: f64,
-}
-
-impl Default for AdamConfig {
-    fn default() -> Self {
-        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
-
-/// Constants of AdamW.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamWConfig {
-    /// Decay β₁ of the first moment. Default 0.9.
-    /// Range: 0 or more, less than 1.
-    pub beta_1: f64,
-    /// Decay β₂ of the second moment. Default 0.999.
-    /// Range: 0 or more, less than 1.
-    pub beta_2: f64,
-    /// Added to the root of the second moment: ε. Default 10⁻⁸.
-    /// Range: 1.2e-38 to 3.4e38.
-    pub epsilon: f64,
-    /// Decoupled decay λ: every step first scales the parameter by 1 − ηλ. Default 0.01.
-    /// Range: 0 to 3.4e38.
-    pub weight_decay: f64,
-}
-
-impl Default for AdamWConfig {
-    fn default() -> Self {
-        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.01 }
     }
 }
 
@@ -265,16 +218,6 @@ impl OptimizerConfig {
             Self::RAdam(c) => Box::new(c.build()),
         }
     }
-}
-
-/// Burn's L2 penalty; none for zero, which saves a pass over the parameter.
-pub(super) fn l2_penalty(weight_decay: f64) -> Option<WeightDecayConfig> {
-    (weight_decay > 0.0).then(|| WeightDecayConfig::new(single(weight_decay)))
-}
-
-/// Rounded to the single precision in which Burn's update rules hold their constants.
-fn single(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

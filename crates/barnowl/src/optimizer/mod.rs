@@ -51,6 +51,7 @@ mod clipping;
 mod config;
 mod grouped;
 mod one_cycle;
+mod penalty;
 #[cfg(test)]
 mod pytorch;
 mod radam;
@@ -59,12 +60,10 @@ mod state;
 #[cfg(test)]
 mod toy;
 
-pub use adam::{Adam, AdamState};
+pub use adam::{Adam, AdamConfig, AdamState, AdamWConfig};
 pub use adamax::{Adamax, AdamaxConfig, AdamaxState};
 pub use clipping::{GradientClipping, gradient_norm};
-pub use config::{
-    AdagradConfig, AdamConfig, AdamWConfig, OptimizerConfig, RmsPropConfig, SgdConfig,
-};
+pub use config::{AdagradConfig, OptimizerConfig, RmsPropConfig, SgdConfig};
 pub use grouped::GroupedOptimizer;
 pub use one_cycle::OneCycle;
 pub use radam::{RAdam, RAdamConfig, RAdamState};

@@ -5,7 +5,7 @@ use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSi
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::config::l2_penalty;
+use super::penalty::l2_penalty;
 
 /// Length ρ_t of the approximated moving average from which the adaptive rate is used.
 const ADAPTIVE_FROM: f64 = 5.0;

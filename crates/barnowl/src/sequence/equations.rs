@@ -3,7 +3,7 @@
 //! Elsewhere they run [step by step](super::reference::equations_sequence).
 
 use super::Recurrent;
-use super::flex::equations as kernel;
+use super::flex::equations::{self as kernel, Arguments};
 use super::reference::{self, EquationsSequence};
 use barnowl_model::Model;
 use barnowl_neuron::Surrogate;
@@ -23,30 +23,6 @@ pub struct EquationsOptions {
     pub model: Arc<Model>,
     /// ψ, which stands for ds/dv in the backward pass.
     pub surrogate: Surrogate,
-}
-
-/// The tensors that the kernels read, forward and backward.
-#[derive(Debug, Clone)]
-pub(super) struct EquationsArguments<B: Backend> {
-    /// `[T, B, H]`.
-    pub(super) current: FloatTensor<B>,
-    /// `[H, H]`, row = presynaptic neuron.
-    pub(super) recurrent: Option<FloatTensor<B>>,
-    /// `[constants, H]`.
-    pub(super) constants: FloatTensor<B>,
-    /// `[states + 1, B, H]`, s last.
-    pub(super) initial: FloatTensor<B>,
-    pub(super) model: Arc<Model>,
-    pub(super) surrogate: Surrogate,
-}
-
-/// The gradients of neurons that run from their equations, of the shapes of [`EquationsArguments`].
-#[derive(Debug)]
-pub(super) struct EquationsGradients<B: Backend> {
-    pub(super) current: FloatTensor<B>,
-    pub(super) recurrent: Option<FloatTensor<B>>,
-    pub(super) constants: FloatTensor<B>,
-    pub(super) initial: FloatTensor<B>,
 }
 
 /// The operation as Burn's runtime dispatch sees it.
@@ -76,8 +52,7 @@ impl EquationsOps for Flex {
             Recurrent::Weight(weight) => Some(weight),
             Recurrent::Empty => None,
         };
-        let arguments =
-            EquationsArguments { current, recurrent, constants, initial, model, surrogate };
+        let arguments = Arguments { current, recurrent, constants, initial, model, surrogate };
         let (spikes, state, _) = kernel::forward(&arguments, false);
         (spikes, state)
     }
@@ -88,7 +63,7 @@ impl EquationsOps for Flex {
 struct Equations;
 
 impl Backward<Flex, 4> for Equations {
-    type State = (EquationsArguments<Flex>, FloatTensor<Flex>);
+    type State = (Arguments, FloatTensor<Flex>);
 
     fn backward(
         self,
@@ -129,8 +104,7 @@ impl<C: CheckpointStrategy> EquationsOps for Autodiff<Flex, C> {
         let (constants, constants_node) = constants.into_parts();
         let (initial, initial_node) = initial.into_parts();
         let EquationsOptions { model, surrogate } = options;
-        let arguments =
-            EquationsArguments { current, recurrent, constants, initial, model, surrogate };
+        let arguments = Arguments { current, recurrent, constants, initial, model, surrogate };
         let nodes = [current_node, recurrent_node, constants_node, initial_node];
         let (spikes, state) = match Equations.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {

@@ -2,7 +2,7 @@
 //!
 //! The types of the configuration refuse the same, in the words of their libraries; here it is said in the user's.
 
-use super::reference::paths;
+use super::paths::{below, paths};
 use super::shape::{self, Fields, Form, Kind, Setting, Shape};
 use super::short::CELLS;
 use crate::error::{Error, Result};
@@ -22,10 +22,6 @@ const FEW: usize = 14;
 pub(super) fn check(task: &Table) -> Result<()> {
     let Shape::Table(fields) = &shape::task().shape else { return Ok(()) };
     entries("", fields, None, task)
-}
-
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// Entries of a table, of which `kind` (its key and value) is known.

@@ -3,12 +3,16 @@
 //! The built-in tasks stand in the folder `tasks/` and are embedded in the binary; [`TaskConfig::load`] takes a name or
 //! a path, and overrides of single keys.
 
+mod cell;
 mod check;
+mod config;
 mod data;
 mod effort;
+mod load;
 mod neurons;
 mod parse;
 mod parts;
+mod paths;
 mod range;
 mod reference;
 mod shape;
@@ -17,155 +21,8 @@ mod short;
 mod wrong_values;
 
 pub use crate::dataset::Split;
+pub use config::TaskConfig;
 pub use data::DatasetConfig;
+pub use load::BUILT_IN;
 pub use parts::Prepared;
 pub use reference::reference;
-
-use crate::dataset::Dataset;
-use crate::error::{Error, Result};
-use crate::network::NetworkConfig;
-use crate::train::TrainConfig;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
-
-/// The built-in tasks: name and TOML text.
-pub const BUILT_IN: [(&str, &str); 17] = [
-    ("ecg", include_str!("../../../../tasks/ecg.toml")),
-    ("ecg-paper", include_str!("../../../../tasks/ecg-paper.toml")),
-    ("ecg-forecast", include_str!("../../../../tasks/ecg-forecast.toml")),
-    ("ecg-raw", include_str!("../../../../tasks/ecg-raw.toml")),
-    ("smnist", include_str!("../../../../tasks/smnist.toml")),
-    ("psmnist", include_str!("../../../../tasks/psmnist.toml")),
-    ("shd", include_str!("../../../../tasks/shd.toml")),
-    ("ssc", include_str!("../../../../tasks/ssc.toml")),
-    ("gsc", include_str!("../../../../tasks/gsc.toml")),
-    ("gsc-35", include_str!("../../../../tasks/gsc-35.toml")),
-    ("timit", include_str!("../../../../tasks/timit.toml")),
-    ("soli", include_str!("../../../../tasks/soli.toml")),
-    ("fsdd", include_str!("../../../../tasks/fsdd.toml")),
-    ("fsdd-spikes", include_str!("../../../../tasks/fsdd-spikes.toml")),
-    ("fsdd-spikes-augmented", include_str!("../../../../tasks/fsdd-spikes-augmented.toml")),
-    ("smnist-windows", include_str!("../../../../tasks/smnist-windows.toml")),
-    ("psmnist-windows", include_str!("../../../../tasks/psmnist-windows.toml")),
-];
-
-/// A task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TaskConfig {
-    /// A short name, such as `ecg`.
-    pub name: String,
-    /// What the task is, in one line.
-    pub summary: String,
-    /// Makes the task a forecast: not classes are to be found, but at every step the values that the inputs have so many steps
-    /// later. Needs `network.decode = { kind = "per_step", answer = "values" }`. Default: what the data set says is to be found.
-    /// Range: 1 to 1000000000 steps, less than the shortest sequence has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forecast: Option<usize>,
-    /// Where the data come from.
-    pub dataset: DatasetConfig,
-    /// The network.
-    pub network: NetworkConfig,
-    /// The training recipe.
-    #[serde(default)]
-    pub train: TrainConfig,
-}
-
-impl TaskConfig {
-    /// The task of a built-in name or a TOML file, with overrides of the form `key=value`, such as
-    /// `network.layers.0.size=64`.
-    ///
-    /// # Errors
-    ///
-    /// An unknown name, a file that cannot be read or parsed, an unknown key, a value of the wrong type or out of range:
-    /// with file, line, key and the allowed range.
-    pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Self> {
-        let built_in = BUILT_IN.iter().find(|(name, _)| *name == name_or_path);
-        let (origin, text) = if let Some((name, text)) = built_in {
-            (format!("built-in task {name}"), (*text).to_owned())
-        } else if name_or_path.ends_with(".toml") || Path::new(name_or_path).is_file() {
-            let bytes = crate::file::read(Path::new(name_or_path))?;
-            let text = String::from_utf8(bytes).map_err(|error| {
-                Error::config("the file is not UTF-8 text")
-                    .in_file(name_or_path)
-                    .at_byte(error.utf8_error().valid_up_to() as u64)
-            })?;
-            (name_or_path.to_owned(), text)
-        } else {
-            let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(Error::config(format!("there is no task {name_or_path:?}"))
-                .expected(format!("{} or the path of a TOML file", names.join(", ")))
-                .remedy("`barnowl tasks` lists the built-in tasks"));
-        };
-        parse::task(&origin, &text, overrides)
-    }
-
-    /// The same task, with overrides of the form `key=value`.
-    ///
-    /// # Errors
-    ///
-    /// As [`TaskConfig::load`].
-    pub fn overridden(&self, overrides: &[String]) -> Result<Self> {
-        parse::task(&format!("task {}", self.name), &self.to_toml()?, overrides)
-    }
-
-    /// Checks every range.
-    ///
-    /// # Errors
-    ///
-    /// Names the key, its value and what is allowed.
-    pub fn validate(&self) -> Result<()> {
-        self.network.validate("network")?;
-        self.train.validate("train")?;
-        if self.forecast == Some(0) {
-            return Err(Error::setting("forecast", 0).expected("1 step or more"));
-        }
-        if let (Some(_), Some(change)) = (self.forecast, &self.train.augmentation)
-            && (change.gain > 0.0 || change.channel_shift > 0)
-        {
-            return Err(Error::setting("train.augmentation", change).expected(
-                "no gain and no channel_shift beside forecast: what is to be found would not change with the inputs",
-            ));
-        }
-        self.dataset.validate()
-    }
-
-    /// The configuration as TOML text.
-    ///
-    /// # Errors
-    ///
-    /// If a value has no TOML form, such as an integer beyond 63 bits.
-    pub fn to_toml(&self) -> Result<String> {
-        toml::to_string_pretty(self)
-            .map_err(|error| Error::config(format!("the configuration cannot be written: {error}")))
-    }
-
-    /// The configuration as TOML text with every setting that there is, each with its meaning, range and default in a comment;
-    /// what is not set stands in comments, with an example.
-    ///
-    /// # Errors
-    ///
-    /// As [`TaskConfig::to_toml`].
-    pub fn to_commented_toml(&self) -> Result<String> {
-        let written = toml::from_str(&self.to_toml()?);
-        let table = written.map_err(|error| {
-            Error::config(format!("the configuration cannot be read again: {}", error.message()))
-        })?;
-        Ok(reference::commented(&table))
-    }
-
-    /// Steps per second, where the data have a scale of time.
-    #[must_use]
-    pub fn sampling_rate(&self) -> Option<f64> {
-        self.dataset.sampling_rate()
-    }
-
-    /// Whether a data set fits the network.
-    ///
-    /// # Errors
-    ///
-    /// If channels, classes, steps or the kind of targets differ.
-    pub fn check(&self, dataset: &Dataset) -> Result<()> {
-        self.network.check(dataset)
-    }
-}

@@ -1,8 +1,7 @@
 //! From TOML text to a valid task: every error names file, line and key.
 
 use super::check::{check, shown};
-use super::{TaskConfig, neurons, shape, short};
-use crate::cell::set_cell;
+use super::{TaskConfig, cell, neurons, shape, short};
 use crate::error::{Error, Result};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
@@ -47,7 +46,7 @@ pub(super) fn task(origin: &str, text: &str, overrides: &[String]) -> Result<Tas
     })?;
     if let Some(cell) = &cell {
         let word = cell.as_str().map_or_else(|| cell.to_string(), str::to_owned);
-        set_cell(&mut task.network, &word)?;
+        cell::set_all(&mut task.network, &word)?;
     }
     task.validate().map_err(place)?;
     kept(&task, &whole, &done, cell.is_some())?;

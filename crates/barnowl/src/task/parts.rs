@@ -4,7 +4,7 @@ use super::{Split, TaskConfig};
 use crate::dataset::{DataCard, Dataset, Known};
 use crate::error::{Error, Result};
 use crate::objective::Answer;
-use crate::train::TrainConfig;
+use crate::recipe::TrainConfig;
 use std::path::Path;
 
 /// The data of a run.

@@ -1,58 +1,12 @@
 //! Every setting in words: the page of all of them, and a task with all of them.
 
 use super::check::{expected, names};
+use super::paths::below;
 use super::shape::{self, Fields, Form, Kind, Setting, Shape};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::LazyLock;
 use toml::{Table, Value};
-
-/// All settings' dotted keys, `N` for the place in a list.
-pub(super) fn paths() -> &'static [String] {
-    static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let mut found = Vec::new();
-        collect("", shape::task(), &mut |path, _| {
-            if !found.iter().any(|known| known == path) {
-                found.push(path.to_owned());
-            }
-        });
-        found
-    });
-    &PATHS
-}
-
-/// Shows `each` every setting below one, with its dotted key.
-pub(super) fn collect(path: &str, setting: &Setting, each: &mut impl FnMut(&str, &Setting)) {
-    let mut fields = |fields: &Fields| {
-        for (name, setting) in fields {
-            let key = below(path, name);
-            each(&key, setting);
-            collect(&key, setting, each);
-        }
-    };
-    match &setting.shape {
-        Shape::Table(all) => fields(all),
-        Shape::Kinds { kinds, .. } => kinds.iter().for_each(|kind| fields(&kind.fields)),
-        Shape::Forms(forms) => {
-            for Form { name, inside, .. } in forms {
-                if let Some(setting) = inside {
-                    let key = below(path, name);
-                    each(&key, setting);
-                    collect(&key, setting, each);
-                }
-            }
-        }
-        Shape::List { of, .. } => collect(&below(path, "N"), of, each),
-        Shape::Map(entry) => collect(&below(path, "NAME"), entry, each),
-        Shape::Either(all) => all.iter().for_each(|setting| collect(path, setting, each)),
-        _ => {}
-    }
-}
-
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
 
 const HEAD: &str = "# Settings of a task
 

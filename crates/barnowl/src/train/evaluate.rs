@@ -3,12 +3,12 @@
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::guard;
 use crate::error::{Error, Result};
-use crate::layer::Pass;
 use crate::learning::{BatchOutcome, BpttOptions, backpropagation};
 use crate::loss::Decoder;
 use crate::metric::{ConfusionMatrix, Prediction, Regression, RegressionSums, ScoreKind};
 use crate::network::{Network, NetworkConfig};
 use crate::objective::Answer;
+use crate::pass::Pass;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -3,10 +3,10 @@
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::guard;
 use crate::error::{Error, Result};
-use crate::layer::Pass;
 use crate::loss::Score;
 use crate::metric::Prediction;
 use crate::network::{Network, NetworkConfig};
+use crate::pass::Pass;
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};

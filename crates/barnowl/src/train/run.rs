@@ -5,8 +5,8 @@
 //! | `config.toml` | the whole task as it was trained |
 //! | `data.json` | the folder of the data, and their [card](DataCard) |
 //! | `metrics.jsonl` | a line of JSON an epoch: [`EpochReport`] |
-//! | `best.safetensors` | the [`Model`] of the epoch that is [kept](super::Keep): the best on the validation data, or the last |
-//! | `snapshots/epoch-NNNN.safetensors` | the [`Model`] after every so many [epochs](super::TrainConfig::snapshots) |
+//! | `best.safetensors` | the [`Model`] of the epoch that is [kept](crate::recipe::Keep): the best on the validation data, or the last |
+//! | `snapshots/epoch-NNNN.safetensors` | the [`Model`] after every so many [epochs](crate::recipe::TrainConfig::snapshots) |
 //! | `last/checkpoint.safetensors` | the [`Checkpoint`] to resume from |
 //! | `curves.svg`, `raster.svg`, `confusion.svg`, `time_constants.svg` | plots |
 //! | `result.json` | the evaluation of that model on the test data |

@@ -310,8 +310,8 @@ mod tests {
     use super::*;
     use crate::dataset::{Inputs, Targets};
     use crate::metric::{ConfusionMatrix, Prediction, ScoreKind};
-    use crate::train::{Control, Observer};
-    use crate::train::{TrainConfig, Trainer, evaluate};
+    use crate::recipe::TrainConfig;
+    use crate::train::{Control, Observer, Trainer, evaluate};
     use burn::tensor::Device;
 
     fn data(classes: &[u16], scale: f32) -> Dataset {

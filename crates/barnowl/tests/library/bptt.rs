@@ -4,7 +4,7 @@ use super::gradients::collect_all;
 use barnowl::cell::CellKind;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
-use barnowl::layer::{LayerConfig, Pass, SequencePath};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{
     BatchOutcome, Bptt, BpttOptions, Criterion, Learner, NeuronRatePenalty, Penalties, RatePenalty,
 };
@@ -13,6 +13,7 @@ use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::{Pass, SequencePath};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use barnowl::trained_threshold::EncoderConfig;
 use burn::optim::GradientsParams;

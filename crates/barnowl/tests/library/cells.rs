@@ -3,13 +3,15 @@
 use barnowl::cell::CellKind;
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::exchange::TensorMap;
-use barnowl::layer::{LayerConfig, Pass};
+use barnowl::layer::LayerConfig;
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::Pass;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
+use barnowl::recipe::{RatePenalty, TrainConfig};
 use barnowl::task::TaskConfig;
-use barnowl::train::{RatePenalty, TrainConfig, fit};
+use barnowl::train::fit;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};

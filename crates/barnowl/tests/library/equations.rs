@@ -3,11 +3,12 @@
 
 use barnowl::cell::equations::{ParameterConfig, ParameterStart, renamed};
 use barnowl::dataset::{Dataset, Inputs, Targets};
-use barnowl::layer::{LayerConfig, Pass, SequencePath};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::{Pass, SequencePath};
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use barnowl::error::ErrorKind;
-use barnowl::exchange::{self, FitOptions, TensorMap, pytorch, safetensors};
+use barnowl::exchange::{self, TensorMap, pytorch, safetensors};
+use barnowl::import::{self, FitOptions};
 use barnowl::task::TaskConfig;
 
 fn fixture(name: &str) -> PathBuf {
@@ -86,7 +87,7 @@ fn ecg(size: usize) -> TaskConfig {
 #[test]
 fn a_checkpoint_with_an_optimizer_is_imported_from_its_state_dict() {
     let tensors = exchange::read(fixture("wrapper.pth"), None).unwrap();
-    let fitted = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
+    let fitted = import::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
     assert_eq!(fitted.renamed.prefix, "state_dict.");
     assert_eq!(fitted.renamed.tensors.len(), 10);
     assert!(fitted.renamed.left_out.iter().all(|name| name.starts_with("optimizer.")));
@@ -95,7 +96,7 @@ fn a_checkpoint_with_an_optimizer_is_imported_from_its_state_dict() {
 #[test]
 fn a_tensor_of_the_loss_is_left_out_and_named() {
     let tensors = exchange::read(fixture("module_and_extra.pth"), None).unwrap();
-    let fitted = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
+    let fitted = import::fit(&ecg(2), tensors, FitOptions::default()).unwrap();
     assert_eq!(fitted.renamed.prefix, "module.");
     assert_eq!(fitted.renamed.left_out, ["criterion.weight"]);
 }
@@ -103,7 +104,7 @@ fn a_tensor_of_the_loss_is_left_out_and_named() {
 #[test]
 fn a_missing_tensor_is_named_as_the_file_would() {
     let tensors = exchange::read(fixture("missing_key.pth"), None).unwrap();
-    let error = exchange::fit(&ecg(2), tensors, FitOptions::default()).unwrap_err().to_string();
+    let error = import::fit(&ecg(2), tensors, FitOptions::default()).unwrap_err().to_string();
     assert!(error.contains("missing: tau_m_h [2], our layers.0.tau_m"), "{error}");
 }
 

@@ -6,15 +6,17 @@ use barnowl::activity::Activity;
 use barnowl::cell::CellKind;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::initializer::Initializer;
-use barnowl::layer::{LayerConfig, Pass};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::objective::Answer;
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::Pass;
 use barnowl::readout::{ReadoutConfig, ReadoutKind};
-use barnowl::train::{RatePenalty, TrainConfig, evaluate, fit};
+use barnowl::recipe::{RatePenalty, TrainConfig, Truncation, Update};
+use barnowl::train::{evaluate, fit};
 use barnowl::trained_threshold::EncoderConfig;
 use burn::tensor::{Device, Tensor};
 use proptest::prelude::*;
@@ -528,10 +530,7 @@ fn training_ends_with_the_same_network_whatever_the_padding() {
             epochs: 2,
             batch: 3,
             rate_penalty: penalty,
-            truncation: cut.then_some(barnowl::train::Truncation {
-                window: 8,
-                update: barnowl::train::Update::Window,
-            }),
+            truncation: cut.then_some(Truncation { window: 8, update: Update::Window }),
             ..TrainConfig::default()
         };
         let train = |data: &Dataset| {

@@ -528,9 +528,10 @@ fn threads_do_not_change_a_bit() {
 /// The same bits too where the matrix products around the layers are large enough to be split among threads.
 #[test]
 fn threads_do_not_change_a_bit_of_a_whole_network() {
-    use barnowl::layer::{LayerConfig, Pass};
+    use barnowl::layer::LayerConfig;
     use barnowl::loss::{Decoder, DecoderKind, Target};
     use barnowl::network::NetworkConfig;
+    use barnowl::pass::Pass;
     use barnowl::readout::{ReadoutConfig, ReadoutKind};
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::optim::GradientsParams;

@@ -4,7 +4,7 @@
 use super::gradients::collect;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
-use barnowl::layer::{LayerConfig, Pass};
+use barnowl::layer::LayerConfig;
 use barnowl::learning::{
     BatchOutcome, Bptt, BpttOptions, Criterion, Layerwise, Learner, Penalties, RatePenalty,
 };
@@ -12,6 +12,7 @@ use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
 use barnowl::parameters::TimeConstantForm;
+use barnowl::pass::Pass;
 use barnowl::readout::{Readout, ReadoutConfig, ReadoutKind};
 use burn::module::Module;
 use burn::nn::Linear;

@@ -209,3 +209,40 @@ pub const SOURCES: &[Source] = &[
                   (docs/own-data.md)",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_is_whole() {
+        for source in SOURCES {
+            assert!(!source.tasks.is_empty() && !source.files.is_empty(), "{}", source.name);
+            for expected in source.files {
+                if let Expected::Files { counts, .. } = expected {
+                    assert!(!counts.is_empty() && counts.is_sorted(), "{}", source.name);
+                }
+            }
+            for download in source.downloads {
+                assert!(download.url.starts_with("https://"), "{}", download.url);
+                let parts = [download.server(), download.file_name()];
+                assert_eq!(parts.join("/"), download.url);
+            }
+            for checksum in source
+                .files
+                .iter()
+                .filter_map(|expected| match expected {
+                    Expected::File { checksum, .. } => *checksum,
+                    Expected::Files { .. } => None,
+                })
+                .chain(source.downloads.iter().filter_map(|download| download.checksum))
+            {
+                let (digits, length) = match checksum {
+                    Checksum::Md5(digits) => (digits, 32),
+                    Checksum::Sha256(digits) => (digits, 64),
+                };
+                assert!(digits.len() == length && digits.chars().all(|c| c.is_ascii_hexdigit()));
+            }
+        }
+    }
+}

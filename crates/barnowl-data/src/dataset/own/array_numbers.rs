@@ -1,13 +1,11 @@
 //! Numbers that are to be found in arrays: how `y` is laid out, and what its numbers are called.
 
-use super::arrays::{Arrays, Y};
+use super::archive::{Arrays, TARGET_NAMES, Y};
+use super::context::Context;
 use super::npy::Values;
+use super::number;
 use super::sequences::Sequences;
-use super::{Context, numbers};
 use barnowl_base::error::{Error, Result};
-
-/// What the numbers are called, under either name.
-pub(super) const TARGET_NAMES: &[&str] = &["target_names", "class_names"];
 
 /// How `y` is laid out.
 struct Layout {
@@ -46,7 +44,7 @@ impl Arrays {
         let named = given.as_deref().or(Some(context.names).filter(|names| !names.is_empty()));
         let layout = self.layout(&y.shape, shape, named, &mut sequences.notes)?;
         let Layout { per_step, count } = layout;
-        let plain = numbers::plain_names(count);
+        let plain = number::plain_names(count);
         if given.is_none() && count > 1 && named.is_some_and(|names| names != plain) {
             let names = context.names.join(", ");
             sequences.notes.push(format!(
@@ -58,7 +56,7 @@ impl Arrays {
         for (sample, (found, length)) in found.chunks_exact(size).zip(lengths).enumerate() {
             let kept = if per_step { length * count } else { count };
             let number = |(at, found): (usize, &f64)| {
-                numbers::number(context.no_label, *found).ok_or_else(|| {
+                number::number(context.no_label, *found).ok_or_else(|| {
                     let step = match per_step {
                         true => format!(", step {}", at / count),
                         false => String::new(),
@@ -102,9 +100,9 @@ impl Arrays {
                 return Err(self.wrong(found, "[K], a name for each"));
             }
         };
-        numbers::check_names(&names)
+        number::check_names(&names)
             .and_then(|()| match said {
-                Some(said) => numbers::places(&names, said, "dataset.targets says").map(drop),
+                Some(said) => number::places(&names, said, "dataset.targets says").map(drop),
                 None => Ok(()),
             })
             .map_err(|error| error.in_file(self.place()))?;

@@ -1,36 +1,19 @@
-//! Arrays of NumPy: `.npz` archives and pairs of `.npy` files.
+//! Sequences of arrays of NumPy.
 
-use super::array_numbers::TARGET_NAMES;
+use super::archive::{Arrays, CHANNEL_NAMES, CLASS_NAMES, GROUPS, X, Y};
+use super::context::Context;
 use super::groups::Groups;
-use super::labels::{self, Classes, NoLabel, numbered, taken_for_none};
+use super::labels::{self, Classes, numbered, taken_for_none};
+use super::no_label::NoLabel;
 use super::npy::{Array, Values, array};
-use super::{Context, sequences::Sequences};
+use super::sequences::Sequences;
 use crate::dataset::UNLABELLED;
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::words::counted;
-use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The arrays that are read, each under any of its names.
-const X: &[&str] = &["x"];
-pub(super) const Y: &[&str] = &["y"];
-pub(super) const LENGTHS: &[&str] = &["lengths", "length"];
-const CLASS_NAMES: &[&str] = &["class_names", "classes"];
-const CHANNEL_NAMES: &[&str] = &["channel_names", "channels"];
-const GROUPS: &[&str] = &["groups", "subjects"];
-
-/// A member of an archive takes no more than this, however well it is packed.
-const MOST_BYTES: u64 = 32 << 30;
-
-/// The arrays of a part, by name.
-pub(super) struct Arrays {
-    all: BTreeMap<String, Array>,
-    place: PathBuf,
-}
-
+/// Reads the arrays of a part.
 pub(super) fn read(folder: &Path, part: &str, context: &Context<'_>) -> Result<Sequences> {
     Arrays::of_part(folder, part, context)?.sequences(context, None)
 }
@@ -51,100 +34,12 @@ pub(super) fn read_unlabelled(
     };
     let arrays = match is_array {
         false => Arrays::of_archive(path, context)?,
-        true => {
-            let x = array(&bytes, path, "x")?;
-            Arrays { all: BTreeMap::from([("x".to_owned(), x)]), place: path.to_path_buf() }
-        }
+        true => Arrays::of_array(array(&bytes, path, "x")?, path),
     };
     arrays.sequences(context, Some(width))
 }
 
 impl Arrays {
-    fn of_part(folder: &Path, part: &str, context: &Context<'_>) -> Result<Self> {
-        let archive = folder.join(format!("{part}.npz"));
-        if archive.is_file() {
-            return Self::of_archive(&archive, context);
-        }
-        let place = folder.join(part);
-        let mut all = BTreeMap::new();
-        for path in file::files(&place, "npy")? {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if Self::is_known(&name, context) {
-                let array = array(&file::read(&path)?, &path, &name)?;
-                all.insert(name, array);
-            }
-        }
-        Ok(Self { all, place })
-    }
-
-    fn of_archive(path: &Path, context: &Context<'_>) -> Result<Self> {
-        let bytes = file::read(path)?;
-        let damaged = |error: &dyn Display| {
-            Error::format(format!("the archive cannot be read: {error}"))
-                .in_file(path)
-                .expected("what numpy.savez or numpy.savez_compressed writes")
-        };
-        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-        let names = zip.file_names().map(|name| name.map(|name| name.into_owned()));
-        let names: Vec<String> =
-            names.collect::<std::result::Result<_, _>>().map_err(|error| damaged(&error))?;
-        let mut all = BTreeMap::new();
-        for file_name in &names {
-            let name = file_name.strip_suffix(".npy").unwrap_or(file_name).to_owned();
-            if !Self::is_known(&name, context) {
-                continue;
-            }
-            let entry = zip.by_name(file_name).map_err(|error| damaged(&error))?;
-            let mut bytes = Vec::new();
-            let mut entry = entry.take(MOST_BYTES + 1);
-            entry.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-            if bytes.len() as u64 > MOST_BYTES {
-                return Err(damaged(&format!("{name} takes more than {MOST_BYTES} bytes")));
-            }
-            all.insert(name.clone(), array(&bytes, path, &name)?);
-        }
-        let arrays = Self { all, place: path.to_path_buf() };
-        if arrays.get(X).is_none() {
-            let mut found: Vec<&str> =
-                names.iter().map(|name| name.trim_end_matches(".npy")).collect();
-            found.sort();
-            return Err(Error::format(format!("there is no array x, but {}", found.join(", ")))
-                .in_file(path)
-                .expected("x [N, T, C] and y [N] or [N, T]")
-                .remedy("numpy.savez(path, x=x, y=y); `x` is the sequences, `y` their labels"));
-        }
-        Ok(arrays)
-    }
-
-    /// Whether an array is one of those that are read.
-    fn is_known(name: &str, context: &Context<'_>) -> bool {
-        let group = matches!(context.groups, Some(Groups::Column(group)) if group == name);
-        let of_numbers = context.targets.is_real() && TARGET_NAMES.contains(&name);
-        group
-            || of_numbers
-            || [X, Y, LENGTHS, CLASS_NAMES, CHANNEL_NAMES, GROUPS]
-                .iter()
-                .any(|all| all.contains(&name))
-    }
-
-    pub(super) fn get(&self, names: &[&str]) -> Option<&Array> {
-        names.iter().find_map(|name| self.all.get(*name))
-    }
-
-    /// The arrays that there are.
-    pub(super) fn names(&self) -> Vec<&str> {
-        self.all.keys().map(String::as_str).collect()
-    }
-
-    /// The archive, or the folder of the arrays.
-    pub(super) fn place(&self) -> &Path {
-        &self.place
-    }
-
-    pub(super) fn wrong(&self, problem: impl Into<String>, expected: impl Into<String>) -> Error {
-        Error::format(problem).in_file(&self.place).expected(expected)
-    }
-
     /// The sequences; with their labels, or without for a model of so many channels, if it says how many.
     fn sequences(
         &self,
@@ -194,7 +89,7 @@ impl Arrays {
             channels,
             channel_names: self.texts(CHANNEL_NAMES, channels, "a channel")?.unwrap_or_default(),
             values: values.chunks_exact(size).zip(&lengths).map(cut).collect(),
-            places: vec![self.place.clone(); samples],
+            places: vec![self.place().to_path_buf(); samples],
             names: (0..samples).map(|sample| sample.to_string()).collect(),
             groups: match context.groups {
                 Some(Groups::Column(name)) => {
@@ -207,7 +102,7 @@ impl Arrays {
                         )
                     })?
                 }
-                Some(groups @ Groups::Name(_)) => vec![groups.of_name(&self.place)?; samples],
+                Some(groups @ Groups::Name(_)) => vec![groups.of_name(self.place())?; samples],
                 None => self.texts(GROUPS, samples, "a sequence")?.unwrap_or_default(),
             },
             ends,
@@ -215,7 +110,7 @@ impl Arrays {
             ..Sequences::default()
         };
         if !context.channels.is_empty() && !sequences.channel_names.is_empty() {
-            sequences.reorder(context.channels).map_err(|error| error.in_file(&self.place))?;
+            sequences.reorder(context.channels).map_err(|error| error.in_file(self.place()))?;
         }
         if labelled && context.targets.is_real() {
             self.find_numbers(&mut sequences, shape, &lengths, context)?;
@@ -223,25 +118,6 @@ impl Arrays {
             self.label(&mut sequences, shape, &lengths, context)?;
         }
         Ok(sequences)
-    }
-
-    /// Words, or numbers as words, one for each of `count` things.
-    fn texts(&self, names: &[&str], count: usize, what: &str) -> Result<Option<Vec<String>>> {
-        let Some(name) = names.iter().find(|name| self.all.contains_key(**name)) else {
-            return Ok(None);
-        };
-        let array = &self.all[*name];
-        let texts: Vec<String> = match &array.values {
-            Values::Texts(texts) => texts.clone(),
-            Values::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
-        };
-        match array.shape.as_slice() {
-            [found] if *found == count || count == 0 => Ok(Some(texts)),
-            shape => {
-                let expected = format!("[{count}], one for {what}");
-                Err(self.wrong(format!("{name} is {shape:?}"), expected))
-            }
-        }
     }
 
     /// Gives the sequences their labels.
@@ -261,7 +137,7 @@ impl Arrays {
         let given = self.texts(CLASS_NAMES, 0, "a class")?.unwrap_or_default();
         let names = if context.names.is_empty() { given.clone() } else { context.names.to_vec() };
         let listed = if given.is_empty() { context.listed } else { &given };
-        check_names(listed, &names).map_err(|error| error.in_file(&self.place))?;
+        check_names(listed, &names).map_err(|error| error.in_file(self.place()))?;
         let context = &Context { names: &names, listed, ..*context };
         let are_numbers = matches!(y.values, Values::Numbers(_));
         sequences.notes.extend(labels::other_order(listed, &names).filter(|_| are_numbers));
@@ -369,7 +245,7 @@ impl Arrays {
                     }
                     classes.of_number(*number).ok_or_else(|| {
                         let error = classes.unknown(&number.to_string());
-                        error.during(format!("y, the label {}", place(at))).in_file(&self.place)
+                        error.during(format!("y, the label {}", place(at))).in_file(self.place())
                     })
                 };
                 Ok((numbers.iter().enumerate().map(class).collect::<Result<_>>()?, Vec::new()))
@@ -378,7 +254,7 @@ impl Arrays {
                 let classes = Classes::of(context, texts.iter().map(String::as_str));
                 let class = |(at, text): (usize, &String)| {
                     classes.class(text, context.no_label).map_err(|error| {
-                        error.during(format!("y, the label {}", place(at))).in_file(&self.place)
+                        error.during(format!("y, the label {}", place(at))).in_file(self.place())
                     })
                 };
                 let found = texts.iter().enumerate().map(class).collect::<Result<_>>()?;

@@ -1,10 +1,12 @@
 //! Tables of numbers: a sequence a file, a step a line, a channel a column.
 
+use super::context::Context;
 use super::groups::Groups;
 use super::labels::{Classes, other_order, taken_for_none};
+use super::layout;
+use super::sequences::Sequences;
 use super::table::Table;
 use super::target_kind::is_target;
-use super::{Context, sequences::Sequences};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::words::{agreeing, counted};
 use std::collections::BTreeSet;
@@ -18,7 +20,7 @@ type Labels = (Option<u16>, Vec<(usize, String)>);
 
 /// Reads the tables of a part.
 pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
-    let files = super::layout::files(folder, context.names, "csv")?;
+    let files = layout::files(folder, context.names, "csv")?;
     let of_group = context.group_column();
     let mut reader = Reader::new(context);
     let mut labels: Vec<Labels> = Vec::new();
@@ -98,7 +100,7 @@ pub(super) fn read_unlabelled(
 
 /// The names of the channels of the first table of a part.
 pub(super) fn channels(folder: &Path, context: &Context<'_>) -> Result<Vec<String>> {
-    match super::layout::files(folder, context.names, "csv")?.first() {
+    match layout::files(folder, context.names, "csv")?.first() {
         Some((path, _)) => {
             let table = Reader::new(context).table(path)?;
             Ok(channels_of(&table, context.group_column()))
@@ -212,6 +214,37 @@ const COUNTS: [&str; 8] =
     ["time", "timestamp", "seconds", "index", "step", "frame", "sample", "row"];
 const OWNERS: [&str; 7] = ["subject", "participant", "person", "user", "patient", "session", "id"];
 
+impl Groups {
+    /// The group of a table.
+    ///
+    /// # Errors
+    ///
+    /// If it has none, or several.
+    fn of_table(&self, table: &Table, path: &Path) -> Result<String> {
+        let Self::Column(name) = self else {
+            return self.of_name(path);
+        };
+        let Some(column) = table.column(name) else {
+            return Err(Error::format(format!("there is no column {name}"))
+                .in_file(path)
+                .at_line(1)
+                .expected(format!("a column {name}, as dataset.groups says"))
+                .remedy(format!("the columns are {}", table.names.join(", "))));
+        };
+        let mut rows = table.rows.iter();
+        let first = rows.next().map(|(_, row)| row[column].clone()).unwrap_or_default();
+        match rows.find(|(_, row)| row[column] != first) {
+            None => Ok(first),
+            Some((line, row)) => {
+                Err(Error::format(format!("{name} is {:?} and was {first:?}", row[column]))
+                    .in_file(path)
+                    .at_line(*line)
+                    .expected("one group a file"))
+            }
+        }
+    }
+}
+
 impl Context<'_> {
     /// Where the columns are known from.
     fn others(&self) -> &'static str {
@@ -226,13 +259,6 @@ impl Context<'_> {
             agreeing(names.len(), "channel, leave it out", "channels, leave them out"),
             self.ignoring(names)
         )
-    }
-
-    /// The setting that leaves columns out beside those that are.
-    pub(super) fn ignoring(&self, names: &[String]) -> String {
-        let all: Vec<String> =
-            self.ignore.iter().chain(names).map(|name| format!("{name:?}")).collect();
-        format!("dataset.ignore = [{}]", all.join(", "))
     }
 
     /// What to say of a channel that is likely none.
@@ -268,12 +294,5 @@ impl Context<'_> {
         let name = &table.names[column];
         let names = std::slice::from_ref(name);
         error.or_remedy(self.leaving_out(names) + &Self::as_group(name))
-    }
-
-    pub(super) fn group_column(&self) -> Option<&str> {
-        match self.groups {
-            Some(Groups::Column(name)) => Some(name),
-            _ => None,
-        }
     }
 }

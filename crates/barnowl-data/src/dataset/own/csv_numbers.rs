@@ -1,10 +1,11 @@
 //! Numbers that are to be found in tables: at every step, a column each.
 
+use super::context::Context;
 use super::csv::{Reader, channels_of};
 use super::layout::files_without_classes;
+use super::number;
 use super::sequences::Sequences;
 use super::table::Table;
-use super::{Context, numbers};
 use barnowl_base::error::{Error, Result};
 use std::path::Path;
 
@@ -24,7 +25,7 @@ pub(super) fn read(folder: &Path, context: &Context<'_>) -> Result<Sequences> {
         }
         let others =
             if context.names.is_empty() { "the other files have" } else { "in the training data" };
-        numbers::places(&found, &wanted, others).map_err(at_top)?;
+        number::places(&found, &wanted, others).map_err(at_top)?;
         all.push(numbers_of(&table, &path, &wanted, context)?);
         table.leave_out(&wanted);
         if channels_of(&table, group).is_empty() {

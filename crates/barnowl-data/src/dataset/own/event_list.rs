@@ -1,9 +1,11 @@
 //! One list of events: its columns, and what happened when.
 
-use super::events::Binning;
+use super::binning::Binning;
+use super::common::LAYOUTS;
 use super::instant::{Instant, step_of};
+use super::span::{self, Span};
 use super::table::Table;
-use super::unit::{self, Span, TimeUnit};
+use super::unit::TimeUnit;
 use barnowl_base::error::{Error, Result};
 use barnowl_base::nearest::nearest;
 use std::path::{Path, PathBuf};
@@ -79,7 +81,7 @@ pub(super) fn sequence(
             .in_file(&path)
             .at_line(table.rows[event.row].0)
             .expected(expected)
-            .remedy(unit::remedy(span, binning))
+            .remedy(span::remedy(span, binning))
     };
     if step_of(span.first, length) < 0.0 {
         return Err(refused(first, "0 or more, from the start of the recording".into()));
@@ -146,7 +148,7 @@ impl Columns {
                 "time, channel and, if there are signs, polarity",
             );
             let hint = hint(&names, time.is_none(), channel.is_none());
-            return Err(missing.remedy(hint.unwrap_or_else(|| super::LAYOUTS.to_owned())));
+            return Err(missing.remedy(hint.unwrap_or_else(|| LAYOUTS.to_owned())));
         };
         if polarity.is_none()
             && let Some(close) = names.iter().find(|name| nearest(name, ["polarity"]).is_some())

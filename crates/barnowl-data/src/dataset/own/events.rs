@@ -1,116 +1,15 @@
 //! Lists of events: a time and a channel a line.
 
-use super::super::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
-use super::MOST_VALUES;
+use super::binning::{Binning, Several};
+use super::common::{MOST_VALUES, no_file, no_sequences, origin, too_many};
 use super::event_list::{Recording, sequence};
-use super::unit::{self, Span, TimeUnit};
+use super::layout;
+use super::span::{self, Span};
+use crate::dataset::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::words::{agreeing, counted};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use std::path::{Path, PathBuf};
-
-/// How events are put into steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Binning {
-    /// The number of channels.
-    /// Range: 1 to 32768 channels.
-    pub channels: usize,
-    /// The length of a step: in seconds if `unit` is given, else in the unit of the column `time`, whatever that is.
-    /// Range: more than 0.
-    pub step: f64,
-    /// The unit of the column `time`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<TimeUnit>,
-    /// When the first step begins. Default: at time zero.
-    #[serde(default, skip_serializing_if = "Origin::is_default")]
-    pub origin: Origin,
-    /// What several events of one channel in one step are. Default: the last one.
-    #[serde(default, skip_serializing_if = "Several::is_default")]
-    pub several: Several,
-}
-
-/// When the first step of a recording begins.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// At time zero.
-    #[default]
-    Zero,
-    /// At its first event.
-    FirstEvent,
-}
-
-/// What several events of one channel in one step become.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Several {
-    /// One event: the last in time.
-    #[default]
-    Last,
-    /// One event of the sign that most of them have; none if there are as many of either.
-    Sign,
-    /// Their number as a real value, those of polarity 0 or −1 taken from the others.
-    Count,
-}
-
-impl Origin {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Several {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Last => "the last one stands (several = \"last\")",
-            Self::Sign => "the sign of most of them stands (several = \"sign\")",
-            Self::Count => "they are counted (several = \"count\")",
-        }
-    }
-}
-
-impl Binning {
-    /// Steps of this length, in the unit of the column `time`; all else by default.
-    #[must_use]
-    pub fn new(channels: usize, step: f64) -> Self {
-        Self { channels, step, unit: None, origin: Origin::Zero, several: Several::Last }
-    }
-
-    /// The length of a step in the unit of the column `time`.
-    pub(super) fn step_in_times(&self) -> f64 {
-        self.step * self.unit.map_or(1.0, TimeUnit::per_second)
-    }
-
-    pub(super) fn counts_from_zero(&self) -> bool {
-        self.origin == Origin::Zero
-    }
-
-    /// Steps a second, where a unit says it.
-    pub(super) fn sampling_rate(&self) -> Option<f64> {
-        self.unit.map(|_| 1.0 / self.step)
-    }
-
-    fn validate(&self) -> Result<()> {
-        let possible = (1..=Events::MOST_CHANNELS).contains(&self.channels);
-        let step = self.step_in_times();
-        if possible && self.step > 0.0 && step.is_finite() && step > 0.0 {
-            return Ok(());
-        }
-        let found = format!("{}, step {}", counted(self.channels, "channel"), self.step);
-        Err(Error::config(format!("dataset.form.events: {found}"))
-            .expected(format!("1 to {} channels, and a positive step", Events::MOST_CHANNELS)))
-    }
-}
 
 /// Recordings with an event in fewer steps than one in so many are taken for times in another unit.
 const STEPS_PER_EVENT: usize = 1000;
@@ -158,7 +57,7 @@ pub(super) fn of_files(
     let read = |path: &PathBuf| sequence(path.clone(), UNLABELLED, binning, steps);
     let recordings = paths.iter().map(read).collect::<Result<Vec<_>>>()?;
     if paths.is_empty() {
-        return Err(super::no_file());
+        return Err(no_file());
     }
     polarity(&recordings, known)?;
     // One file may be longer than any that was learned from, or short: only what cannot be meant is refused.
@@ -182,7 +81,7 @@ fn read(
     steps: Option<usize>,
 ) -> Result<Vec<Recording>> {
     let mut recordings = Vec::new();
-    for (path, class) in super::layout::files(part, names, "csv")? {
+    for (path, class) in layout::files(part, names, "csv")? {
         let class = class.ok_or_else(|| {
             Error::format("there is no label")
                 .in_file(&path)
@@ -191,7 +90,7 @@ fn read(
         recordings.push(sequence(path, class, binning, steps)?);
     }
     if recordings.is_empty() {
-        return Err(super::no_sequences(part));
+        return Err(no_sequences(part));
     }
     Ok(recordings)
 }
@@ -255,7 +154,7 @@ fn check_times(
         ))
         .in_file(part)
         .expected(format!("most of them within {} of {}", counted(steps, "step"), binning.step))
-        .remedy(unit::remedy(span, binning)));
+        .remedy(span::remedy(span, binning)));
     }
     let rows: usize = recordings.iter().map(Recording::rows).sum();
     if steps.is_none() && events.saturating_mul(STEPS_PER_EVENT) < rows {
@@ -267,7 +166,7 @@ fn check_times(
         ))
         .in_file(part)
         .expected(format!("one in {STEPS_PER_EVENT} steps, at least"))
-        .remedy(unit::remedy(span, binning)));
+        .remedy(span::remedy(span, binning)));
     }
     let widest = spans().max_by(|a, b| lasts(a).total_cmp(&lasts(b))).unwrap_or(span);
     let one_step = recordings.iter().all(|recording| recording.rows() <= 1 && recording.late == 0);
@@ -275,7 +174,7 @@ fn check_times(
         return Err(Error::format("all events are in the first step")
             .in_file(part)
             .expected(format!("times of many steps of {}", binning.step))
-            .remedy(unit::remedy_of_one_step(widest, binning)));
+            .remedy(span::remedy_of_one_step(widest, binning)));
     }
     Ok(())
 }
@@ -297,7 +196,7 @@ fn dataset(
     let size = samples.checked_mul(steps).and_then(|rows| rows.checked_mul(width));
     if size.is_none_or(|size| size > MOST_VALUES) {
         let sequences = format!("{} of {}", counted(samples, "sequence"), counted(steps, "step"));
-        return Err(super::too_many(&place, sequences, if width > 1 { "values" } else { "steps" }));
+        return Err(too_many(&place, sequences, if width > 1 { "values" } else { "steps" }));
     }
     let mut merged = 0;
     let inputs = if several == Several::Count {
@@ -331,12 +230,10 @@ fn dataset(
         .collect();
     let cut = recordings.iter().filter(|recording| recording.late > 0).count();
     let filled = lengths.iter().filter(|length| **length < steps).count();
-    let origin = super::origin(folder, part, [samples, steps], [cut, filled]);
+    let origin = origin(folder, part, [samples, steps], [cut, filled]);
     let classes = recordings.iter().map(|recording| recording.class).collect();
-    let called = recordings
-        .iter()
-        .map(|recording| super::layout::relative(&recording.path, &place))
-        .collect();
+    let called =
+        recordings.iter().map(|recording| layout::relative(&recording.path, &place)).collect();
     let targets = Targets::PerSequence(classes);
     let data = Dataset::new([samples, steps, channels], names, inputs, targets, origin)
         .and_then(|data| data.with_lengths(&lengths)?.with_sequence_names(called))

@@ -1,6 +1,5 @@
 //! Groups of sequences, such as subjects: no group is ever in two parts that are made of one.
 
-use super::table::Table;
 use barnowl_base::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -24,35 +23,6 @@ pub struct FileName {
 }
 
 impl Groups {
-    /// The group of a table.
-    ///
-    /// # Errors
-    ///
-    /// If it has none, or several.
-    pub(super) fn of_table(&self, table: &Table, path: &Path) -> Result<String> {
-        let Self::Column(name) = self else {
-            return self.of_name(path);
-        };
-        let Some(column) = table.column(name) else {
-            return Err(Error::format(format!("there is no column {name}"))
-                .in_file(path)
-                .at_line(1)
-                .expected(format!("a column {name}, as dataset.groups says"))
-                .remedy(format!("the columns are {}", table.names.join(", "))));
-        };
-        let mut rows = table.rows.iter();
-        let first = rows.next().map(|(_, row)| row[column].clone()).unwrap_or_default();
-        match rows.find(|(_, row)| row[column] != first) {
-            None => Ok(first),
-            Some((line, row)) => {
-                Err(Error::format(format!("{name} is {:?} and was {first:?}", row[column]))
-                    .in_file(path)
-                    .at_line(*line)
-                    .expected("one group a file"))
-            }
-        }
-    }
-
     /// The group that the name of a file says.
     ///
     /// # Errors

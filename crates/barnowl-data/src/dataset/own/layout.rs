@@ -1,6 +1,7 @@
 //! Which files and folders a part has, and what they are called.
 
-use super::{LAYOUTS, table};
+use super::common::LAYOUTS;
+use super::table;
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::words::counted;

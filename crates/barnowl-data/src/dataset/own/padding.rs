@@ -1,6 +1,6 @@
 //! Where the sequences of arrays end: what fills them up to one length is no data.
 
-use super::arrays::{Arrays, LENGTHS};
+use super::archive::{Arrays, LENGTHS};
 use super::npy::Values;
 use crate::dataset::Ends;
 use barnowl_base::error::Result;

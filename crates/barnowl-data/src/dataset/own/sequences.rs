@@ -1,6 +1,7 @@
 //! Sequences of different lengths, between the files that they are read from and a data set.
 
-use super::{MOST_VALUES, origin, relative, too_many};
+use super::common::{MOST_VALUES, origin, too_many};
+use super::layout::relative;
 use crate::dataset::{Dataset, Ends, Inputs, Targets, UNLABELLED};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::words::counted;

@@ -1,8 +1,10 @@
 //! Sounds: a file a sequence, as the spikes of a cochlea or as mel bands.
 
-use super::super::audio::{Sound, read_all};
-use super::super::speech::SpeechFeatures;
-use super::super::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
+use super::common::no_file;
+use super::layout;
+use crate::dataset::audio::{Sound, read_all};
+use crate::dataset::speech::SpeechFeatures;
+use crate::dataset::{Dataset, Events, Inputs, Known, Split, Targets, UNLABELLED};
 use crate::encoder::{Cochlea, CochleaConfig, CochleaSpike};
 use barnowl_base::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -101,7 +103,7 @@ pub(super) fn load(
     let training = || Ok(files(&folder.join(Split::Train.name()), &names)?.0);
     let steps = encoding.steps(steps, known, rate, training)?;
     let origin = format!("{}, {}: {} sounds", folder.display(), split.name(), paths.len());
-    let called = paths.iter().map(|path| super::layout::relative(path, &part)).collect();
+    let called = paths.iter().map(|path| layout::relative(path, &part)).collect();
     encode(&paths, rate, encoding, steps)?
         .dataset(names, classes, origin)?
         .with_sequence_names(called)
@@ -115,7 +117,7 @@ pub(super) fn of_files(
     names: Vec<String>,
     known: Known<'_>,
 ) -> Result<Dataset> {
-    let Some(first) = paths.first() else { return Err(super::no_file()) };
+    let Some(first) = paths.first() else { return Err(no_file()) };
     let rate = Sound::read(first)?.rate;
     if let Some(wanted) = known.sound_rate {
         check_rate((first, rate), wanted, "the sounds of the model")?;
@@ -260,7 +262,7 @@ fn check_rate((path, found): (&Path, u32), rate: u32, of: &str) -> Result<()> {
 /// The sounds of a part and their classes.
 fn files(part: &Path, names: &[String]) -> Result<(Vec<PathBuf>, Vec<u16>)> {
     let (mut paths, mut classes) = (Vec::new(), Vec::new());
-    for (path, class) in super::layout::files(part, names, "wav")? {
+    for (path, class) in layout::files(part, names, "wav")? {
         classes.push(class.ok_or_else(|| {
             Error::format("the sound has no label")
                 .in_file(&path)

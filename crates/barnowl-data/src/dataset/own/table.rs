@@ -1,7 +1,7 @@
 //! Tables of text as people have them: any usual separator, decimal commas, byte order marks, UTF-16, comments.
 
-use super::labels::NoLabel;
-use super::numbers;
+use super::no_label::NoLabel;
+use super::number;
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::words::counted;
@@ -226,7 +226,7 @@ impl Table {
         text: &str,
         no_label: Option<&NoLabel>,
     ) -> Result<f32> {
-        if numbers::is_unknown(no_label, text) {
+        if number::is_unknown(no_label, text) {
             return Ok(f32::NAN);
         }
         let expected = "a number, or nothing or nan where it is not known";
@@ -241,7 +241,7 @@ impl Table {
                 "correct it, or say by dataset.no_label what stands where a number is not known",
             )
         })?;
-        numbers::number(no_label, number).ok_or_else(|| wrong("a number below 3e38"))
+        number::number(no_label, number).ok_or_else(|| wrong("a number below 3e38"))
     }
 
     /// The place of a column.

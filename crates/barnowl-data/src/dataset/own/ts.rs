@@ -3,29 +3,18 @@
 //! A line is `dimension:dimension:…:label`, a dimension `value,value,…`. Sequences may be of any length. A dimension is a
 //! channel. The label is a class, or, with `@targetLabel`, a number.
 
-use super::super::{Dataset, Known, Split};
+use super::common::LAYOUTS;
+use super::config::{Missing, OwnConfig};
+use super::no_label::NoLabel;
+use super::number;
+use super::sequences::Sequences;
 use super::ts_header::{Endings, Header};
-use super::{NoLabel, OwnConfig, numbers, sequences::Sequences};
+use crate::dataset::{Dataset, Known, Split};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
 use barnowl_base::nearest::nearest;
 use barnowl_base::words::{agreeing, counted};
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// What is done about missing values.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Missing {
-    /// The data are not read.
-    #[default]
-    Refuse,
-    /// They are put on straight lines between their neighbours in time; before the first and after the last value of a channel,
-    /// this one is held. A sequence ends where all of its channels have only missing values to the end.
-    Interpolate,
-}
 
 /// Reads one part of the data in `folder`; none if it is the validation part and not there.
 pub(super) fn load(
@@ -81,11 +70,11 @@ pub(super) fn load_numbers(
     let series = Series::read(&path, Endings::Numbers)?;
     let mut sequences = series.sequences(None, config.missing.unwrap_or_default())?;
     sequences.numbers = series.numbers(config.no_label.as_ref())?;
-    let plain = numbers::plain_names(1);
+    let plain = number::plain_names(1);
     let names = config.targets.columns().unwrap_or(&plain);
     let wanted = if known.classes.is_empty() { names } else { known.classes };
     let in_file = |error: Error| error.in_file(&path);
-    numbers::places(names, wanted, "in the training data").map_err(in_file)?;
+    number::places(names, wanted, "in the training data").map_err(in_file)?;
     sequences.class_names = names.to_vec();
     sequences.finish_numbers(config.steps).map_err(in_file)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -103,7 +92,7 @@ fn no_part(folder: &Path, part: &str) -> Error {
     Error::format(format!("there is no file of the part {part}"))
         .in_file(folder)
         .expected(format!("{name}_{}.ts, or {part}.ts", part.to_uppercase()))
-        .remedy(super::LAYOUTS)
+        .remedy(LAYOUTS)
 }
 
 /// The file of a part: that with the name of the folder, if there are several.
@@ -300,10 +289,10 @@ impl Series {
     fn numbers(&self, no_label: Option<&NoLabel>) -> Result<Vec<Vec<f32>>> {
         let number = |line: &Line| {
             let text = line.label.as_str();
-            if text == "?" || numbers::is_unknown(no_label, text) {
+            if text == "?" || number::is_unknown(no_label, text) {
                 return Ok(vec![f32::NAN]);
             }
-            let number = text.parse().ok().and_then(|found| numbers::number(no_label, found));
+            let number = text.parse().ok().and_then(|found| number::number(no_label, found));
             number.map(|number| vec![number]).ok_or_else(|| {
                 Error::format(format!("the number to be found is {text:?}"))
                     .in_file(&self.path)

@@ -1,7 +1,10 @@
 //! Files that a model is to answer to: their labels, if they have any, are not wanted.
 
+use super::common::no_file;
+use super::config::{Form, OwnConfig};
+use super::context::Context;
 use super::sequences::Sequences;
-use super::{Context, Form, OwnConfig, arrays, csv, events, no_file, numbers, sound, ts};
+use super::{arrays, csv, events, number, sound, ts};
 use crate::dataset::{Dataset, Known, UNLABELLED};
 use barnowl_base::error::{Error, Result};
 use barnowl_base::file;
@@ -26,7 +29,7 @@ pub fn read_files(
                 .expected(config.form.files()));
         }
     }
-    config.targets.validate("dataset", config)?;
+    config.validate_targets("dataset")?;
     let names = known.classes.to_vec();
     match config.form {
         Form::Events(binning) => {
@@ -81,7 +84,7 @@ pub fn read_files(
     let steps_of = |values: &Vec<f32>| if per_step { values.len() / all.channels } else { 1 };
     let names = match (config.targets.is_real(), config.targets.columns()) {
         (true, said) if names.is_empty() => {
-            said.map_or_else(|| numbers::plain_names(1), <[String]>::to_vec)
+            said.map_or_else(|| number::plain_names(1), <[String]>::to_vec)
         }
         _ => names,
     };

@@ -1,10 +1,10 @@
 //! Which model a layer's neurons are of, and how their parameters start.
 
 use crate::error::{Error, Result};
-use crate::layer::LayerConfig;
 use crate::nearest::nearest;
 use barnowl_model::{Each, Model, Parameter, Start};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,14 +68,19 @@ pub(crate) struct Neuron {
 }
 
 impl Neuron {
-    /// The neurons of a layer, if they run from equations; `key` names the layer in messages.
+    /// The neurons of a layer, if they run from equations: of the model of this `name`, or that is written in it, and with what
+    /// is `said` of its parameters. `key` names the layer in messages.
     ///
     /// # Errors
     ///
     /// An unknown name, equations that cannot be read, a parameter that the model has not, or one that starts out of range.
-    pub(crate) fn of(layer: &LayerConfig, key: &str) -> Result<Option<Self>> {
-        let Some(name) = &layer.neuron else {
-            if let Some(parameter) = layer.parameters.keys().next() {
+    pub(crate) fn of(
+        name: Option<&str>,
+        said: &BTreeMap<String, ParameterConfig>,
+        key: &str,
+    ) -> Result<Option<Self>> {
+        let Some(name) = name else {
+            if let Some(parameter) = said.keys().next() {
                 return Err(Error::config(format!("{key}.parameters.{parameter} has no effect"))
                     .with_key(format!("{key}.parameters"))
                     .remedy(format!("these are of a model: set {key}.neuron, or leave it out")));
@@ -95,7 +100,7 @@ impl Neuron {
                 .remedy("put a factor of s into the equations that use it"));
         }
         let mut parameters = model.parameters().to_vec();
-        for (name, config) in &layer.parameters {
+        for (name, config) in said {
             let mut names = parameters.iter().map(|parameter| parameter.name.text.as_str());
             let Some(place) = names.position(|known| known == name) else {
                 let known: Vec<&str> =

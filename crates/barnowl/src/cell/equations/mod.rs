@@ -14,15 +14,16 @@ pub use parameters::NeuronParameters;
 pub(crate) use parameters::{to_raw, value};
 
 use crate::device::is_cpu;
-use crate::initializer::Initializer;
-use crate::layer::{LayerConfig, Pass, SequencePath, Start, dense, project};
+use crate::pass::{Pass, SequencePath, Start};
 use crate::sequence::equations::equations_sequence;
 use crate::sequence::reference::{self, EquationsSequence};
+use crate::weights::project;
+use barnowl_model::Model;
 use barnowl_neuron::Surrogate;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor};
-use rand_chacha::ChaCha8Rng;
+use burn::tensor::Tensor;
+use std::sync::Arc;
 
 /// One set of neurons: input weights, recurrent weights, and the parameters of their equations.
 #[derive(Module, Debug)]
@@ -36,42 +37,27 @@ pub struct EquationsLayer {
 }
 
 impl EquationsLayer {
-    pub(crate) fn init(
-        config: &LayerConfig,
-        neuron: &Neuron,
-        inputs: usize,
-        device: &Device,
-        rng: &mut ChaCha8Rng,
-    ) -> Self {
-        let size = config.size;
-        let mut weights = |inputs: usize, how: Initializer| dense([inputs, size], how, device, rng);
-        let input = weights(inputs, config.input_weights);
-        let recurrent = config.recurrent.then(|| weights(size, config.recurrent_weights));
-        let parameters = NeuronParameters::init(&neuron.parameters, size, device, rng);
-        Self { input, recurrent, parameters }
-    }
-
     /// Runs the neurons over a sequence `[T, B, inputs]`: their spikes `[T, B, neurons]`, and their state after the last
     /// step without a gradient, `[states + 1, B, neurons]`, s last.
     ///
     /// # Panics
     ///
-    /// If they are not of this configuration.
+    /// If they are not of this model.
     pub(crate) fn forward(
         &self,
         input: Tensor<3>,
-        config: &LayerConfig,
+        model: &Arc<Model>,
+        dt: f32,
         surrogate: Surrogate,
         pass: Pass<'_>,
         start: Start,
     ) -> (Tensor<3>, Tensor<3>) {
-        let neuron = config.neuron().expect("neurons that run from equations");
         let recurrent_bias = self.recurrent.as_ref().and_then(|linear| linear.bias.as_ref());
         let sequence = EquationsSequence {
             current: project(&self.input, recurrent_bias.map(Param::val), input),
             recurrent: self.recurrent.as_ref().map(|linear| linear.weight.val()),
             parameters: self.parameters.values(),
-            dt: config.dt as f32,
+            dt,
             initial: match start {
                 Start::At(state) => Some(state),
                 Start::Drawn(_) => None,
@@ -79,9 +65,9 @@ impl EquationsLayer {
         };
         // Graphics processors run them step by step.
         if pass.path == SequencePath::Fused && is_cpu(&sequence.current.device()) {
-            equations_sequence(sequence, &neuron.model, surrogate)
+            equations_sequence(sequence, model, surrogate)
         } else {
-            reference::equations_sequence(sequence, &neuron.model, surrogate)
+            reference::equations_sequence(sequence, model, surrogate)
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What is trained is a parameter, its logarithm, or its place between the ends of its range, as its model says, so that no
 //! step of training leaves the range. Files and plots hold the parameter itself.
 
-use crate::parameters::replace;
+use crate::weights::replace;
 use barnowl_model::{Each, Parameter, Start, Transform};
 use burn::module::{
     Content, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor, Param,

@@ -31,10 +31,10 @@ mod tile;
 
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::error::{Error, Result};
-use crate::layer::Pass;
 use crate::learning::{BatchOutcome, Criterion, Learner, Rows, Update};
 use crate::lengths::Lengths;
 use crate::network::{Network, NetworkConfig};
+use crate::pass::Pass;
 use barnowl_engine::{CHUNK, ROWS};
 use burn::optim::GradientsParams;
 use decoder::Reader;

@@ -2,9 +2,10 @@
 
 use super::stage::Columns;
 use crate::cell::Cell;
+use crate::cell::alif::AlifLayer;
 use crate::cell::equations::EquationsLayer;
 use crate::cell::gated::GatedLayer;
-use crate::layer::{AlifLayer, LayerConfig};
+use crate::layer::LayerConfig;
 use crate::network::Network;
 use crate::neuron::{InitialState, TrainedTimeConstants};
 use crate::readout::{DenseLayer, IntegratorLayer, Readout, ReadoutConfig, ReadoutKind};

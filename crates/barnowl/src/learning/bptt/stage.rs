@@ -6,8 +6,8 @@
 //! there a stage ends, and what it has passed on is kept for the whole sequence, a *joint*, for the next stages to read.
 
 use super::plan::LayerPlan;
-use crate::layer::stream;
 use crate::network::NetworkConfig;
+use crate::pass::stream;
 use barnowl_engine::neurons::{Output, Shape};
 use std::ops::Range;
 

@@ -9,7 +9,7 @@
 //! leads to its neuron: neighbours read neighbouring weights, and what did not spike costs nothing. Backward, the
 //! product with the weights is dense, since every neuron has a gradient at every step.
 
-use super::UNROLLED;
+use super::launch::UNROLLED;
 use super::surrogate::{Pseudo, pseudo_derivative};
 use cubecl::prelude::*;
 

@@ -2,7 +2,7 @@
 //! sequence.
 
 use super::super::GatedCell;
-use super::UNROLLED;
+use super::launch::UNROLLED;
 use cubecl::prelude::*;
 
 /// What a kernel is compiled for.

@@ -12,6 +12,7 @@
 //! | `product.rs` | products outside of the recurrence |
 //! | `decay.rs` | α and ρ from time constants, gradients of time constants |
 //! | `surrogate.rs` | ψ |
+//! | `launch.rs` | what all launches need |
 //!
 //! Results are the same from run to run: no sum depends on the order in which cubes finish. They are not those of the
 //! processor to the last bit, since graphics processors have exponentials of their own.
@@ -20,6 +21,7 @@ mod alif;
 mod decay;
 mod gated;
 mod integrator;
+mod launch;
 mod product;
 mod surrogate;
 
@@ -27,14 +29,13 @@ use super::{
     AlifArguments, AlifForward, AlifGradients, AlifOptions, Emission, GatedArguments, GatedCell,
     GatedGradients, IntegratorGradients, Observe, Recurrent, SequenceKernels, SequenceOps,
 };
-use burn::backend::Slice;
 use burn::backend::ops::FloatTensorOps;
-use burn::tensor::{DType, Shape};
+use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
+use launch::{argument, dims, element_wise, empty, fits, part, spread};
 use product::over_time;
 use surrogate::Pseudo;
 
@@ -74,37 +75,8 @@ impl SequenceOps for CubeBackend {
     }
 }
 
-/// The most units of a cube that are asked for; more neurons than that share units.
-const UNITS: usize = 256;
-
-/// How many terms of a dense product stand in the body of its loop. Mesa's software driver ends every loop of a kernel after
-/// 65,535 turns of all of them together, without a word: a step must not take too many.
-const UNROLLED: usize = 8;
-
 /// How many sequences a cube runs back at a time at most: each of them shares the weights that the others have loaded.
 const ROWS: usize = 4;
-
-/// An uninitialised tensor on the device of another.
-fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let (client, device) = (like.client.clone(), like.device.clone());
-    empty_device_contiguous_dtype(client, device, Shape::from(shape), DType::F32)
-}
-
-/// A kernel's argument: the values in the order of the shape.
-fn argument(tensor: &CubeTensor) -> BufferArg {
-    into_contiguous(tensor.clone()).into_buffer_arg()
-}
-
-/// T, B and H of a current.
-fn dims(current: &CubeTensor) -> [usize; 3] {
-    current.meta.shape().dims()
-}
-
-/// Cubes and their size for a kernel with one unit an element.
-fn element_wise(elements: usize) -> (CubeCount, CubeDim) {
-    let units = 64;
-    (CubeCount::new_1d(elements.div_ceil(units) as u32), CubeDim::new_1d(units as u32))
-}
 
 /// α, 1−α, ρ, 1−ρ, `[4, H]`.
 fn decays(tau_m: &CubeTensor, tau_adp: &CubeTensor) -> CubeTensor {
@@ -121,18 +93,6 @@ fn decays(tau_m: &CubeTensor, tau_adp: &CubeTensor) -> CubeTensor {
         neurons as u32,
     );
     decays
-}
-
-/// Units of a cube and neurons of a unit.
-fn spread(client: &cubecl::client::Client, neurons: usize) -> [usize; 2] {
-    let most = UNITS.min(client.properties().hardware.max_units_per_cube as usize);
-    let units = neurons.next_multiple_of(32).min(most);
-    [units, neurons.div_ceil(units)]
-}
-
-/// Whether `[H, H]` weights fit into shared memory beside `words` of four bytes.
-fn fits(client: &cubecl::client::Client, neurons: usize, words: usize) -> bool {
-    (neurons * neurons + words) * 4 <= client.properties().hardware.max_shared_memory_size
 }
 
 /// What an ALIF kernel is compiled for, and how many cubes there are in x (sequences) and y (neurons).
@@ -183,13 +143,6 @@ fn pseudo(options: AlifOptions) -> (Pseudo, [f32; 4]) {
         Emission::Spike => Pseudo::of(options.surrogate),
         Emission::Rectified => (Pseudo::Rectified, [1.0, 1.0, 0.0, 1.0]),
     }
-}
-
-/// A part of a flat tensor, in a shape.
-fn part<const D: usize>(flat: &CubeTensor, from: usize, shape: [usize; D]) -> CubeTensor {
-    let length: usize = shape.iter().product();
-    let slice = CubeBackend::float_slice(flat.clone(), &[Slice::from(from..from + length)]);
-    CubeBackend::float_reshape(slice, Shape::from(shape))
 }
 
 impl SequenceKernels for CubeBackend {

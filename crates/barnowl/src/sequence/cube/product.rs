@@ -2,7 +2,7 @@
 //!
 //! Burn's own would take tensor cores where there are any, which round what they read to 10 bits: enough to turn a spike.
 
-use super::{dims, empty};
+use super::launch::{dims, empty};
 use burn::backend::ops::FloatTensorOps;
 use burn::tensor::Shape;
 use burn_cubecl::CubeBackend;

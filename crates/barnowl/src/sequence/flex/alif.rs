@@ -2,8 +2,9 @@
 
 use super::super::{AlifArguments, AlifForward, AlifGradients, Observe};
 use super::backward::{self, Given};
+use super::forward;
+use super::tensor::{dims, tensor};
 use super::tile::Layer;
-use super::{dims, forward, tensor};
 use barnowl_engine::CHUNK;
 use barnowl_engine::alif::Alif;
 use barnowl_engine::neurons::Neurons;

@@ -1,17 +1,42 @@
 //! Neurons that run from their equations, on the CPU.
 
 use super::super::Observe;
-use super::super::equations::{EquationsArguments, EquationsGradients};
 use super::backward::{self, Given};
+use super::forward;
+use super::tensor::{dims, tensor};
 use super::tile::Layer;
-use super::{dims, forward, tensor};
 use barnowl_engine::equations::Equations;
 use barnowl_engine::neurons::Neurons;
-use burn::backend::Flex;
+use barnowl_model::Model;
+use barnowl_neuron::Surrogate;
 use burn_flex::FlexTensor;
 use std::sync::Arc;
 
-fn neurons(arguments: &EquationsArguments<Flex>, size: usize) -> Equations {
+/// What the kernels read, forward and backward.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Arguments {
+    /// `[T, B, H]`.
+    pub(in super::super) current: FlexTensor,
+    /// `[H, H]`, row = presynaptic neuron.
+    pub(in super::super) recurrent: Option<FlexTensor>,
+    /// `[constants, H]`.
+    pub(in super::super) constants: FlexTensor,
+    /// `[states + 1, B, H]`, s last.
+    pub(in super::super) initial: FlexTensor,
+    pub(in super::super) model: Arc<Model>,
+    pub(in super::super) surrogate: Surrogate,
+}
+
+/// The gradients of neurons that run from their equations, of the shapes of [`Arguments`].
+#[derive(Debug)]
+pub(in super::super) struct Gradients {
+    pub(in super::super) current: FlexTensor,
+    pub(in super::super) recurrent: Option<FlexTensor>,
+    pub(in super::super) constants: FlexTensor,
+    pub(in super::super) initial: FlexTensor,
+}
+
+fn neurons(arguments: &Arguments, size: usize) -> Equations {
     let model = &arguments.model;
     let trained = vec![true; model.parameters().len()];
     let mut neurons = Equations::new(Arc::clone(model), size, &trained);
@@ -21,7 +46,7 @@ fn neurons(arguments: &EquationsArguments<Flex>, size: usize) -> Equations {
 
 /// The spikes, the state after the last step, and the trace if asked for.
 pub(in super::super) fn forward(
-    arguments: &EquationsArguments<Flex>,
+    arguments: &Arguments,
     trace: bool,
 ) -> (FlexTensor, FlexTensor, Option<FlexTensor>) {
     let [steps, batch, size] = dims(&arguments.current);
@@ -40,10 +65,10 @@ pub(in super::super) fn forward(
 
 /// The gradients of all arguments.
 pub(in super::super) fn backward(
-    arguments: &EquationsArguments<Flex>,
+    arguments: &Arguments,
     trace: &FlexTensor,
     gradient: &FlexTensor,
-) -> EquationsGradients<Flex> {
+) -> Gradients {
     let [steps, batch, size] = dims(&arguments.current);
     let neurons = neurons(arguments, size);
     let layer = Layer::new(&neurons, arguments.recurrent.as_ref(), true);
@@ -62,7 +87,7 @@ pub(in super::super) fn backward(
         constants.resize(size, 0.0);
     }
     let count = constants.len() / size;
-    EquationsGradients {
+    Gradients {
         current: tensor(found.current, [steps, batch, size]),
         recurrent: found.recurrent.map(|weights| tensor(weights, [size, size])),
         constants: tensor(constants, [count, size]),

@@ -2,7 +2,7 @@
 
 use super::super::{GatedArguments, GatedCell, GatedGradients};
 use super::dense::DenseLayer;
-use super::{dims, tensor};
+use super::tensor::{dims, tensor};
 use barnowl_engine::dense::DenseCell;
 use barnowl_engine::gated::{Gru, Lstm, Tanh};
 use burn::backend::Flex;

@@ -9,7 +9,7 @@
 //! over memory each way.
 
 use super::super::IntegratorGradients;
-use super::{dims, tensor};
+use super::tensor::{dims, tensor};
 use barnowl_neuron::{Decay, alif::integrate};
 use burn::backend::Flex;
 use burn_flex::FlexTensor;

@@ -1,4 +1,4 @@
-//! The operations on the CPU: batch tiles in parallel, each through all of time, from the [kernels](crate::kernel).
+//! The operations on the CPU: batch tiles in parallel, each through all of time, from the kernels of [`barnowl_engine`].
 //!
 //! The tiles depend on the shape alone and partial sums are reduced in the order of the tiles, so the result does not
 //! depend on the number of threads.
@@ -12,6 +12,7 @@ mod forward;
 mod gated;
 mod integrator;
 mod rectified;
+mod tensor;
 mod tile;
 
 use super::{
@@ -21,7 +22,6 @@ use super::{
 use burn::backend::Flex;
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
-use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
 
 impl SequenceOps for Flex {
@@ -119,15 +119,4 @@ impl SequenceKernels for Flex {
     fn product_weights(input: FlexTensor, gradient: FlexTensor) -> FlexTensor {
         Self::float_matmul(Self::float_swap_dims(input, 0, 1), gradient)
     }
-}
-
-/// A contiguous tensor from its values.
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, Shape::from(shape)))
-}
-
-/// T, B and H of a current.
-fn dims(current: &FlexTensor) -> [usize; 3] {
-    let shape = current.layout().shape();
-    [shape[0], shape[1], shape[2]]
 }

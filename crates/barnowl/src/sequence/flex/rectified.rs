@@ -2,7 +2,7 @@
 
 use super::super::{AlifArguments, AlifForward, AlifGradients};
 use super::dense::DenseLayer;
-use super::{dims, tensor};
+use super::tensor::{dims, tensor};
 use barnowl_engine::dense::DenseCell;
 use barnowl_engine::rectified::Rectified;
 use barnowl_engine::simd::padded;

@@ -3,7 +3,7 @@
 //! The published networks of Yin, Corradi & Bohté (2021) have both: adaptation constants below zero (`timit`), whose
 //! adaptation would grow without end, and membranes that forget everything within a step (`ssc`).
 
-use super::TensorMap;
+use crate::exchange::TensorMap;
 use crate::network::NetworkConfig;
 use crate::neuron::{TAU_MAX, TAU_MIN};
 use crate::parameters::is_time_constant;

@@ -1,12 +1,10 @@
 //! A network from another program's tensors, or everything that stands in the way of it, in one message.
 
-use super::check::Misshapen;
-use super::names::{Renamed, rename};
 use super::repair::{
     Elements, Repair, impossible_time_constants, repair_time_constants, short_time_constants,
 };
-use super::{Discrepancies, TensorMap};
 use crate::error::{Error, Result};
+use crate::exchange::{Discrepancies, Misshapen, Renamed, TensorMap, rename};
 use crate::nearest::nearest;
 use crate::network::{Network, NetworkConfig};
 use crate::parameters::TimeConstantForm;

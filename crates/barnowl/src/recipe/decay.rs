@@ -93,7 +93,7 @@ impl DecayGroups {
     }
 
     /// An optimizer whose weight decay acts as it is said here.
-    pub(super) fn optimizer(&self, config: &OptimizerConfig) -> GroupedOptimizer {
+    pub(crate) fn optimizer(&self, config: &OptimizerConfig) -> GroupedOptimizer {
         let mut optimizer = GroupedOptimizer::new(config);
         if config.weight_decay() == 0.0 {
             return optimizer;
@@ -115,7 +115,8 @@ mod tests {
     use crate::network::NetworkConfig;
     use crate::optimizer::AdamWConfig;
     use crate::parameters::TimeConstantForm;
-    use crate::train::{Silent, TrainConfig, Trainer};
+    use crate::recipe::TrainConfig;
+    use crate::train::{Silent, Trainer};
     use burn::tensor::Device;
 
     const RATE: f64 = 0.01;

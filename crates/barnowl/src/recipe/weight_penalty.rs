@@ -77,7 +77,7 @@ impl WeightPenalties {
     }
 
     /// The gradients of a network with that of the penalties: `l1 sign(w) + 2 l2 w`.
-    pub(super) fn add_to(&self, gradients: GradientsParams, network: &Network) -> GradientsParams {
+    pub(crate) fn add_to(&self, gradients: GradientsParams, network: &Network) -> GradientsParams {
         if self.is_default() {
             return gradients;
         }
@@ -124,9 +124,9 @@ impl ModuleVisitor for Add {
 mod tests {
     use super::*;
     use crate::dataset::{Dataset, Inputs, Targets};
-    use crate::layer::Pass;
     use crate::learning::{BpttOptions, backpropagation};
     use crate::network::NetworkConfig;
+    use crate::pass::Pass;
     use burn::tensor::Device;
     use std::collections::BTreeMap;
 
