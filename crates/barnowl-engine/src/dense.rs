@@ -117,6 +117,7 @@ impl<C: DenseCell> Neurons for Dense<C> {
             constants: C::SUMS,
             output: Output::Numbers,
             trace_is_state: true,
+            membrane_apart: false,
             recurrent_apart: C::DISTINCT,
         }
     }

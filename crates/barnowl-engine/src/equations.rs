@@ -5,7 +5,7 @@
 
 use super::ROWS;
 use super::code::{Code, Machine};
-use super::compiled::CompiledKernels;
+use super::compiled::{Compiled, CompiledKernels};
 use super::floats::Floats;
 use super::gather::{add_rows, for_column_groups};
 use super::neurons::{Backward, Carry, Forward, Neurons, Shape, Sums};
@@ -29,6 +29,8 @@ pub struct Equations {
     forward: Code,
     replay: Code,
     backward: Code,
+    /// Whether the membrane potential is observed.
+    observed: bool,
     /// How many spikes a step has.
     spikes: usize,
     /// The number of the state that is s, if one is.
@@ -49,10 +51,7 @@ impl Equations {
     /// Neurons of a layer of the given size, whose parameters are still to be [set](Neurons::set). Of the parameters, in
     /// order, some are `trained`.
     pub fn new(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Self {
-        let width = padded(neurons);
-        let states = model.states().len();
-        let constants = model.constants().outputs().len();
-        let (kernels, [forward, replay, backward]) = match compiled(&model) {
+        let (kernels, compiled) = match compiled(&model) {
             None => (Kernels::new(&model, trained), [None; 3]),
             // What is compiled gives the gradients of the parameters that are usually trained, or of all.
             Some((CompiledKernels { forward, replay, backward_usual, .. }, usual))
@@ -66,7 +65,27 @@ impl Equations {
                 (Kernels::new(&model, &vec![true; trained.len()]), compiled)
             }
         };
+        Self::of(model, neurons, kernels, compiled)
+    }
+
+    /// The same whose membrane potentials are observed, and may have gradients; `None` if the model has no
+    /// [membrane](Model::membrane). They are interpreted, built in or not: a readout has a few neurons only.
+    pub fn observed(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Option<Self> {
+        let kernels = Kernels::observed(&model, trained)?;
+        Some(Self { observed: true, ..Self::of(model, neurons, kernels, [None; 3]) })
+    }
+
+    fn of(
+        model: Arc<Model>,
+        neurons: usize,
+        kernels: Kernels,
+        [forward, replay, backward]: [Option<Compiled>; 3],
+    ) -> Self {
+        let width = padded(neurons);
+        let states = model.states().len();
+        let constants = model.constants().outputs().len();
         Self {
+            observed: false,
             forward: Code::new(&kernels.forward, kernels.forward.outputs().len(), forward),
             replay: Code::new(&kernels.replay, states + kernels.spikes, replay),
             backward: Code::new(&kernels.backward, kernels.written, backward),
@@ -124,7 +143,8 @@ impl Neurons for Equations {
     fn shape(&self) -> Shape {
         let (states, constants) = (self.model.states().len(), self.differentiated.len());
         let shape = Shape::of_spiking(self.neurons, self.width, states, constants);
-        Shape { carried: states, trace_is_state: false, ..shape }
+        let membrane_apart = self.observed;
+        Shape { carried: states, trace_is_state: false, membrane_apart, ..shape }
     }
 
     fn set(&mut self, parameters: &[Vec<f32>], dt: f32) {
@@ -188,7 +208,7 @@ impl Neurons for Equations {
     }
 
     fn forward(&self, recurrent: Option<&Weights>, chunk: Forward<'_>) {
-        let Forward { rows, steps, trace, state, bits, lists, scratch, .. } = chunk;
+        let Forward { rows, steps, trace, state, bits, lists, membrane, scratch, .. } = chunk;
         let span = rows * self.width;
         let stride = self.width / LANES;
         // The states after a step, s, and what the interpreter works in.
@@ -211,6 +231,9 @@ impl Neurons for Equations {
             call.outputs(next);
             if self.emitted.is_none() {
                 call.output(s);
+            }
+            if self.observed {
+                call.output(&mut membrane[k * span..(k + 1) * span]);
             }
             call.run();
             let s = match self.emitted {
@@ -282,6 +305,10 @@ impl Neurons for Equations {
             call.input(given.map_or(&*none, |given| &given[k * span..(k + 1) * span]));
             call.input(carry_s);
             call.inputs(carried);
+            if self.observed {
+                let given = chunk.membrane_gradient;
+                call.input(given.map_or(&*none, |given| &given[k * span..(k + 1) * span]));
+            }
             call.output(&mut current_gradient[k * span..(k + 1) * span]);
             call.outputs(earlier);
             call.sums(added);

@@ -43,6 +43,8 @@ pub struct Shape {
     pub output: Output,
     /// Whether the trace of a step is state of the next one: their membrane potential. Else it is the input current.
     pub trace_is_state: bool,
+    /// Whether the membrane potentials, which may be decoded, are an array of their own. Else they are the trace, if it is state.
+    pub membrane_apart: bool,
     /// Whether what comes from the neurons themselves has another gradient than the input current.
     pub recurrent_apart: bool,
 }
@@ -61,6 +63,7 @@ impl Shape {
             constants,
             output: Output::Spikes,
             trace_is_state: true,
+            membrane_apart: false,
             recurrent_apart: false,
         }
     }
@@ -121,6 +124,9 @@ pub struct Forward<'a> {
     pub lists: &'a mut Lists,
     /// s as real numbers, `[steps + 1, rows, width]`; empty unless the neurons pass on such.
     pub numbers: &'a mut [f32],
+    /// Membrane potentials, `[steps, rows, width]`, to be written; empty unless the neurons have them
+    /// [apart](Shape::membrane_apart) from the trace.
+    pub membrane: &'a mut [f32],
     /// Memory to work in.
     pub scratch: &'a mut Floats,
 }

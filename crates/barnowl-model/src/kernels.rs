@@ -43,8 +43,24 @@ impl Kernels {
     /// If `trained` is not as long as the parameters are.
     #[must_use]
     pub fn new(model: &Model, trained: &[bool]) -> Self {
+        Self::of(model, model.step(), trained)
+    }
+
+    /// The same of a model whose [membrane](Model::membrane) is observed; `None` if it has none. The forward program has it as
+    /// one more output, the last, and the backward program the gradient of it as one more input, the last.
+    ///
+    /// # Panics
+    /// As [`Kernels::new`].
+    #[must_use]
+    pub fn observed(model: &Model, trained: &[bool]) -> Option<Self> {
+        Some(Self::of(model, &model.step_and_membrane()?, trained))
+    }
+
+    /// Those of `step`, which has the outputs of the model's, and perhaps more.
+    fn of(model: &Model, step: &Program, trained: &[bool]) -> Self {
         assert_eq!(trained.len(), model.parameters().len(), "one for every parameter");
-        let (step, states) = (model.step(), model.states().len());
+        let states = model.states().len();
+        let more = &step.outputs()[states + 1..];
         let spikes: Vec<Id> = step.spikes().collect();
         let mut outputs = step.outputs()[..states].to_vec();
         outputs.extend(&spikes);
@@ -64,17 +80,24 @@ impl Kernels {
         let psi = inputs(&mut builder, spikes.len());
         let of_s = inputs(&mut builder, 2);
         let of_states = inputs(&mut builder, states);
+        let of_more = inputs(&mut builder, more.len());
         let of_s = builder.binary(Binary::Add, of_s[0], of_s[1]);
-        let given_back: Vec<Id> =
-            values.iter().copied().chain(of_states).chain([of_s]).chain(psi).collect();
+        let given_back: Vec<Id> = values
+            .iter()
+            .copied()
+            .chain(of_states)
+            .chain([of_s])
+            .chain(of_more)
+            .chain(psi)
+            .collect();
         let found = builder.inline(&adjoint, &given_back);
         let (written, of_constants) = found.split_at(1 + states);
         let mut outputs = written.to_vec();
         outputs.push(written[0]);
         outputs.extend(constants.iter().map(|number| of_constants[*number]));
-        let inputs = step.inputs() + spikes.len() + 2 + states;
+        let inputs = step.inputs() + spikes.len() + 2 + states + more.len();
         Self {
-            forward: step.with_outputs(&step.outputs()[..given]),
+            forward: step.with_outputs(&[&step.outputs()[..given], more].concat()),
             emitted,
             constant_inputs: 1 + states..step.inputs(),
             replay,

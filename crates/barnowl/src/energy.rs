@@ -40,6 +40,7 @@
 
 use crate::activity::{Activity, LayerActivity};
 use crate::cell::CellKind;
+use crate::cell::equations::Neuron;
 use crate::error::{Error, Result};
 use crate::exchange::NamedTensor;
 use crate::network::{Network, NetworkConfig};
@@ -197,11 +198,7 @@ pub fn operations(
         }
         let neurons = match cell {
             None => match layer.neuron() {
-                Some(neuron) => {
-                    let Cost { mac, ac, after_spike } = neuron.model.cost();
-                    let ac = ac as u64 * neuron_steps + after_spike as u64 * within(activity);
-                    Operations { ac, mac: mac as u64 * neuron_steps }
-                }
+                Some(neuron) => by_equations(&neuron, neuron_steps, within(activity)),
                 None => alif(neuron_steps, within(activity), layer.beta),
             },
             Some(cell) => {
@@ -215,10 +212,14 @@ pub fn operations(
     }
     let readout = &config.readout;
     let steps = data_steps * readout.size as u64;
+    let spikes = activity.readout.as_ref().map_or(0, within);
     let neurons = match readout.kind {
+        _ if readout.neuron.is_some() => readout
+            .neuron()
+            .map_or_else(Default::default, |neuron| by_equations(&neuron, steps, spikes)),
         ReadoutKind::LeakyIntegrator => Operations { ac: steps, mac: steps },
         ReadoutKind::Dense => Operations { ac: steps, mac: 0 },
-        ReadoutKind::Alif => alif(steps, activity.readout.as_ref().map_or(0, within), readout.beta),
+        ReadoutKind::Alif => alif(steps, spikes, readout.beta),
     };
     let weights = fan_out(&tensors["readout.input.weight"], inputs);
     layers.push(LayerOperations {
@@ -227,6 +228,12 @@ pub fn operations(
         neurons,
     });
     layers
+}
+
+/// The operations of neurons that run from their equations, in so many steps with so many spikes.
+fn by_equations(neuron: &Neuron, steps: u64, spikes: u64) -> Operations {
+    let Cost { mac, ac, after_spike } = neuron.model.cost();
+    Operations { ac: ac as u64 * steps + after_spike as u64 * spikes, mac: mac as u64 * steps }
 }
 
 /// How many of the weights `[outputs, inputs]` from each input are not zero.

@@ -1,7 +1,9 @@
 //! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
 
 use crate::cell::alif::AlifLayer;
-use crate::cell::equations::{EquationsLayer, Neuron, NeuronParameters, ParameterConfig};
+use crate::cell::equations::{
+    EquationsLayer, Neuron, NeuronParameters, ParameterConfig, no_effect,
+};
 use crate::cell::gated::GatedLayer;
 use crate::cell::{Cell, CellKind};
 use crate::error::{Error, Result};
@@ -175,16 +177,7 @@ impl LayerConfig {
             ("train_time_constants", self.train_time_constants != other.train_time_constants),
             ("initial_state", self.initial_state != other.initial_state),
         ];
-        match differs.iter().find(|(_, differs)| *differs) {
-            None => Ok(()),
-            Some((setting, _)) => Err(Error::config(format!(
-                "{key}.{setting} has no effect: the neurons are {name}"
-            ))
-            .with_key(format!("{key}.{setting}"))
-            .remedy(format!(
-                "leave it out; {key}.parameters.NAME.start sets how a parameter of {name} starts, and `barnowl neurons {name}` lists them"
-            ))),
-        }
+        no_effect(&differs, name, key)
     }
 
     /// The neurons of a [valid](Self::validate) configuration, if they run from their equations.

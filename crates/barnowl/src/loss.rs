@@ -21,7 +21,7 @@ use crate::device::total;
 use crate::error::{Error, Result};
 use crate::lengths::Lengths;
 use crate::objective::{Answer, Objective};
-use crate::readout::{ReadoutKind, ReadoutOutput};
+use crate::readout::ReadoutOutput;
 use crate::sequence::Observe;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
@@ -128,24 +128,20 @@ impl Decoder {
         Self { answer, ..self }
     }
 
-    /// Checks that the readout has what the decoder reads; `key` names the decoder in messages.
+    /// Checks that the readout has what the decoder reads: `silence` says why it does not spike, if so. `key` names the decoder in
+    /// messages.
     ///
     /// # Errors
     ///
     /// If spikes of a readout are counted that has none.
-    pub fn validate(&self, key: &str, readout: ReadoutKind) -> Result<()> {
+    pub fn validate(&self, key: &str, silence: Option<&str>) -> Result<()> {
         if let (DecoderKind::SoftmaxSum, true) = (self.kind, self.answer.is_real()) {
             return Err(Error::setting(format!("{key}.kind"), "softmax_sum").expected(format!(
                 "another decoder, since {key}.answer is {:?}: a softmax tells classes apart",
                 self.answer.name()
             )));
         }
-        let silent = match readout {
-            ReadoutKind::Alif => None,
-            ReadoutKind::LeakyIntegrator => Some("the readout's leaky integrators do not spike"),
-            ReadoutKind::Dense => Some("a dense readout does not spike"),
-        };
-        if let (DecoderKind::SpikeCount, Some(reason)) = (self.kind, silent) {
+        if let (DecoderKind::SpikeCount, Some(reason)) = (self.kind, silence) {
             return Err(Error::setting(format!("{key}.kind"), "spike_count")
                 .expected(format!("a decoder of membranes, since {reason}"))
                 .remedy("set network.readout.kind = \"alif\" to count spikes"));

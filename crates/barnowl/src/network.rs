@@ -100,7 +100,7 @@ impl NetworkConfig {
             encoder.validate(&format!("{key}.encoder"), self.inputs)?;
         }
         self.readout.validate(&format!("{key}.readout"))?;
-        self.decode.validate(&format!("{key}.decode"), self.readout.kind)?;
+        self.decode.validate(&format!("{key}.decode"), self.readout.silence())?;
         self.surrogate.validate(&format!("{key}.surrogate"))
     }
 

@@ -6,7 +6,8 @@
 //! `encoder.threshold` of inputs that are encoded. Gated cells have no time constants, and their weights hold a block of rows
 //! for every gate, as PyTorch's `weight_ih_l0` and `weight_hh_l0` do. Time constants are in the units of the layer's `dt`.
 
-use crate::cell::{Cell, alif::AlifLayer, equations};
+use crate::cell::equations::{self, EquationsLayer};
+use crate::cell::{Cell, alif::AlifLayer};
 use crate::error::{Error, Result};
 use crate::exchange::{self, NamedTensor, Shapes, TensorMap};
 use crate::network::{Network, NetworkConfig};
@@ -135,6 +136,9 @@ impl Network {
                 }
             }
         }
+        if let Readout::Equations(layer) = &mut self.readout {
+            layer.parameters.project();
+        }
     }
 
     /// Visits every parameter under its name.
@@ -162,6 +166,7 @@ impl Network {
         match &mut self.readout {
             Readout::Alif(layer) => walk_alif(layer, "readout", dt, form, &mut visit),
             Readout::Dense(layer) => walk_dense(&mut layer.input, "readout.input", &mut visit),
+            Readout::Equations(layer) => walk_equations(layer, "readout", form, &mut visit),
             Readout::LeakyIntegrator(layer) => {
                 walk_dense(&mut layer.input, "readout.input", &mut visit);
                 let name = format!("readout.{}", tau_name("tau_m", form));
@@ -231,22 +236,29 @@ fn walk_cell(
             walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
             walk_dense(&mut layer.recurrent, &format!("{prefix}.recurrent"), visit);
         }
-        Cell::Equations(layer) => {
-            walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
-            if let Some(recurrent) = &mut layer.recurrent {
-                walk_dense(recurrent, &format!("{prefix}.recurrent"), visit);
-            }
-            for (parameter, raw) in layer.parameters.raw_mut() {
-                let name = &parameter.name.text;
-                let name = match (form, parameter.transform) {
-                    (TimeConstantForm::Tau, _) | (_, Transform::Free) => name.clone(),
-                    // With a sign that no name of one's own has.
-                    (TimeConstantForm::Log, Transform::Log) => format!("{name}.log"),
-                    (TimeConstantForm::Log, Transform::Interval) => format!("{name}.place"),
-                };
-                visit(format!("{prefix}.{name}"), Slot::Neuron(parameter, raw));
-            }
-        }
+        Cell::Equations(layer) => walk_equations(layer, prefix, form, visit),
+    }
+}
+
+fn walk_equations(
+    layer: &mut EquationsLayer,
+    prefix: &str,
+    form: TimeConstantForm,
+    visit: &mut impl FnMut(String, Slot<'_>),
+) {
+    walk_dense(&mut layer.input, &format!("{prefix}.input"), visit);
+    if let Some(recurrent) = &mut layer.recurrent {
+        walk_dense(recurrent, &format!("{prefix}.recurrent"), visit);
+    }
+    for (parameter, raw) in layer.parameters.raw_mut() {
+        let name = &parameter.name.text;
+        let name = match (form, parameter.transform) {
+            (TimeConstantForm::Tau, _) | (_, Transform::Free) => name.clone(),
+            // With a sign that no name of one's own has.
+            (TimeConstantForm::Log, Transform::Log) => format!("{name}.log"),
+            (TimeConstantForm::Log, Transform::Interval) => format!("{name}.place"),
+        };
+        visit(format!("{prefix}.{name}"), Slot::Neuron(parameter, raw));
     }
 }
 

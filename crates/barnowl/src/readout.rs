@@ -1,6 +1,9 @@
 //! Readouts: the neurons that turn hidden spikes into one value per class and step.
 
 use crate::cell::alif::AlifLayer;
+use crate::cell::equations::{
+    EquationsLayer, Neuron, NeuronParameters, ParameterConfig, no_effect,
+};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::neuron::common::{
@@ -16,6 +19,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which neurons read out.
 #[derive(
@@ -39,6 +43,17 @@ pub struct ReadoutConfig {
     /// Leaky integrators, adaptive neurons or a dense layer. Default leaky integrators.
     #[serde(default)]
     pub kind: ReadoutKind,
+    /// Neurons that run from their equations, in place of `kind`: the name of a built-in model, a file of one's own that ends
+    /// with `.toml`, or the text of such a file. They are not connected among themselves. Default: those of `kind`.
+    ///
+    /// Their parameters are those of the model: `b0`, `beta`, `resistance`, `tau_m`, `tau_adp`, `train_time_constants` and
+    /// `initial_state` are not theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"adlif_se")]
+    pub neuron: Option<String>,
+    /// How the model's parameters start and are trained, by name, where that is not as the model says. Default: as it says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, ParameterConfig>,
     /// The number of classes.
     /// Range: 1 to 65000.
     pub size: usize,
@@ -84,6 +99,8 @@ impl ReadoutConfig {
     pub fn new(kind: ReadoutKind, size: usize) -> Self {
         Self {
             kind,
+            neuron: None,
+            parameters: BTreeMap::new(),
             size,
             b0: b0(),
             beta: beta(),
@@ -105,12 +122,26 @@ impl ReadoutConfig {
     /// Names the key, its value and what is allowed.
     pub fn validate(&self, key: &str) -> Result<()> {
         check_size(&format!("{key}.size"), self.size)?;
+        if let Some(neuron) = Neuron::of(self.neuron.as_deref(), &self.parameters, key)? {
+            let model = &neuron.model;
+            if self.kind != ReadoutKind::default() {
+                return Err(Error::setting(format!("{key}.kind"), self.kind)
+                    .expected(format!("none beside {key}.neuron = {:?}", model.name()))
+                    .remedy("leave one of the two out"));
+            }
+            if model.membrane().is_none() {
+                return Err(Error::config(format!("{} has no membrane to be decoded", model.name()))
+                    .with_key(format!("{key}.neuron"))
+                    .remedy("name the value of its equations that is the membrane potential: membrane = \"u\""));
+            }
+            self.check_without_effect(model.name(), key)?;
+        }
         check_threshold(key, self.b0, self.beta, self.resistance, self.dt)?;
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
         self.initial_state.validate(&format!("{key}.initial_state"))?;
         if let Some(surrogate) = &self.surrogate {
-            if self.kind != ReadoutKind::Alif {
+            if !self.is_spiking() {
                 return Err(Error::config(format!(
                     "{key}.surrogate has no effect: the readout does not spike"
                 ))
@@ -122,12 +153,56 @@ impl ReadoutConfig {
         self.input_weights.validate(&format!("{key}.input_weights"))
     }
 
+    /// Refuses settings of adaptive neurons and integrators beside neurons that run from their equations.
+    fn check_without_effect(&self, name: &str, key: &str) -> Result<()> {
+        let other = Self::new(self.kind, self.size);
+        let differs = [
+            ("b0", self.b0 != other.b0),
+            ("beta", self.beta != other.beta),
+            ("resistance", self.resistance != other.resistance),
+            ("tau_m", self.tau_m != other.tau_m),
+            ("tau_adp", self.tau_adp != other.tau_adp),
+            ("train_time_constants", self.train_time_constants != other.train_time_constants),
+            ("initial_state", self.initial_state != other.initial_state),
+        ];
+        no_effect(&differs, name, key)
+    }
+
+    /// The neurons of a [valid](Self::validate) configuration, if they run from their equations.
+    ///
+    /// # Panics
+    ///
+    /// If it is not valid.
+    pub(crate) fn neuron(&self) -> Option<Neuron> {
+        Neuron::of(self.neuron.as_deref(), &self.parameters, "readout")
+            .expect("the configuration is valid")
+    }
+
+    /// Whether the readout spikes.
+    #[must_use]
+    pub fn is_spiking(&self) -> bool {
+        self.neuron.is_some() || self.kind == ReadoutKind::Alif
+    }
+
+    /// Why the readout does not spike, if it does not.
+    pub(crate) fn silence(&self) -> Option<&'static str> {
+        match self.kind {
+            _ if self.is_spiking() => None,
+            ReadoutKind::Dense => Some("a dense readout does not spike"),
+            _ => Some("the readout's leaky integrators do not spike"),
+        }
+    }
+
     /// A readout on `device`, its weights drawn from `rng`.
     ///
     /// The configuration must be [valid](Self::validate).
     #[must_use]
     pub fn init(&self, inputs: usize, device: &Device, rng: &mut ChaCha8Rng) -> Readout {
         let input = dense([inputs, self.size], self.input_weights, device, rng);
+        if let Some(neuron) = self.neuron() {
+            let parameters = NeuronParameters::init(&neuron.parameters, self.size, device, rng);
+            return Readout::Equations(EquationsLayer { input, recurrent: None, parameters });
+        }
         let mut tau_m = || TrainedTimeConstants::init(&self.tau_m, self.size, self.dt, device, rng);
         match self.kind {
             ReadoutKind::LeakyIntegrator => Readout::LeakyIntegrator(IntegratorLayer {
@@ -156,6 +231,8 @@ pub enum Readout {
     Alif(AlifLayer),
     /// Plain logits.
     Dense(DenseLayer),
+    /// Neurons that run from their equations, without recurrence.
+    Equations(EquationsLayer),
 }
 
 /// Weights of a dense readout.
@@ -182,7 +259,7 @@ pub struct ReadoutOutput {
     /// Spikes `[T, B, classes]`, if the readout spikes and they are observed.
     pub spikes: Option<Tensor<3>>,
     /// Of neurons, the state after the last step, without a gradient: u, b and s, `[3, B, classes]`, of adaptive ones, m,
-    /// `[1, B, classes]`, of leaky integrators.
+    /// `[1, B, classes]`, of leaky integrators, the states of their equations and s, `[states + 1, B, classes]`, of others.
     pub state: Option<Tensor<3>>,
 }
 
@@ -194,6 +271,7 @@ impl Readout {
             Self::LeakyIntegrator(layer) => &layer.input,
             Self::Alif(layer) => &layer.input,
             Self::Dense(layer) => &layer.input,
+            Self::Equations(layer) => &layer.input,
         };
         input.weight.val().device()
     }
@@ -231,6 +309,14 @@ impl Readout {
             Self::Dense(layer) => {
                 let logits = project(&layer.input, None, input);
                 ReadoutOutput { membrane: Some(logits), spikes: None, state: None }
+            }
+            Self::Equations(layer) => {
+                let neuron = config.neuron().expect("neurons that run from equations");
+                let surrogate = config.surrogate.map_or(surrogate, |own| own.surrogate());
+                let dt = config.dt as f32;
+                let (spikes, membrane, state) =
+                    layer.observed(input, &neuron.model, dt, surrogate, start);
+                ReadoutOutput { membrane: Some(membrane), spikes: Some(spikes), state: Some(state) }
             }
             Self::Alif(layer) => {
                 let threshold =

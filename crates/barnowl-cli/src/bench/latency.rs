@@ -268,7 +268,7 @@ mod tests {
         let (tau_m, tau_adp) = match &network.readout {
             Readout::Alif(layer) => (layer.tau_m.steps(), layer.tau_adp.steps()),
             Readout::LeakyIntegrator(layer) => (layer.tau_m.steps(), layer.tau_m.steps()),
-            Readout::Dense(_) => panic!("no neurons"),
+            Readout::Dense(_) | Readout::Equations(_) => panic!("the shapes have none"),
         };
         hidden
             .chain([(values(tau_m), values(tau_adp), threshold)])

@@ -139,10 +139,40 @@ pub fn equations_sequence(
     model: &Model,
     surrogate: Surrogate,
 ) -> (Tensor<3>, Tensor<3>) {
+    let (mut outputs, state) = run_equations(sequence, model.step(), model, surrogate);
+    (outputs.swap_remove(0), state)
+}
+
+/// The same with membrane potentials, `[T, B, H]`: spikes, membranes, and the state after the last step.
+///
+/// # Panics
+///
+/// As [`equations_sequence`], and if the model has no membrane.
+#[must_use]
+pub fn equations_and_membrane(
+    sequence: EquationsSequence,
+    model: &Model,
+    surrogate: Surrogate,
+) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+    let step = model.step_and_membrane().expect("a model with a membrane");
+    let (mut outputs, state) = run_equations(sequence, &step, model, surrogate);
+    let membrane = outputs.swap_remove(1);
+    (outputs.swap_remove(0), membrane, state)
+}
+
+/// Runs a program whose outputs are the states, s, and perhaps more: s and what follows it at every step, `[T, B, H]` each, and
+/// the states and s after the last one.
+fn run_equations(
+    sequence: EquationsSequence,
+    step: &Program,
+    model: &Model,
+    surrogate: Surrogate,
+) -> (Vec<Tensor<3>>, Tensor<3>) {
     let [_, batch, neurons] = sequence.current.dims();
     let (constants, mut state) = constants_and_state(&sequence, model);
     let EquationsSequence { current, recurrent, .. } = sequence;
-    let mut spikes = Vec::new();
+    let states = model.states().len();
+    let mut found: Vec<Vec<Tensor<2>>> = vec![Vec::new(); step.outputs().len() - states];
     for mut current in steps(current) {
         let s = state.pop().expect("s comes last");
         if let Some(recurrent) = &recurrent {
@@ -152,10 +182,12 @@ pub fn equations_sequence(
             [current].into_iter().chain(state).chain(constants.iter().cloned()).collect();
         // What is the same for all rows, or all neurons, is so for each.
         let all = |value: Tensor<2>| value.expand([batch, neurons]);
-        state = evaluate(model.step(), &given, surrogate).into_iter().map(all).collect();
-        spikes.extend(state.last().cloned());
+        state = evaluate(step, &given, surrogate).into_iter().map(all).collect();
+        found.iter_mut().zip(&state[states..]).for_each(|(to, value)| to.push(value.clone()));
+        state.truncate(states + 1);
     }
-    (Tensor::stack(spikes, 0), Tensor::stack::<3>(state, 0).detach())
+    let outputs = found.into_iter().map(|steps| Tensor::stack(steps, 0)).collect();
+    (outputs, Tensor::stack::<3>(state, 0).detach())
 }
 
 /// The constants, `[1, H]` each, and the state before the first step, `[B, H]` each, s last.

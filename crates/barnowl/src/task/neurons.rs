@@ -18,13 +18,26 @@ const OTHERS: [&str; 9] = [
     "parameters",
 ];
 
-/// Reads the files that layers name as their neuron, from the folder of the task or from where the command runs.
+/// Those of a readout.
+const OTHERS_OF_READOUT: [&str; 9] = [
+    "kind",
+    "b0",
+    "beta",
+    "resistance",
+    "tau_m",
+    "tau_adp",
+    "train_time_constants",
+    "initial_state",
+    "parameters",
+];
+
+/// Reads the files that layers and the readout name as their neuron, from the folder of the task or from where the command runs.
 ///
 /// # Errors
 ///
 /// If a file cannot be read, or is no model.
 pub(super) fn read_files(task: &mut Table, folder: &Path) -> Result<()> {
-    for layer in layers(task) {
+    for layer in parts(task) {
         let Some(Value::String(name)) = layer.get("neuron") else { continue };
         // FILE.toml, or FILE.toml:VARIANT.
         let (file, variant) = match name.rsplit_once(".toml:") {
@@ -45,6 +58,17 @@ pub(super) fn read_files(task: &mut Table, folder: &Path) -> Result<()> {
 /// Drops what was set of the neurons that a setting at `place`, such as `network.layers.0.neuron` or `.cell`, takes the
 /// place of.
 pub(super) fn replace(task: &mut Table, place: &str) {
+    let others: Option<&[&str]> = match place {
+        "network.readout.neuron" => Some(&OTHERS_OF_READOUT),
+        "network.readout.kind" => Some(&["neuron", "parameters"]),
+        _ => None,
+    };
+    if let (Some(others), Some(readout)) = (others, readout(task)) {
+        others.iter().for_each(|key| {
+            readout.remove(*key);
+        });
+        return;
+    }
     let Some((number, key)) =
         place.strip_prefix("network.layers.").and_then(|rest| rest.split_once('.'))
     else {
@@ -68,4 +92,27 @@ fn layers(task: &mut Table) -> impl Iterator<Item = &mut Table> {
     let layers =
         network.and_then(|network| network.get_mut("layers")).and_then(Value::as_array_mut);
     layers.into_iter().flatten().filter_map(Value::as_table_mut)
+}
+
+fn readout(task: &mut Table) -> Option<&mut Table> {
+    let network = task.get_mut("network").and_then(Value::as_table_mut)?;
+    network.get_mut("readout").and_then(Value::as_table_mut)
+}
+
+/// Layers and readout.
+fn parts(task: &mut Table) -> Vec<&mut Table> {
+    let Some(network) = task.get_mut("network").and_then(Value::as_table_mut) else {
+        return Vec::new();
+    };
+    let mut parts = Vec::new();
+    for (key, value) in network.iter_mut() {
+        match (key.as_str(), value) {
+            ("layers", Value::Array(layers)) => {
+                parts.extend(layers.iter_mut().filter_map(Value::as_table_mut));
+            }
+            ("readout", Value::Table(readout)) => parts.push(readout),
+            _ => {}
+        }
+    }
+    parts
 }

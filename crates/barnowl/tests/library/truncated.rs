@@ -188,7 +188,7 @@ fn by_loop(
                     let u = alpha.clone() * state.0.clone() + (-alpha + 1.0) * current;
                     State(u, state.1.clone(), state.2.clone())
                 }
-                Readout::Dense(_) => panic!("no neurons"),
+                Readout::Dense(_) | Readout::Equations(_) => panic!("not in these networks"),
             };
             let m = state.0.clone();
             if t < SKIP {

@@ -149,6 +149,20 @@ impl ParameterConfig {
     }
 }
 
+/// Refuses settings that differ from their default beside neurons of this name, which do not have them.
+pub(crate) fn no_effect(differs: &[(&str, bool)], name: &str, key: &str) -> Result<()> {
+    match differs.iter().find(|(_, differs)| *differs) {
+        None => Ok(()),
+        Some((setting, _)) => Err(Error::config(format!(
+            "{key}.{setting} has no effect: the neurons are {name}"
+        ))
+        .with_key(format!("{key}.{setting}"))
+        .remedy(format!(
+            "leave it out; {key}.parameters.NAME.start sets how a parameter of {name} starts, and `barnowl neurons {name}` lists them"
+        ))),
+    }
+}
+
 /// Whether a `neuron` is the text of a model, not its name.
 fn is_text(neuron: &str) -> bool {
     neuron.contains('\n')

@@ -8,7 +8,7 @@
 mod config;
 mod parameters;
 
-pub(crate) use config::Neuron;
+pub(crate) use config::{Neuron, no_effect};
 pub use config::{ParameterConfig, ParameterOwner, ParameterStart, read, renamed};
 pub use parameters::NeuronParameters;
 pub(crate) use parameters::{to_raw, value};
@@ -69,5 +69,32 @@ impl EquationsLayer {
         } else {
             reference::equations_sequence(sequence, model, surrogate)
         }
+    }
+
+    /// The same without recurrence, with membrane potentials `[T, B, neurons]` after the spikes. Both have gradients. Step by
+    /// step on every device: readouts have a few neurons only.
+    ///
+    /// # Panics
+    ///
+    /// If they are not of this model, or it has no membrane.
+    pub(crate) fn observed(
+        &self,
+        input: Tensor<3>,
+        model: &Model,
+        dt: f32,
+        surrogate: Surrogate,
+        start: Start,
+    ) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+        let sequence = EquationsSequence {
+            current: project(&self.input, None, input),
+            recurrent: None,
+            parameters: self.parameters.values(),
+            dt,
+            initial: match start {
+                Start::At(state) => Some(state),
+                Start::Drawn(_) => None,
+            },
+        };
+        reference::equations_and_membrane(sequence, model, surrogate)
     }
 }

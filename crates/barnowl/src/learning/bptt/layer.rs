@@ -65,6 +65,8 @@ pub(super) struct LayerArrays {
     pub(super) bits: Vec<u16>,
     /// s as numbers, `[segment + 1, rows, width]`; none unless they are such.
     numbers: Floats,
+    /// Membrane potentials, `[segment, rows, width]`; none unless they are apart from the trace.
+    membrane: Floats,
     /// Their other state, `[states, rows, width]`: of the last step, and before every chunk of the segment.
     state: Floats,
     chunk_states: Floats,
@@ -118,6 +120,7 @@ impl LayerArrays {
         let numbers = if shape.output == Passes::Numbers { span } else { 0 };
         self.numbers.resize((segment + 1) * numbers);
         self.numbers[..numbers].fill(0.0);
+        self.membrane.resize(if shape.membrane_apart { segment * span } else { 0 });
         if train {
             self.given.resize(CHUNK * span);
             self.current_gradient.resize(CHUNK * currents);
@@ -201,6 +204,7 @@ impl LayerArrays {
         self.chunk_states[offset / CHUNK * states..][..states].copy_from_slice(&self.state);
         let blocks = if shape.is_spiking() { span / LANES } else { 0 };
         let numbers = if shape.output == Passes::Numbers { span } else { 0 };
+        let membrane = if shape.membrane_apart { span } else { 0 };
         let chunk = Forward {
             rows,
             steps,
@@ -210,6 +214,7 @@ impl LayerArrays {
             bits: &mut self.bits[offset * blocks..(offset + steps + 1) * blocks],
             lists: &mut self.lists,
             numbers: &mut self.numbers[offset * numbers..(offset + steps + 1) * numbers],
+            membrane: &mut self.membrane[offset * membrane..(offset + steps) * membrane],
             scratch: &mut self.scratch,
         };
         layer.neurons().forward(layer.recurrent.as_ref(), chunk);
@@ -342,8 +347,12 @@ impl LayerArrays {
         let span = job.reader.rows * job.reader.width;
         let blocks = span / LANES;
         let steps_of = offset + 1..offset + 1 + steps;
+        let membrane = match job.plan.readout().shape.membrane_apart {
+            true => &self.membrane[offset * span..(offset + steps) * span],
+            false => &self.trace[steps_of.start * span..steps_of.end * span],
+        };
         Output {
-            membrane: &self.trace[steps_of.start * span..steps_of.end * span],
+            membrane,
             bits: self.bits.get(steps_of.start * blocks..steps_of.end * blocks).unwrap_or(&[]),
             start,
         }

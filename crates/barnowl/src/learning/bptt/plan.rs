@@ -89,6 +89,12 @@ impl LayerPlan {
     ) -> Self {
         let size = config.size;
         let neurons: Box<dyn Neurons> = match config.kind {
+            _ if config.neuron.is_some() => {
+                let neuron = config.neuron().expect("the configuration is valid");
+                let trained = neuron.trained();
+                let observed = Equations::observed(neuron.model, size, &trained);
+                Box::new(observed.expect("a readout's model has a membrane"))
+            }
             ReadoutKind::LeakyIntegrator => Box::new(Integrators::new(size)),
             ReadoutKind::Dense => Box::new(Logits::new(size)),
             ReadoutKind::Alif => {
@@ -102,7 +108,8 @@ impl LayerPlan {
             _ => config.initial_state,
         };
         let plan = Self::new(neurons, place, inputs, initial, stream);
-        Self { surrogate: config.surrogate.map(|own| own.surrogate()), ..plan }
+        let surrogate = config.surrogate.map(|own| own.surrogate());
+        Self { dt: config.dt as f32, surrogate, ..plan }
     }
 
     fn new(
@@ -227,6 +234,7 @@ impl<'a> Parameters<'a> {
             Readout::LeakyIntegrator(layer) => Self::Integrator(layer),
             Readout::Alif(layer) => Self::Alif(layer),
             Readout::Dense(layer) => Self::Logits(layer),
+            Readout::Equations(layer) => Self::Equations(layer),
         };
         let cells = network.layers.iter().flat_map(|layer| {
             let directions = [Some(&layer.forward), layer.backward.as_ref()];

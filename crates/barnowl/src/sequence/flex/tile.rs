@@ -143,6 +143,7 @@ impl Tile {
             bits: &mut self.bits,
             current: &[],
             numbers: &mut [],
+            membrane: &mut [],
             lists: &mut self.lists,
             scratch: &mut self.scratch,
         };
