@@ -94,7 +94,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// Neurons of readouts that run from their equations: with a membrane that is a state, and that is none.
-const READOUTS: [&str; 4] = ["alif", "adlif_se", "plif", "cuba_lif"];
+const READOUTS: [&str; 4] = ["alif", "adlif_se", "adlif_ef", "cuba_lif"];
 
 /// The same with layers in both directions, repeated steps, cells that pass on real numbers, plain logits, and a penalty.
 fn other_cases() -> impl Strategy<Value = Case> {
