@@ -7,6 +7,8 @@ BARNOWL is the command; DATA holds qtdb/ and mnist/, CHECKPOINTS the authors' sm
 which reads MATLAB's files.
 """
 
+import concurrent.futures
+import functools
 import gzip
 import pathlib
 import struct
@@ -24,11 +26,16 @@ def barnowl(*args):
     subprocess.run([sys.argv[1], *map(str, args)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def answer(model, x):
+    return model.run(x).argmax(-1)
+
+
 def agreement(name, model, sequences, predictions, least):
     """The share of answers that are the same; `predictions` are those of Barnowl, 65535 after the end of a sequence."""
     same = count = 0
-    for x, wanted in zip(sequences, predictions):
-        found = model.run(x).argmax(-1)
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        answers = list(pool.map(functools.partial(answer, model), sequences))
+    for found, wanted in zip(answers, predictions):
         wanted = np.atleast_1d(wanted)[: np.size(found)]
         same, count = same + np.sum(found == wanted), count + np.size(found)
     print(f"{name}: {same} of {count} answers are the same ({same / count:.5f})")
@@ -90,12 +97,20 @@ def ecg(folder, data):
 
 
 def smnist(folder, data, checkpoints):
+    """Of the first images: all of them take a minute, and say no more."""
+    count, few = 25, folder / "few/mnist"
+    few.mkdir(parents=True)
+    for path in data.glob("mnist/*.gz"):
+        raw = gzip.open(path).read()
+        rank = raw[3]  # of an IDX file: 3 of images, 1 of labels
+        sizes = struct.unpack(f">{rank}I", raw[4 : 4 + 4 * rank])
+        head = raw[:4] + struct.pack(f">{rank}I", count, *sizes[1:])
+        gzip.open(few / path.name, "wb").write(head + raw[4 + 4 * rank :][: count * int(np.prod(sizes[1:]))])
     model = folder / "smnist.safetensors"
     barnowl("import", checkpoints / "smnist.safetensors", "--task", "smnist", "--out", model)
-    barnowl("eval", model, "--data", data, "--predictions", folder / "smnist.npy")
-    raw = gzip.open(next(data.glob("mnist/t10k-images*.gz"))).read()
-    count = struct.unpack(">IIII", raw[:16])[1]
-    pixels = np.frombuffer(raw, np.uint8, offset=16).reshape(count, 784)[:25].astype("f4") / np.float32(255)
+    barnowl("eval", model, "--data", few.parent, "--predictions", folder / "smnist.npy")
+    raw = gzip.open(next(few.glob("t10k-images*.gz"))).read()
+    pixels = np.frombuffer(raw, np.uint8, offset=16).reshape(count, 784).astype("f4") / np.float32(255)
     window = [np.minimum(np.arange(784), 776)[:, None] + np.arange(8)]  # the last windows stand still at the end
     agreement("smnist", Model(model), [image[window[0]] for image in pixels], np.load(folder / "smnist.npy"), 1.0)
 

@@ -28,7 +28,7 @@ pub struct Alif {
 }
 
 impl Alif {
-    /// Neurons of a layer of the given size, whose time constants are still to be [set](Self::set).
+    /// Neurons of a layer of the given size, whose time constants are still to be [set](Neurons::set).
     pub fn new(neurons: usize, threshold: Threshold) -> Self {
         let width = padded(neurons);
         let zeros = || Floats::zeros(width);
@@ -44,19 +44,13 @@ impl Alif {
         }
     }
 
-    /// Sets τ_m and τ_adp, in steps.
-    pub fn set(&mut self, tau_m: &[f32], tau_adp: &[f32]) {
-        decays(tau_m, &mut self.alpha, &mut self.leak);
-        decays(tau_adp, &mut self.rho, &mut self.gain);
-    }
-
     /// Blocks of a row.
     fn blocks(&self) -> usize {
         self.width / LANES
     }
 
     /// The gradients of τ_m and τ_adp, in steps.
-    pub fn tau_gradients(&self, sums: &Sums, [tau_m, tau_adp]: [&[f32]; 2]) -> [Vec<f32>; 2] {
+    fn tau_gradients(&self, sums: &Sums, [tau_m, tau_adp]: [&[f32]; 2]) -> [Vec<f64>; 2] {
         // dα (1−α) and dρ.
         let (of_alpha, of_rho) = sums.constants.split_at(self.width);
         let leak = self.leak.iter().map(|&leak| f64::from(leak));
@@ -69,10 +63,19 @@ impl Alif {
     }
 }
 
+/// The parameters are τ_m and τ_adp.
 impl Neurons for Alif {
     fn shape(&self) -> Shape {
-        let Self { neurons, width, .. } = *self;
-        Shape { neurons, width, states: 1, constants: 2, spiking: true, trace_is_state: true }
+        Shape::of_spiking(self.neurons, self.width, 1, 2)
+    }
+
+    fn set(&mut self, parameters: &[Vec<f32>], _: f32) {
+        decays(&parameters[0], &mut self.alpha, &mut self.leak);
+        decays(&parameters[1], &mut self.rho, &mut self.gain);
+    }
+
+    fn parameter_gradients(&self, sums: &Sums, parameters: &[Vec<f32>], _: f32) -> Vec<Vec<f64>> {
+        self.tau_gradients(sums, [&parameters[0], &parameters[1]]).into()
     }
 
     fn rest(&self, trace: &mut [f32], state: &mut [f32]) {

@@ -46,7 +46,7 @@ pub struct Equations {
 }
 
 impl Equations {
-    /// Neurons of a layer of the given size, whose parameters are still to be [set](Self::set). Of the parameters, in
+    /// Neurons of a layer of the given size, whose parameters are still to be [set](Neurons::set). Of the parameters, in
     /// order, some are `trained`.
     pub fn new(model: Arc<Model>, neurons: usize, trained: &[bool]) -> Self {
         let width = padded(neurons);
@@ -84,31 +84,6 @@ impl Equations {
         }
     }
 
-    /// Sets the parameters, in order: the value of every neuron, or one for all. `dt` is the length of a step.
-    pub fn set(&mut self, parameters: &[Vec<f32>], dt: f32) {
-        let (neurons, width) = (self.neurons, self.width);
-        let mut inputs = vec![dt; (parameters.len() + 1) * width];
-        for (plane, values) in inputs.chunks_exact_mut(width).zip(parameters) {
-            for (i, value) in plane.iter_mut().enumerate() {
-                // The padding is as the first neuron, so that nothing in it is undefined.
-                let neuron = if i < neurons { i } else { 0 };
-                *value = values[neuron.min(values.len() - 1)];
-            }
-        }
-        let run = |program: &Program| {
-            let mut outputs = vec![0.0; program.outputs().len() * width];
-            let mut scratch = vec![0.0; program.scratch()];
-            program.run_planes(width, &inputs, &mut outputs, &mut scratch, |_| 0.0);
-            outputs
-        };
-        let constants = run(self.model.constants());
-        self.rest.copy_from_slice(&run(self.model.rest()));
-        let planes = self.constants.chunks_exact_mut(ROWS * width);
-        for (plane, values) in planes.zip(constants.chunks_exact(width)) {
-            plane.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(values));
-        }
-    }
-
     /// Sets the constants, `[constants][H]`, without the parameters that they are of. The state before the first step is
     /// then still to be given.
     pub fn set_constants(&mut self, values: &[f32]) {
@@ -133,14 +108,50 @@ impl Equations {
         gradients
     }
 
-    /// The gradients of the parameters, in order and of every neuron, from the sums of those of the constants and of the states
-    /// before the first step.
-    pub fn parameter_gradients(
-        &self,
-        sums: &Sums,
-        parameters: &[Vec<f32>],
-        dt: f32,
-    ) -> Vec<Vec<f64>> {
+    /// Constant `number` of the neurons of so many rows.
+    fn constant(&self, number: usize, rows: usize) -> &[f32] {
+        &self.constants[number * ROWS * self.width..][..rows * self.width]
+    }
+
+    /// How many constants there are.
+    fn constant_count(&self) -> usize {
+        self.constants.len() / (ROWS * self.width)
+    }
+}
+
+/// The parameters and the states are those of the equations.
+impl Neurons for Equations {
+    fn shape(&self) -> Shape {
+        let (states, constants) = (self.model.states().len(), self.differentiated.len());
+        let shape = Shape::of_spiking(self.neurons, self.width, states, constants);
+        Shape { carried: states, trace_is_state: false, ..shape }
+    }
+
+    fn set(&mut self, parameters: &[Vec<f32>], dt: f32) {
+        let (neurons, width) = (self.neurons, self.width);
+        let mut inputs = vec![dt; (parameters.len() + 1) * width];
+        for (plane, values) in inputs.chunks_exact_mut(width).zip(parameters) {
+            for (i, value) in plane.iter_mut().enumerate() {
+                // The padding is as the first neuron, so that nothing in it is undefined.
+                let neuron = if i < neurons { i } else { 0 };
+                *value = values[neuron.min(values.len() - 1)];
+            }
+        }
+        let run = |program: &Program| {
+            let mut outputs = vec![0.0; program.outputs().len() * width];
+            let mut scratch = vec![0.0; program.scratch()];
+            program.run_planes(width, &inputs, &mut outputs, &mut scratch, |_| 0.0);
+            outputs
+        };
+        let constants = run(self.model.constants());
+        self.rest.copy_from_slice(&run(self.model.rest()));
+        let planes = self.constants.chunks_exact_mut(ROWS * width);
+        for (plane, values) in planes.zip(constants.chunks_exact(width)) {
+            plane.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(values));
+        }
+    }
+
+    fn parameter_gradients(&self, sums: &Sums, parameters: &[Vec<f32>], dt: f32) -> Vec<Vec<f64>> {
         let count = self.model.constants().outputs().len();
         let mut gradients = vec![vec![0.0; self.neurons]; parameters.len()];
         let mut found = vec![0.0; parameters.len() + 1];
@@ -163,30 +174,6 @@ impl Equations {
         gradients
     }
 
-    /// Constant `number` of the neurons of so many rows.
-    fn constant(&self, number: usize, rows: usize) -> &[f32] {
-        &self.constants[number * ROWS * self.width..][..rows * self.width]
-    }
-
-    /// How many constants there are.
-    fn constant_count(&self) -> usize {
-        self.constants.len() / (ROWS * self.width)
-    }
-}
-
-/// The state is those of the equations, one plane each.
-impl Neurons for Equations {
-    fn shape(&self) -> Shape {
-        Shape {
-            neurons: self.neurons,
-            width: self.width,
-            states: self.model.states().len(),
-            constants: self.differentiated.len(),
-            spiking: true,
-            trace_is_state: false,
-        }
-    }
-
     fn rest(&self, trace: &mut [f32], state: &mut [f32]) {
         // The current before the first step is no one's.
         trace.fill(0.0);
@@ -201,7 +188,7 @@ impl Neurons for Equations {
     }
 
     fn forward(&self, recurrent: Option<&Weights>, chunk: Forward<'_>) {
-        let Forward { rows, steps, trace, state, bits, lists, scratch } = chunk;
+        let Forward { rows, steps, trace, state, bits, lists, scratch, .. } = chunk;
         let span = rows * self.width;
         let stride = self.width / LANES;
         // The states after a step, s, and what the interpreter works in.
@@ -282,7 +269,7 @@ impl Neurons for Equations {
         }
         pseudo_derivatives(surrogate, psi);
         let Carry { s: carry_s, state: carried } = carry;
-        let mut carried = &mut carried[..states];
+        let mut carried = &mut carried[..];
         let mut machine = Machine::new(&self.backward, memory);
         for k in (0..steps).rev() {
             let mut call = machine.call(rows, stride);

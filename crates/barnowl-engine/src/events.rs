@@ -100,6 +100,12 @@ impl Events {
         Ok(())
     }
 
+    /// Adds a row of events of these channels, as another one has it.
+    pub fn push(&mut self, row: &[u16]) {
+        self.events.extend_from_slice(row);
+        self.offsets.push(self.events.len() as u32);
+    }
+
     /// Adds a row of real numbers as events: 1 above `threshold`, −1 below −`threshold`. One value a channel.
     pub fn push_above(&mut self, values: &[f32], threshold: f32) {
         for (channel, value) in values.iter().enumerate() {

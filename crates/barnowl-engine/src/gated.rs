@@ -6,6 +6,7 @@ use super::dense::{BackwardStep, DenseCell, ForwardStep};
 use super::simd::{Isa, LANES, Lanes, exp};
 
 /// tanh units: `h_t = tanh(a)`.
+#[derive(Debug, Default)]
 pub struct Tanh;
 
 /// Long short-term memory.
@@ -13,6 +14,7 @@ pub struct Tanh;
 /// ```text
 /// i, f, o = σ(a)    g = tanh(a)    c_t = f c_{t−1} + i g    h_t = o tanh(c_t)
 /// ```
+#[derive(Debug, Default)]
 pub struct Lstm;
 
 /// Gated recurrent units.
@@ -20,6 +22,7 @@ pub struct Lstm;
 /// ```text
 /// r, z = σ(a)    n = tanh(outer_n + r inner_n)    h_t = n + z (h_{t−1} − n)
 /// ```
+#[derive(Debug, Default)]
 pub struct Gru;
 
 /// `1 / (1 + exp(−x))`.

@@ -9,7 +9,7 @@
 
 use super::alif::decays;
 use super::floats::Floats;
-use super::neurons::{Backward, Forward, Neurons, Shape};
+use super::neurons::{Backward, Forward, Neurons, Output, Shape, Sums};
 use super::simd::{Isa, LANES, blocks, blocks_mut, dispatch, padded};
 use super::weights::Weights;
 use barnowl_neuron::Surrogate;
@@ -27,29 +27,32 @@ pub struct Integrators {
 }
 
 impl Integrators {
-    /// Integrators whose time constants are still to be [set](Self::set).
+    /// Integrators whose time constants are still to be [set](Neurons::set).
     pub fn new(neurons: usize) -> Self {
         let width = padded(neurons);
         Self { neurons, width, alpha: Floats::zeros(width), leak: Floats::zeros(width) }
     }
 
-    /// Sets τ, in steps.
-    pub fn set(&mut self, tau: &[f32]) {
-        decays(tau, &mut self.alpha, &mut self.leak);
-    }
-
     /// The gradient of τ, in steps, from Σ gm (m_{t−1} − m_t).
-    pub fn tau_gradient(&self, tau: &[f32], sums: &[f64]) -> Vec<f32> {
+    pub fn tau_gradient(&self, tau: &[f32], sums: &[f64]) -> Vec<f64> {
         let decays = sums.iter().zip(self.leak.iter()).map(|(sum, &leak)| sum / f64::from(leak));
         tau.iter().zip(decays).map(|(&tau, decay)| super::tau_gradient(tau, decay)).collect()
     }
 }
 
-/// The trace is m; there is no other state, and no recurrence.
+/// The trace is m; there is no other state, and no recurrence. The parameter is τ.
 impl Neurons for Integrators {
     fn shape(&self) -> Shape {
-        let Self { neurons, width, .. } = *self;
-        Shape { neurons, width, states: 0, constants: 1, spiking: false, trace_is_state: true }
+        let shape = Shape::of_spiking(self.neurons, self.width, 0, 1);
+        Shape { output: Output::Trace, ..shape }
+    }
+
+    fn set(&mut self, parameters: &[Vec<f32>], _: f32) {
+        decays(&parameters[0], &mut self.alpha, &mut self.leak);
+    }
+
+    fn parameter_gradients(&self, sums: &Sums, parameters: &[Vec<f32>], _: f32) -> Vec<Vec<f64>> {
+        vec![self.tau_gradient(&parameters[0], &sums.constants)]
     }
 
     fn rest(&self, trace: &mut [f32], _: &mut [f32]) {

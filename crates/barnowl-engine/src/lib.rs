@@ -17,11 +17,11 @@
 //! | `softmax.rs` | softmax over the classes of a readout |
 //! | `neurons.rs` | the seam: what a layer's neurons do with a chunk, forward and back |
 //! | `alif.rs` | adaptive neurons, by hand |
-//! | `integrator.rs` | leaky integrators, by hand |
+//! | `integrator.rs`, `logits.rs` | leaky integrators, by hand; plain logits |
 //! | `equations.rs` | any other neuron, from its equations |
 //! | `code.rs`, `compiled.rs` | its programs: interpreted, or compiled with the library |
 //! | `events.rs` | input events, kept sparsely |
-//! | `dense.rs` | a step of cells that pass on real numbers: the paper's baselines |
+//! | `dense.rs` | cells that pass on real numbers: the paper's baselines |
 //! | `gated.rs`, `rectified.rs` | those cells: tanh, LSTM, GRU; adaptive neurons with a rectified output |
 //!
 //! What is sparse and what is dense: forward, a neuron receives the sum of the weight rows of the few neurons that
@@ -41,6 +41,7 @@ pub mod gated;
 pub mod gather;
 pub mod integrator;
 pub mod level;
+pub mod logits;
 pub mod neurons;
 pub mod product;
 pub mod psi;
@@ -58,7 +59,7 @@ pub const CHUNK: usize = 16;
 pub const ROWS: usize = 8;
 
 /// dτ = dα · α / τ², as dα · exp(−x) x² with x = 1/τ: 0 and not NaN for the fastest neurons.
-pub fn tau_gradient(tau: f32, decay_gradient: f64) -> f32 {
+pub fn tau_gradient(tau: f32, decay_gradient: f64) -> f64 {
     let x = (1.0 / f64::from(tau)).min(1e3);
-    (decay_gradient * (-x).exp() * x * x) as f32
+    decay_gradient * (-x).exp() * x * x
 }

@@ -9,12 +9,14 @@
 //! ∂L/∂s_{t−1} += (1−ρ) gb_t − θ_t gu_t      dα += gu_t (u_{t−1} − R I_t)      dρ += gb_t (b_{t−1} − s_{t−1})
 //! ```
 
+use super::alif::decays;
 use super::dense::{BackwardStep, DenseCell, ForwardStep};
 use super::floats::Floats;
 use super::simd::{Isa, Lanes, blocks, padded};
-use barnowl_neuron::{Decay, Threshold};
+use barnowl_neuron::Threshold;
 
-/// The neurons of a layer; s is what other cells call h.
+/// The neurons of a layer; s is what other cells call h. The parameters are τ_m and τ_adp, in steps.
+#[derive(Debug)]
 pub struct Rectified {
     threshold: Threshold,
     /// α, 1−α, ρ, 1−ρ: `[width]` each, zero beyond the neurons.
@@ -22,16 +24,10 @@ pub struct Rectified {
 }
 
 impl Rectified {
-    /// Neurons with τ_m and τ_adp in steps, `[H]` each.
-    pub fn new(threshold: Threshold, tau_m: &[f32], tau_adp: &[f32]) -> Self {
-        let zeros = || Floats::zeros(padded(tau_m.len()));
-        let mut decays = [zeros(), zeros(), zeros(), zeros()];
-        for (i, (&tau_m, &tau_adp)) in tau_m.iter().zip(tau_adp).enumerate() {
-            let [m, adp] = [tau_m, tau_adp].map(|tau| Decay::from_time_constant(tau, 1.0));
-            let values = [m.keep, m.leak, adp.keep, adp.leak];
-            decays.iter_mut().zip(values).for_each(|(decay, value)| decay[i] = value);
-        }
-        Self { threshold, decays }
+    /// Neurons of a layer of the given size, whose time constants are still to be [set](DenseCell::set).
+    pub fn new(threshold: Threshold, neurons: usize) -> Self {
+        let zeros = || Floats::zeros(padded(neurons));
+        Self { threshold, decays: [zeros(), zeros(), zeros(), zeros()] }
     }
 
     /// Block `i` of α, 1−α, ρ and 1−ρ.
@@ -50,6 +46,24 @@ impl DenseCell for Rectified {
     /// dα, dρ.
     const SUMS: usize = 2;
     const DISTINCT: bool = false;
+
+    fn set(&mut self, parameters: &[Vec<f32>]) {
+        let [keep_m, leak_m, keep_adp, leak_adp] = &mut self.decays;
+        decays(&parameters[0], keep_m, leak_m);
+        decays(&parameters[1], keep_adp, leak_adp);
+    }
+
+    fn parameter_gradients(&self, sums: &[f64], parameters: &[Vec<f32>]) -> Vec<Vec<f64>> {
+        let of = sums.chunks_exact(self.decays[0].len()).zip(parameters);
+        let gradient = |(sum, tau): (&f64, &f32)| super::tau_gradient(*tau, *sum);
+        of.map(|(sums, tau)| sums.iter().zip(tau).map(gradient).collect()).collect()
+    }
+
+    fn rest(&self, kept: &mut [f32]) {
+        let width = self.decays[0].len();
+        kept.fill(0.0);
+        kept[width..2 * width].fill(self.threshold.b0);
+    }
 
     #[inline(always)]
     fn forward<I: Isa>(&self, isa: I, row: ForwardStep<'_, Lanes>) {
@@ -113,7 +127,8 @@ mod tests {
     #[test]
     fn padding_stays_at_rest() {
         let threshold = Threshold { b0: 0.1, beta: 1.8, resistance: 1.0 };
-        let cell = Rectified::new(threshold, &[3.0; 5], &[20.0; 5]);
+        let mut cell = Rectified::new(threshold, 5);
+        cell.set(&[vec![3.0; 5], vec![20.0; 5]]);
         for decay in &cell.decays {
             assert_eq!(decay.len(), LANES);
             assert!(decay[..5].iter().all(|x| *x > 0.0) && decay[5..].iter().all(|x| *x == 0.0));

@@ -345,8 +345,18 @@ const ALIF: [&str; 12] = [
     "lif",
 ];
 
-/// Networks of other neurons, of which this package carries the golden vectors: `reference/neuron_golden.py`.
-const CARRIED: [&str; 4] = ["bhrf", "radlif", "lsnn", "glif3"];
+/// Networks of other neurons, of which this package carries the golden vectors: whatever is in the folder.
+fn carried(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).expect("the folder of golden vectors");
+    let paths = files.map(|file| file.expect("a file of the folder").path());
+    let mut names: Vec<String> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 4, "{names:?}");
+    names
+}
 
 /// Networks of other neurons.
 const OTHERS: [&str; 9] = [
@@ -363,14 +373,14 @@ const OTHERS: [&str; 9] = [
 
 fn main() -> ExitCode {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = [crates.join("barnowl/tests/golden"), crates.join("barnowl-model/tests/golden")];
-    let own = [&ALIF[..], &CARRIED[..]].into_iter().zip(folders).flat_map(|(files, folder)| {
-        files.iter().map(move |&file| {
-            let folder = folder.clone();
-            Trial::test(file, move || {
-                check(&folder, file);
-                Ok(())
-            })
+    let [alif, others] =
+        ["barnowl", "barnowl-model"].map(|of| crates.join(of).join("tests/golden"));
+    let carried = carried(&others).into_iter().map(|file| (file, others.clone()));
+    let own = ALIF.iter().map(|file| ((*file).to_owned(), alif.clone())).chain(carried);
+    let own = own.map(|(file, folder)| {
+        Trial::test(file.clone(), move || {
+            check(&folder, &file);
+            Ok(())
         })
     });
     let others = OTHERS.map(|file| {

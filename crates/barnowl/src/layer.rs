@@ -10,7 +10,7 @@ use crate::lengths::reversed;
 use crate::neuron::common::{
     b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
-use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
+use crate::neuron::{InitialState, SurrogateConfig, TimeConstants, TrainedTimeConstants};
 use crate::pass::{Pass, Start};
 use crate::sequence::{AlifOptions, Emission, Observe};
 use crate::weights::dense;
@@ -79,6 +79,9 @@ pub struct LayerConfig {
     /// The membrane potential before the first step. Default zero.
     #[serde(default)]
     pub initial_state: InitialState,
+    /// The surrogate gradient of these neurons. Default: the network's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surrogate: Option<SurrogateConfig>,
     /// How the input weights start. Default Xavier uniform.
     #[serde(default = "xavier")]
     pub input_weights: Initializer,
@@ -110,6 +113,7 @@ impl LayerConfig {
             tau_adp: tau_adp(),
             train_time_constants: true,
             initial_state: InitialState::Zero,
+            surrogate: None,
             input_weights: xavier(),
             recurrent_weights: orthogonal(),
         }
@@ -145,6 +149,16 @@ impl LayerConfig {
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
         self.initial_state.validate(&format!("{key}.initial_state"))?;
+        if let Some(surrogate) = &self.surrogate {
+            if !self.cell.is_spiking() {
+                return Err(Error::config(format!(
+                    "{key}.surrogate has no effect: the cells do not spike"
+                ))
+                .with_key(format!("{key}.surrogate"))
+                .remedy("leave it out"));
+            }
+            surrogate.validate(&format!("{key}.surrogate"))?;
+        }
         self.input_weights.validate(&format!("{key}.input_weights"))?;
         self.recurrent_weights.validate(&format!("{key}.recurrent_weights"))
     }
@@ -233,6 +247,8 @@ impl Layer {
     /// spiking neurons in one direction, the state after the last step, without a gradient: u, b and s,
     /// `[3, B, outputs]`, or the states of their equations and s, `[states + 1, B, outputs]`.
     ///
+    /// `surrogate` is the network's, for neurons that have none of their own.
+    ///
     /// In a bidirectional layer the forward neurons come first, and step `t` of the backward ones is what they emit on
     /// reading step `t` of the input. They begin at each row's own end: of what they say at padding, nothing is to be read.
     ///
@@ -248,6 +264,7 @@ impl Layer {
         pass: Pass<'_>,
         start: Start,
     ) -> (Tensor<3>, Option<Tensor<3>>) {
+        let surrogate = config.surrogate.map_or(surrogate, |own| own.surrogate());
         let threshold =
             Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
         let emission = match config.cell {

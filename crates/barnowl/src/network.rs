@@ -55,7 +55,7 @@ pub struct NetworkConfig {
     pub readout: ReadoutConfig,
     /// How the readout is decoded.
     pub decode: Decoder,
-    /// The surrogate gradient of all spiking neurons. Default multi-Gaussian.
+    /// The surrogate gradient of all spiking neurons that have none of their own, and of encoders. Default multi-Gaussian.
     #[serde(default)]
     pub surrogate: SurrogateConfig,
     /// Turns real-valued inputs into spikes, by a rule that is trained with the network. Default: the first layer reads
@@ -148,13 +148,19 @@ impl NetworkConfig {
         blank
     }
 
-    /// Whether the fused kernels train and run the whole network: adaptive spiking neurons that read in one direction,
-    /// and a readout of neurons, all at the steps of the data. What is not fused is differentiated by Burn's autodiff.
+    /// Whether the network reads step by step: in one direction, all of it at the steps of the data. Then windows of time can
+    /// be run one after the other.
     #[must_use]
-    pub fn is_fused(&self) -> bool {
-        self.repeat == 1
-            && self.readout.kind != ReadoutKind::Dense
-            && self.layers.iter().all(|layer| layer.cell.is_spiking() && !layer.bidirectional)
+    pub fn is_causal(&self) -> bool {
+        self.repeat == 1 && self.layers.iter().all(|layer| !layer.bidirectional)
+    }
+
+    /// Whether the operations on tensors can go on after a window of time, as [`Network::window`] does: a
+    /// [causal](Self::is_causal) network of spiking neurons, and a readout of neurons.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        let spiking = self.layers.iter().all(|layer| layer.cell.is_spiking());
+        self.is_causal() && spiking && self.readout.kind != ReadoutKind::Dense
     }
 
     /// The outputs of the last hidden layer.
@@ -197,7 +203,7 @@ pub struct NetworkWindow {
     pub spikes: Vec<Tensor<3>>,
     /// As in [`NetworkOutput`].
     pub readout: ReadoutOutput,
-    /// Where the network stands after the last step; `None` if it is not [fused](NetworkConfig::is_fused).
+    /// Where the network stands after the last step; `None` if it is not [resumable](NetworkConfig::is_resumable).
     pub state: Option<NetworkState>,
 }
 
@@ -250,7 +256,7 @@ impl Network {
     /// # Panics
     ///
     /// As [`Network::forward`], and if there is a window before it, but the network is not
-    /// [fused](NetworkConfig::is_fused).
+    /// [resumable](NetworkConfig::is_resumable).
     #[must_use]
     pub fn window(
         &self,
@@ -260,8 +266,8 @@ impl Network {
         before: Option<&NetworkState>,
     ) -> NetworkWindow {
         assert!(
-            before.is_none() || config.is_fused(),
-            "a network that is not fused reads whole sequences"
+            before.is_none() || config.is_resumable(),
+            "a network that is not resumable reads whole sequences"
         );
         let surrogate = config.surrogate.surrogate();
         let start = |place: usize| match before {
@@ -296,7 +302,7 @@ impl Network {
         let readout =
             self.readout.forward(signal, &config.readout, surrogate, observe, pass, start);
         let layers: Option<Vec<_>> = states.into_iter().collect();
-        let state = layers.zip(readout.state.clone()).filter(|_| config.is_fused());
+        let state = layers.zip(readout.state.clone()).filter(|_| config.is_resumable());
         let state = state.map(|(layers, readout)| NetworkState { layers, readout });
         NetworkWindow { input, spikes, readout, state }
     }

@@ -1,12 +1,12 @@
 //! Readouts: the neurons that turn hidden spikes into one value per class and step.
 
 use crate::cell::alif::AlifLayer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::neuron::common::{
     b0, beta, check_size, check_threshold, one, tau_adp, tau_m, unit, xavier, yes,
 };
-use crate::neuron::{InitialState, TimeConstants, TrainedTimeConstants};
+use crate::neuron::{InitialState, SurrogateConfig, TimeConstants, TrainedTimeConstants};
 use crate::pass::{Pass, SequencePath, Start};
 use crate::sequence::{self, AlifOptions, AlifOutput, Emission, Observe};
 use crate::weights::{dense, project};
@@ -70,6 +70,9 @@ pub struct ReadoutConfig {
     /// The membrane potential before the first step. Default zero.
     #[serde(default)]
     pub initial_state: InitialState,
+    /// The surrogate gradient of adaptive neurons. Default: the network's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surrogate: Option<SurrogateConfig>,
     /// How the weights start. Default Xavier uniform.
     #[serde(default = "xavier")]
     pub input_weights: Initializer,
@@ -90,6 +93,7 @@ impl ReadoutConfig {
             tau_adp: tau_adp(),
             train_time_constants: true,
             initial_state: InitialState::Zero,
+            surrogate: None,
             input_weights: xavier(),
         }
     }
@@ -105,6 +109,16 @@ impl ReadoutConfig {
         self.tau_m.validate(&format!("{key}.tau_m"))?;
         self.tau_adp.validate(&format!("{key}.tau_adp"))?;
         self.initial_state.validate(&format!("{key}.initial_state"))?;
+        if let Some(surrogate) = &self.surrogate {
+            if self.kind != ReadoutKind::Alif {
+                return Err(Error::config(format!(
+                    "{key}.surrogate has no effect: the readout does not spike"
+                ))
+                .with_key(format!("{key}.surrogate"))
+                .remedy(format!("leave it out, or set {key}.kind = \"alif\"")));
+            }
+            surrogate.validate(&format!("{key}.surrogate"))?;
+        }
         self.input_weights.validate(&format!("{key}.input_weights"))
     }
 
@@ -223,6 +237,7 @@ impl Readout {
                     Threshold { b0: config.b0, beta: config.beta, resistance: config.resistance };
                 let observe = if pass.observe_all { Observe::Both } else { observe };
                 let emission = Emission::Spike;
+                let surrogate = config.surrogate.map_or(surrogate, |own| own.surrogate());
                 let options = AlifOptions { threshold, surrogate, observe, emission };
                 let output = layer.forward(input, config.initial_state, options, pass, start);
                 let AlifOutput { spikes, membrane, state } = output;

@@ -4,7 +4,7 @@ mod needs;
 
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::learning::{Bptt, BpttOptions, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::NetworkConfig;
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};

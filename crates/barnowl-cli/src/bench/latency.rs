@@ -249,7 +249,7 @@ impl Stream {
 mod tests {
     use super::*;
     use barnowl::cell::Cell;
-    use barnowl::learning::{Bptt, BpttOptions};
+    use barnowl::learning::{Bptt, BpttOptions, Learner};
     use barnowl::pass::Pass;
     use barnowl::readout::Readout;
     use burn::tensor::{Tensor, TensorData};

@@ -7,7 +7,7 @@ use crate::args::ShapeName;
 use barnowl::dataset::{Dataset, Events, Inputs, Targets};
 use barnowl::error::{Error, Result};
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::learning::{Bptt, BpttOptions, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::pass::Pass;

@@ -3,8 +3,8 @@
 use super::shapes::Shape;
 use barnowl::dataset::{Dataset, Inputs};
 use barnowl::error::{Error, Result};
-use barnowl::learning::{Bptt, BpttOptions, Layerwise};
-use barnowl::network::{Network, NetworkConfig};
+use barnowl::learning::{BpttOptions, Learner, backpropagation};
+use barnowl::network::Network;
 use barnowl::optimizer::{GroupedOptimizer, OptimizerConfig};
 use barnowl::pass::Pass;
 use burn::module::Module;
@@ -23,9 +23,8 @@ pub struct Trial {
     data: Dataset,
     indices: Vec<usize>,
     optimizer: GroupedOptimizer,
-    /// On the processor; elsewhere, layers are differentiated by themselves.
-    bptt: Option<Bptt>,
-    config: NetworkConfig,
+    learner: Box<dyn Learner>,
+    on_cpu: bool,
     /// Spikes per neuron and step of every hidden layer, in the last step of training.
     pub rates: Vec<f64>,
 }
@@ -43,8 +42,8 @@ impl Trial {
         Ok(Self {
             indices: (0..shape.batch).collect(),
             optimizer: GroupedOptimizer::new(&OptimizerConfig::default()),
-            bptt: if on_cpu { Some(Bptt::new(&shape.network, options)?) } else { None },
-            config: shape.network.clone(),
+            learner: backpropagation(&shape.network, options, device)?,
+            on_cpu,
             rates: Vec::new(),
             network,
             data,
@@ -56,13 +55,10 @@ impl Trial {
         let start = Instant::now();
         let pass = Pass::default();
         let (network, data, indices) = (&self.network, &self.data, &self.indices);
-        let (outcome, gradients) = match &mut self.bptt {
-            Some(bptt) => bptt.gradients(network, data, indices, pass),
-            None => Layerwise::new(&self.config).gradients(network, data, indices, pass),
-        };
+        let (outcome, gradients) = self.learner.gradients(network, data, indices, pass);
         // The network goes in by value, so that it is updated in place; hence `self` does.
         (self.network, _) = self.optimizer.step(LEARNING_RATE, self.network, gradients)?;
-        if self.bptt.is_none() {
+        if !self.on_cpu {
             // What is queued is not done.
             self.network.device().sync().map_err(|error| {
                 Error::config(format!("the device failed: {error}")).remedy("try a smaller --batch")
@@ -89,20 +85,15 @@ impl Trial {
     /// Runs the mini-batch without gradients, as [`Trial::train`] with them.
     pub fn evaluate(&self, shape: &Shape, warmup: u32, count: u32) -> Result<Times> {
         // One of its own, as an evaluation in training has.
-        let mut bptt = match self.bptt {
-            Some(_) => Some(Bptt::new(&shape.network, BpttOptions::default())?),
-            None => None,
-        };
+        let device = self.network.device();
+        let mut learner = backpropagation(&shape.network, BpttOptions::default(), &device)?;
         let (network, data, indices) = (&self.network, &self.data, &self.indices);
         let pass = Pass::default();
         let mut seconds = Vec::new();
         for repeat in 0..warmup + count {
             let start = Instant::now();
             // Ends with numbers on the host, so that nothing is left in a queue.
-            std::hint::black_box(match &mut bptt {
-                Some(bptt) => bptt.evaluate(network, data, indices, pass),
-                None => Layerwise::new(&self.config).evaluate(network, data, indices, pass),
-            });
+            std::hint::black_box(learner.evaluate(network, data, indices, pass));
             if repeat >= warmup {
                 seconds.push(start.elapsed().as_secs_f64());
             }

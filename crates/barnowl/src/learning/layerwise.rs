@@ -1,11 +1,9 @@
-//! Gradients by Burn's autodiff, one node a layer: for what [`Bptt`](super::Bptt) does not do, and on graphics
-//! processors.
+//! Gradients by Burn's autodiff, one node a layer: on graphics processors, and as what [`Bptt`](super::Bptt) is tested against.
 
-use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::device::total;
 use crate::error::Result;
-use crate::learning::{BatchOutcome, Rows};
+use crate::learning::{BatchOutcome, Criterion, Learner, Rows, Update};
 use crate::lengths::Lengths;
 use crate::loss::{Decoder, Score, Target};
 use crate::network::{Network, NetworkConfig, NetworkOutput, NetworkState, NetworkWindow};
@@ -17,95 +15,26 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Int, Tensor, TensorData};
 use std::ops::Range;
 
-/// Something to add to the loss, from the spikes of every hidden layer, `[T, B, outputs]`, 0 after the end of a sequence, and
-/// the steps of all sequences together, without padding. It is not in the loss that is reported.
-pub type Penalty<'a> = &'a dyn Fn(&[Tensor<3>], usize) -> Tensor<1>;
-
 /// Backpropagation through time for networks of one configuration, a whole batch and a whole layer at a time.
-#[derive(Clone, Copy)]
-pub struct Layerwise<'a> {
-    config: &'a NetworkConfig,
+#[derive(Debug, Clone)]
+pub struct Layerwise {
+    config: NetworkConfig,
     cut: Option<usize>,
-    penalty: Option<Penalty<'a>>,
-    class_loss: Option<&'a ClassLoss>,
+    criterion: Criterion,
 }
 
-impl<'a> Layerwise<'a> {
+impl Layerwise {
     /// For networks of this configuration.
     #[must_use]
-    pub fn new(config: &'a NetworkConfig) -> Self {
-        Self { config, cut: None, penalty: None, class_loss: None }
+    pub fn new(config: &NetworkConfig) -> Self {
+        Self { config: config.clone(), cut: None, criterion: Criterion::default() }
     }
 
     /// Ends the gradient of the state after every so many steps, at least 1; for networks that are
-    /// [fused](NetworkConfig::is_fused).
+    /// [resumable](NetworkConfig::is_resumable).
     #[must_use]
     pub fn with_cut(self, cut: Option<usize>) -> Self {
         Self { cut, ..self }
-    }
-
-    /// Adds to the loss.
-    #[must_use]
-    pub fn with_penalty(self, penalty: Option<Penalty<'a>>) -> Self {
-        Self { penalty, ..self }
-    }
-
-    /// Weighs the loss of classes that is trained on; in [`evaluate`](Self::evaluate) it is the plain cross-entropy.
-    #[must_use]
-    pub fn with_class_loss(self, class_loss: Option<&'a ClassLoss>) -> Self {
-        Self { class_loss, ..self }
-    }
-
-    /// Runs a network over some sequences of a data set, without gradients.
-    ///
-    /// # Panics
-    ///
-    /// If the network is not of the configuration, the data set not of its channels, classes or kind of targets, or an
-    /// index out of range.
-    #[must_use]
-    pub fn evaluate(
-        &self,
-        network: &Network,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass<'_>,
-    ) -> BatchOutcome {
-        let network = network.valid();
-        let sequences = Sequences::of(&network, self.config, data, indices);
-        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
-        let output = network.forward(sequences.input.clone(), self.config, pass);
-        let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
-        let NetworkOutput { score, spikes, readout, .. } = &output;
-        sequences.outcome(number(&loss), Some(score), spikes, readout, whole)
-    }
-
-    /// The gradients of a network's mean loss over some sequences of a data set, on the network's device, which must have
-    /// autodiff.
-    ///
-    /// # Panics
-    ///
-    /// As [`Layerwise::evaluate`], and if gradients are cut of a network that is not fused.
-    #[must_use]
-    pub fn gradients(
-        &self,
-        network: &Network,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass<'_>,
-    ) -> (BatchOutcome, GradientsParams) {
-        let sequences = Sequences::of(network, self.config, data, indices);
-        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
-        if let Some(cut) = self.cut.filter(|cut| *cut < whole.end) {
-            return self.cut_gradients(network, &sequences, pass, cut);
-        }
-        let output = network.forward(sequences.input.clone(), self.config, pass);
-        let target = sequences.target(whole.clone());
-        let loss = self.config.decode.loss_by(&output.score, &target, self.class_loss);
-        let NetworkOutput { score, spikes, readout, .. } = &output;
-        let outcome = sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
-        let loss = self.with_penalty_of(loss, spikes, &sequences, &whole);
-        drop(output);
-        (outcome, GradientsParams::from_grads(loss.backward(), network))
     }
 
     /// The sequences run twice, so that the graph of one window is in memory at a time: first without a graph, for the state
@@ -127,11 +56,11 @@ impl<'a> Layerwise<'a> {
         for window in windows_of(steps, cut) {
             states.push(state.clone());
             let input = sequences.input(&window).inner();
-            let output = plain.window(input, self.config, pass, state.as_ref());
+            let output = plain.window(input, &self.config, pass, state.as_ref());
             let (spikes_of, readout) = (&output.spikes, &output.readout);
             let part = sequences.outcome(0.0, None, spikes_of, readout, window.clone());
             outcome.add(part, sequences.share(&window), false);
-            if self.penalty.is_some() {
+            if !self.criterion.penalties.is_empty() {
                 spikes.iter_mut().zip(output.spikes).for_each(|(all, window)| all.push(window));
             }
             observed.push(decoder.observed(&output.readout));
@@ -141,12 +70,16 @@ impl<'a> Layerwise<'a> {
             |windows: Vec<Tensor<3>>| Tensor::from_inner(Tensor::cat(windows, 0)).require_grad();
         let observed = leaf(observed);
         let score = decoder.decode(&decoder.readout(observed.clone()), sequences.lengths());
-        let loss = decoder.loss_by(&score, &sequences.target(whole.clone()), self.class_loss);
+        let loss = decoder.loss_by(
+            &score,
+            &sequences.target(whole.clone()),
+            self.criterion.classes.as_ref(),
+        );
         outcome.loss = number(&loss);
         (outcome.classes, outcome.values) = sequences.answers(&score, &whole);
-        let spikes: Vec<_> = match self.penalty {
-            Some(_) => spikes.into_iter().map(leaf).collect(),
-            None => Vec::new(),
+        let spikes: Vec<_> = match self.criterion.penalties.is_empty() {
+            false => spikes.into_iter().map(leaf).collect(),
+            true => Vec::new(),
         };
         let gradients = self.with_penalty_of(loss, &spikes, sequences, &whole).backward();
         drop(score);
@@ -156,7 +89,7 @@ impl<'a> Layerwise<'a> {
         let mut sum = GradientsAccumulator::new();
         for (window, state) in windows_of(steps, cut).zip(states) {
             let input = sequences.input(&window);
-            let output = network.window(input, self.config, pass, state.as_ref());
+            let output = network.window(input, &self.config, pass, state.as_ref());
             // A number whose gradient is the given one.
             let product = |found: Tensor<3>, given: &Option<Tensor<3>>| {
                 let given = given.clone()?.narrow(0, window.start, window.len());
@@ -172,34 +105,106 @@ impl<'a> Layerwise<'a> {
         (outcome, sum.grads())
     }
 
-    /// Truncated backpropagation: as [`Bptt::windows`](super::Bptt::windows). A penalty is added to the loss of each window, by
-    /// the window's share of the steps.
-    ///
-    /// # Errors
-    ///
-    /// That of `update`: nothing is run after it.
-    ///
-    /// # Panics
-    ///
-    /// As [`Layerwise::evaluate`], and if the network is not fused, or a window has no steps.
-    pub fn windows(
+    /// The loss of a window and, by its share of the steps, the penalty.
+    fn with_penalty_of(
         &self,
+        loss: Tensor<1>,
+        spikes: &[Tensor<3>],
+        sequences: &Sequences<'_>,
+        window: &Range<usize>,
+    ) -> Tensor<1> {
+        let penalties = self.criterion.penalties;
+        if penalties.is_empty() {
+            return loss;
+        }
+        let repeat = self.config.repeat;
+        let steps = sequences.lengths().within(window) * repeat;
+        let penalty = match sequences.lengths().mask(window, repeat, &loss.device()) {
+            None => penalties.of(spikes, steps),
+            Some(mask) => {
+                let masked: Vec<_> =
+                    spikes.iter().map(|spikes| spikes.clone() * mask.clone()).collect();
+                penalties.of(&masked, steps)
+            }
+        };
+        match penalty {
+            Some(penalty) => loss + penalty * sequences.share(window),
+            None => loss,
+        }
+    }
+
+    fn check_windows(&self, window: usize) {
+        assert!(window > 0, "a window has steps");
+        assert!(
+            self.config.is_resumable(),
+            "a network that is not resumable reads whole sequences"
+        );
+    }
+}
+
+impl Learner for Layerwise {
+    fn set_criterion(&mut self, criterion: Criterion) {
+        self.criterion = criterion;
+    }
+
+    fn evaluate(
+        &mut self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass<'_>,
+    ) -> BatchOutcome {
+        let network = network.valid();
+        let sequences = Sequences::of(&network, &self.config, data, indices);
+        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
+        let output = network.forward(sequences.input.clone(), &self.config, pass);
+        let loss = self.config.decode.loss(&output.score, &sequences.target(whole.clone()));
+        let NetworkOutput { score, spikes, readout, .. } = &output;
+        sequences.outcome(number(&loss), Some(score), spikes, readout, whole)
+    }
+
+    /// On the network's device, which must have autodiff.
+    fn gradients(
+        &mut self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass<'_>,
+    ) -> (BatchOutcome, GradientsParams) {
+        let sequences = Sequences::of(network, &self.config, data, indices);
+        let (whole, pass) = (sequences.whole(), sequences.pass(pass));
+        if let Some(cut) = self.cut.filter(|cut| *cut < whole.end) {
+            return self.cut_gradients(network, &sequences, pass, cut);
+        }
+        let output = network.forward(sequences.input.clone(), &self.config, pass);
+        let target = sequences.target(whole.clone());
+        let classes = self.criterion.classes.as_ref();
+        let loss = self.config.decode.loss_by(&output.score, &target, classes);
+        let NetworkOutput { score, spikes, readout, .. } = &output;
+        let outcome = sequences.outcome(number(&loss), Some(score), spikes, readout, whole.clone());
+        let loss = self.with_penalty_of(loss, spikes, &sequences, &whole);
+        drop(output);
+        (outcome, GradientsParams::from_grads(loss.backward(), network))
+    }
+
+    fn windows(
+        &mut self,
         network: &Network,
         data: &Dataset,
         indices: &[usize],
         pass: Pass<'_>,
         window: usize,
-        mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
+        update: &mut Update<'_>,
     ) -> Result<(BatchOutcome, Network)> {
         let decoder = self.config.decode;
         self.check_windows(window);
-        let sequences = Sequences::of(network, self.config, data, indices);
+        let sequences = Sequences::of(network, &self.config, data, indices);
         let (steps, pass) = (sequences.whole().end, sequences.pass(pass));
         let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
         let (mut state, mut score): (Option<NetworkState>, Option<Score>) = (None, None);
         for window in windows_of(steps, window) {
             let output =
-                network.window(sequences.input(&window), self.config, pass, state.as_ref());
+                network.window(sequences.input(&window), &self.config, pass, state.as_ref());
             let NetworkWindow { spikes, readout, state: after, .. } = output;
             state = after;
             score = decoder.decode_window(&readout, window.start, sequences.lengths(), score);
@@ -207,7 +212,11 @@ impl<'a> Layerwise<'a> {
             let from = decoder.skip.saturating_sub(window.start);
             let loss = score.as_ref().filter(|_| train).map(|score| {
                 let decoder = Decoder { skip: from, ..decoder };
-                decoder.loss_by(score, &sequences.target(window.clone()), self.class_loss)
+                decoder.loss_by(
+                    score,
+                    &sequences.target(window.clone()),
+                    self.criterion.classes.as_ref(),
+                )
             });
             let number = loss.as_ref().map_or(0.0, number);
             let outcome =
@@ -224,35 +233,6 @@ impl<'a> Layerwise<'a> {
         sequences.fill(&mut whole.classes, 1, UNLABELLED, &(0..data.steps()));
         sequences.fill(&mut whole.values, sequences.outputs, f32::NAN, &(0..data.steps()));
         Ok((whole, network))
-    }
-
-    /// The loss of a window and, by its share of the steps, the penalty.
-    fn with_penalty_of(
-        &self,
-        loss: Tensor<1>,
-        spikes: &[Tensor<3>],
-        sequences: &Sequences<'_>,
-        window: &Range<usize>,
-    ) -> Tensor<1> {
-        let Some(penalty) = self.penalty else {
-            return loss;
-        };
-        let repeat = self.config.repeat;
-        let steps = sequences.lengths().within(window) * repeat;
-        let penalty = match sequences.lengths().mask(window, repeat, &loss.device()) {
-            None => penalty(spikes, steps),
-            Some(mask) => {
-                let masked: Vec<_> =
-                    spikes.iter().map(|spikes| spikes.clone() * mask.clone()).collect();
-                penalty(&masked, steps)
-            }
-        };
-        loss + penalty * sequences.share(window)
-    }
-
-    fn check_windows(&self, window: usize) {
-        assert!(window > 0, "a window has steps");
-        assert!(self.config.is_fused(), "a network that is not fused reads whole sequences");
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `learner.rs` | [`Learner`]: what a learning rule does |
 //! | `bptt/` | [`Bptt`]: exact backpropagation through time of a whole network, a few sequences at a time |
-//! | `layerwise.rs` | [`Layerwise`]: the same by Burn's autodiff, a whole batch at a time, on any device |
+//! | `penalty.rs` | [`Penalties`]: what draws on spike rates |
+//! | `layerwise.rs` | [`Layerwise`]: the same by Burn's autodiff, a whole batch and a whole layer at a time, on any device |
 //!
 //! A network can also be differentiated as any other Burn module, through
 //! [`Network::forward`](crate::network::Network::forward) and a loss of your own; [`Bptt`] computes the same numbers for
@@ -11,9 +13,13 @@
 
 mod bptt;
 mod layerwise;
+mod learner;
+mod penalty;
 
-pub use bptt::{BatchOutcome, Bptt, BpttOptions};
-pub use layerwise::{Layerwise, Penalty};
+pub use bptt::{Bptt, BpttOptions};
+pub use layerwise::Layerwise;
+pub use learner::{BatchOutcome, Criterion, Learner, Update, backpropagation};
+pub use penalty::{NeuronRatePenalty, Penalties, RatePenalty};
 
 use crate::dataset::Dataset;
 use crate::lengths::Lengths;

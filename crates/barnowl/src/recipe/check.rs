@@ -1,6 +1,6 @@
 //! Whether a recipe can be carried out.
 
-use super::config::{Keep, RatePenalty, TrainConfig};
+use super::config::{Keep, TrainConfig};
 use crate::dataset::Fold;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -75,14 +75,13 @@ impl TrainConfig {
         if self.divergence.is_nan() || self.divergence <= 1.0 {
             return refuse(key, "divergence", self.divergence, "more than 1");
         }
-        if let Some(RatePenalty { target, weight }) = self.rate_penalty {
-            if !(0.0..=1.0).contains(&target) {
-                return refuse(key, "rate_penalty.target", target, "0 to 1 spikes per step");
-            }
-            if !positive(weight) {
-                return refuse(key, "rate_penalty.weight", weight, "a positive number");
-            }
+        if let Some(penalty) = self.rate_penalty {
+            penalty.validate(&format!("{key}.rate_penalty"))?;
         }
+        if let Some(penalty) = self.neuron_rate_penalty {
+            penalty.validate(&format!("{key}.neuron_rate_penalty"))?;
+        }
+        self.weight_penalty.validate(&format!("{key}.weight_penalty"))?;
         if let Some(augmentation) = &self.augmentation {
             augmentation.validate(&format!("{key}.augmentation"))?;
         }

@@ -1,8 +1,10 @@
 //! The settings of a training run.
 
 use super::decay::DecayGroups;
+use super::weight_penalty::WeightPenalties;
 use crate::class_loss::ClassLossConfig;
 use crate::dataset::{Augmentation, Fold};
+use crate::learning::{NeuronRatePenalty, RatePenalty};
 use crate::optimizer::{GradientClipping, OptimizerConfig, ScheduleConfig};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -59,9 +61,15 @@ pub struct TrainConfig {
     /// Draws spike rates towards a target. Default not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_penalty: Option<RatePenalty>,
+    /// Keeps the spike rate of every neuron between two bounds. Default not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neuron_rate_penalty: Option<NeuronRatePenalty>,
+    /// Draws weights to zero by their absolute values or squares. Default not at all.
+    #[serde(skip_serializing_if = "WeightPenalties::is_default")]
+    pub weight_penalty: WeightPenalties,
     /// Keeps the potentials of so many steps at a time and computes the others again on the way back: less memory, more
-    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, beside a
-    /// rate penalty, and on networks that are not [fused](crate::network::NetworkConfig::is_fused). Default: keeps all.
+    /// time, the same bits. See [`BpttOptions`](crate::learning::BpttOptions). Without effect on a graphics processor, and on
+    /// networks that do not read [step by step](crate::network::NetworkConfig::is_causal). Default: keeps all.
     /// Range: 1 to 1000000000 steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint_steps: Option<usize>,
@@ -131,6 +139,8 @@ impl Default for TrainConfig {
             clipping: None,
             loss: ClassLossConfig::default(),
             rate_penalty: None,
+            neuron_rate_penalty: None,
+            weight_penalty: WeightPenalties::default(),
             checkpoint_steps: None,
             truncation: None,
             augmentation: None,
@@ -146,19 +156,6 @@ impl Default for TrainConfig {
             divergence: 10.0,
         }
     }
-}
-
-/// Adds `weight · Σ_layers (mean spike rate − target)²` to the loss; where the weights change after every window, to that of
-/// each window with a step that counts, by its own rates and its share of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RatePenalty {
-    /// Spikes per neuron and step.
-    /// Range: 0 to 1.
-    pub target: f64,
-    /// How strong the penalty is.
-    /// Range: more than 0.
-    pub weight: f64,
 }
 
 /// Which epoch's parameters become the model.

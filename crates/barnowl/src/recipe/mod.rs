@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `config.rs` | the settings |
 //! | `decay.rs` | on which parameters weight decay acts |
+//! | `weight_penalty.rs` | what weights cost |
 //! | `rate.rs` | the learning rate of a mini-batch |
 //! | `check.rs` | what can be carried out |
 
@@ -11,6 +12,9 @@ mod check;
 mod config;
 mod decay;
 mod rate;
+mod weight_penalty;
 
-pub use config::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
+pub use crate::learning::{NeuronRatePenalty, RatePenalty};
+pub use config::{Keep, Sampling, TrainConfig, Truncation, Update};
 pub use decay::DecayGroups;
+pub use weight_penalty::{WeightPenalties, WeightPenalty};

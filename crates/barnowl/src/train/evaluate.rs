@@ -1,9 +1,9 @@
 //! Evaluation: a network on a whole data set, without gradients.
 
 use crate::dataset::{Dataset, UNLABELLED};
-use crate::device::{guard, is_cpu};
+use crate::device::guard;
 use crate::error::{Error, Result};
-use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
+use crate::learning::{BatchOutcome, BpttOptions, backpropagation};
 use crate::loss::Decoder;
 use crate::metric::{ConfusionMatrix, Prediction, Regression, RegressionSums, ScoreKind};
 use crate::network::{Network, NetworkConfig};
@@ -218,16 +218,10 @@ fn evaluate_unguarded(
         // In the order of the files, a batch might be of one class, and be scaled by what that class has in it.
         indices.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
     }
-    let mut bptt = match config.is_fused() && is_cpu(&network.device()) {
-        true => Some(Bptt::new(config, BpttOptions::default())?),
-        false => None,
-    };
+    let mut learner = backpropagation(config, BpttOptions::default(), &network.device())?;
     for indices in indices.chunks(batch.max(1)) {
         let pass = Pass::default();
-        let outcome = match &mut bptt {
-            Some(bptt) => bptt.evaluate(network, dataset, indices, pass),
-            None => Layerwise::new(config).evaluate(network, dataset, indices, pass),
-        };
+        let outcome = learner.evaluate(network, dataset, indices, pass);
         if !outcome.loss.is_finite() {
             return Err(Error::divergence(format!(
                 "the loss of sequences {indices:?} is {}",

@@ -3,21 +3,20 @@
 use super::average::Average;
 use super::epoch_report::EpochReport;
 use super::evaluate::{SpikeRate, Sums, evaluate};
-use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, Targets, UNLABELLED};
-use crate::device::{guard, is_cpu, total};
+use crate::device::{guard, is_cpu};
 use crate::error::{Error, Result};
 use crate::exchange::{self, Shapes};
-use crate::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Penalty};
+use crate::learning::{BatchOutcome, BpttOptions, Criterion, Learner, Penalties, backpropagation};
 use crate::metric::ScoreKind;
 use crate::model::Model;
 use crate::network::{Network, NetworkConfig};
 use crate::optimizer::{GroupedOptimizer, Place};
 use crate::parameters::TimeConstantForm;
 use crate::pass::Pass;
-use crate::recipe::{Keep, RatePenalty, Sampling, TrainConfig, Truncation, Update};
+use crate::recipe::{Keep, Sampling, TrainConfig, Truncation, Update};
 use burn::module::ParamGroup;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +30,7 @@ pub struct Trainer {
     pub(super) config: TrainConfig,
     pub(super) network: Network,
     /// What computes gradients; without it, Burn's autodiff does, layer by layer.
-    pub(super) bptt: Option<Bptt>,
+    pub(super) learner: Box<dyn Learner>,
     pub(super) optimizer: GroupedOptimizer,
     pub(super) average: Option<Average>,
     pub(super) progress: Progress,
@@ -192,7 +191,7 @@ impl Trainer {
             network_config: network_config.clone(),
             config: config.clone(),
             network,
-            bptt: bptt(network_config, config, &device)?,
+            learner: learner(network_config, config, &device)?,
             optimizer,
             average: config.average.map(Average::new),
             progress: Progress::default(),
@@ -280,10 +279,12 @@ impl Trainer {
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         self.check(data, valid)?;
-        let class_loss = self.config.loss.of(data, "train.loss")?;
-        if let Some(bptt) = &mut self.bptt {
-            bptt.set_class_loss(class_loss.clone());
-        }
+        let classes = self.config.loss.of(data, "train.loss")?;
+        let penalties = Penalties {
+            rate: self.config.rate_penalty,
+            neuron_rate: self.config.neuron_rate_penalty,
+        };
+        self.learner.set_criterion(Criterion { classes, penalties });
         let batches = data.samples().div_ceil(self.config.batch);
         while self.progress.epoch < self.config.epochs {
             if self.is_out_of_patience() {
@@ -299,7 +300,7 @@ impl Trainer {
             };
             let data = augmented.as_ref().unwrap_or(data);
             for indices in order.chunks(self.config.batch).skip(self.progress.batch) {
-                self.step(data, indices, class_loss.as_ref())
+                self.step(data, indices)
                     .map_err(|error| error.during(format!("epoch {}", self.progress.epoch + 1)))?;
                 self.progress.batch += 1;
                 let report = BatchReport {
@@ -368,12 +369,7 @@ impl Trainer {
     }
 
     /// One mini-batch: forward, backward, update.
-    fn step(
-        &mut self,
-        data: &Dataset,
-        indices: &[usize],
-        class_loss: Option<&ClassLoss>,
-    ) -> Result<()> {
+    fn step(&mut self, data: &Dataset, indices: &[usize]) -> Result<()> {
         // Different for every epoch, the same on every run; initial states are drawn for each sequence.
         let seed = self.config.seed.rotate_left(32) ^ (self.progress.epoch as u64 + 1);
         let pass = Pass { seed, ..Pass::default() };
@@ -386,11 +382,13 @@ impl Trainer {
             (self.progress.batch + 1, &self.network_config, &mut self.optimizer);
         let average = &mut self.average;
         let advice = remedy(&self.config);
+        let weight_penalty = self.config.weight_penalty;
         let mut update = |network: &Network, outcome: &BatchOutcome, gradients| {
             if !outcome.loss.is_finite() {
                 let problem = format!("the loss of batch {batch} is {}", outcome.loss);
                 return Err(Error::divergence(problem).remedy(advice));
             }
+            let gradients = weight_penalty.add_to(gradients, network);
             let (mut network, _) = optimizer.step(rate, network.clone(), gradients)?;
             network.project(config);
             if let Some(average) = average.as_mut() {
@@ -399,26 +397,11 @@ impl Trainer {
             Ok(network)
         };
         // On an error the network stays as it was.
-        let network = &self.network;
-        let penalty = self.config.rate_penalty;
-        let penalty = penalty
-            .map(|penalty| move |spikes: &[_], steps: usize| rate_penalty(penalty, spikes, steps));
-        let layerwise = Layerwise::new(config)
-            .with_cut(cut(&self.config))
-            .with_class_loss(class_loss)
-            .with_penalty(penalty.as_ref().map(|penalty| penalty as Penalty<'_>));
-        let (outcome, network) = match (&mut self.bptt, by_window) {
-            (Some(bptt), Some(window)) => {
-                bptt.windows(network, data, indices, pass, window, update)?
-            }
-            (None, Some(window)) => {
-                layerwise.windows(network, data, indices, pass, window, update)?
-            }
-            (bptt, None) => {
-                let (outcome, gradients) = match bptt {
-                    Some(bptt) => bptt.gradients(network, data, indices, pass),
-                    None => layerwise.gradients(network, data, indices, pass),
-                };
+        let (network, learner) = (&self.network, &mut self.learner);
+        let (outcome, network) = match by_window {
+            Some(window) => learner.windows(network, data, indices, pass, window, &mut update)?,
+            None => {
+                let (outcome, gradients) = learner.gradients(network, data, indices, pass);
                 let network = update(network, &outcome, gradients)?;
                 (outcome, network)
             }
@@ -526,29 +509,39 @@ fn adapted(
 
 const READOUT: &str = "readout.";
 
-/// What computes the gradients of a recipe, unless it is Burn's autodiff: a penalty on the spike rate is no sum over
-/// sequences, not every network is [fused](NetworkConfig::is_fused), and graphics processors run layer by layer.
-pub(super) fn bptt(
+/// What computes the gradients of a recipe.
+pub(super) fn learner(
     network: &NetworkConfig,
     train: &TrainConfig,
     device: &Device,
-) -> Result<Option<Bptt>> {
-    if train.rate_penalty.is_some() && network.layers.iter().any(|l| !l.cell.is_spiking()) {
-        return Err(Error::setting("train.rate_penalty", train.rate_penalty)
+) -> Result<Box<dyn Learner>> {
+    let penalties = [
+        ("train.rate_penalty", train.rate_penalty.is_some()),
+        ("train.neuron_rate_penalty", train.neuron_rate_penalty.is_some()),
+    ];
+    if let (Some((key, _)), true) = (
+        penalties.into_iter().find(|(_, set)| *set),
+        network.layers.iter().any(|layer| !layer.cell.is_spiking()),
+    ) {
+        return Err(Error::setting(key, "{ … }")
             .expected("none, since the hidden layers have cells that do not spike"));
     }
-    if let (Some(truncation), false) = (train.truncation, network.is_fused()) {
-        return Err(Error::setting("train.truncation", truncation)
-            .expected(
-                "none: windows are for spiking networks that read in one direction, with network.repeat = 1 and a readout \
-                 of neurons",
-            ));
-    }
-    if train.rate_penalty.is_some() || !network.is_fused() || !is_cpu(device) {
-        return Ok(None);
+    if let Some(truncation) = train.truncation {
+        let refuse =
+            |expected: &str| Err(Error::setting("train.truncation", truncation).expected(expected));
+        if !network.is_causal() {
+            return refuse(
+                "none: windows are for networks that read in one direction, with network.repeat = 1",
+            );
+        }
+        if !is_cpu(device) && !network.is_resumable() {
+            return refuse(
+                "none on a graphics processor: there windows are for spiking networks with a readout of neurons",
+            );
+        }
     }
     let options = BpttOptions { checkpoint_steps: train.checkpoint_steps, cut: cut(train) };
-    Bptt::new(network, options).map(Some)
+    backpropagation(network, options, device)
 }
 
 /// The steps after which the gradient of the state ends, where the weights change once a sequence.
@@ -564,20 +557,6 @@ fn remedy(config: &TrainConfig) -> &'static str {
         }
         Some(_) => "lower train.learning_rate, or the bound of train.clipping",
     }
-}
-
-/// weight · Σ_layers (mean spike rate − target)², over so many steps of all sequences together
-fn rate_penalty(penalty: RatePenalty, spikes: &[Tensor<3>], steps: usize) -> Tensor<1> {
-    let layer = |spikes: &Tensor<3>| {
-        let count = (steps * spikes.dims()[2]) as f64;
-        let distance = total(spikes.clone()) / count - penalty.target;
-        distance.clone() * distance * penalty.weight
-    };
-    let mut sum = layer(&spikes[0]);
-    for spikes in &spikes[1..] {
-        sum = sum + layer(spikes);
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use barnowl::cell::Cell;
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::exchange::{NamedTensor, TensorMap, safetensors};
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{Bptt, BpttOptions};
+use barnowl::learning::{Bptt, BpttOptions, Learner};
 use barnowl::loss::{Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::parameters::TimeConstantForm;
@@ -216,10 +216,6 @@ impl Golden {
 
     /// Backpropagation through time of the whole network, with and without checkpoints.
     fn check_bptt(&self) {
-        if self.config.layers.iter().any(|layer| layer.bidirectional) {
-            assert!(Bptt::new(&self.config, BpttOptions::default()).is_err());
-            return;
-        }
         let form = TimeConstantForm::Tau;
         let device = Device::flex().autodiff();
         let network =

@@ -1,10 +1,13 @@
 //! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
 
 use super::gradients::collect_all;
+use barnowl::cell::CellKind;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{BatchOutcome, Bptt, BpttOptions};
+use barnowl::learning::{
+    BatchOutcome, Bptt, BpttOptions, Criterion, Learner, NeuronRatePenalty, Penalties, RatePenalty,
+};
 use barnowl::loss::{Decoder, DecoderKind, Score, Target};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
@@ -37,6 +40,7 @@ struct Case {
     events: bool,
     seed: u64,
     loss: ClassLossConfig,
+    penalties: Penalties,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -51,6 +55,7 @@ fn cases() -> impl Strategy<Value = Case> {
                 true => InitialState::Uniform { low: 0.0, high: 0.25 },
                 false => InitialState::Zero,
             },
+            surrogate: recurrent.then_some(SurrogateConfig::Linear { gamma: 0.4 }),
             ..LayerConfig::new(size)
         },
     );
@@ -83,7 +88,47 @@ fn cases() -> impl Strategy<Value = Case> {
             1 => ClassLossConfig { class_weights: weights(), focal: 1.5, ..plain },
             _ => plain,
         };
-        Case { config, steps, batch, events: input == 1, seed: seed.into(), loss }
+        let (events, penalties) = (input == 1, Penalties::default());
+        Case { config, steps, batch, events, seed: seed.into(), loss, penalties }
+    })
+}
+
+/// The same with layers in both directions, repeated steps, cells that pass on real numbers, plain logits, and a penalty.
+fn other_cases() -> impl Strategy<Value = Case> {
+    let cells = [
+        CellKind::Alif,
+        CellKind::Alif,
+        CellKind::Relu,
+        CellKind::Lstm,
+        CellKind::Gru,
+        CellKind::Rnn,
+    ];
+    let drawn = (0..cells.len(), any::<[bool; 3]>(), 0..3_u32, any::<[bool; 2]>());
+    (cases(), drawn).prop_map(move |(case, (cell, both, repeat, [dense, penalty]))| {
+        let mut config = case.config;
+        let cell = cells[cell];
+        for (layer, both) in config.layers.iter_mut().zip(both) {
+            (layer.cell, layer.bidirectional) = (cell, both);
+            layer.surrogate = layer.surrogate.filter(|_| cell.is_spiking());
+            layer.recurrent |= cell.gated().is_some();
+        }
+        // The mean of two or four spikes is exact.
+        config.repeat = 1 << repeat;
+        let counted = config.decode.kind == DecoderKind::SpikeCount;
+        if !counted && (dense || cell != CellKind::Alif) {
+            // Spikes after real numbers would depend on the last bit of these.
+            config.readout.kind = match dense {
+                true => ReadoutKind::Dense,
+                false => ReadoutKind::LeakyIntegrator,
+            };
+        } else if counted {
+            config.layers.iter_mut().for_each(|layer| layer.cell = CellKind::Alif);
+        }
+        let penalty = penalty && config.layers[0].cell == CellKind::Alif;
+        let rate = (penalty && repeat < 2).then_some(RatePenalty { target: 0.1, weight: 3.0 });
+        let neuron_rate = NeuronRatePenalty { low: 0.05, high: 0.2, weight: 2.0 };
+        let penalties = Penalties { rate, neuron_rate: penalty.then_some(neuron_rate) };
+        Case { config, penalties, steps: case.steps.min(30), ..case }
     })
 }
 
@@ -181,8 +226,19 @@ fn by_autodiff(
     let output = network.forward(input, &case.config, pass);
     assert_eq!(matches!(output.score, Score::PerStep(_)), case.config.decode.is_per_step());
     let class_loss = case.loss.of(data, "loss").unwrap();
-    let loss = case.config.decode.loss_by(&output.score, &target, class_loss.as_ref());
+    let mut loss = case.config.decode.loss_by(&output.score, &target, class_loss.as_ref());
     let value = f64::from(loss.clone().into_scalar::<f32>());
+    for spikes in output.spikes {
+        if let Some(RatePenalty { target, weight }) = case.penalties.rate {
+            let distance = spikes.clone().mean() - target;
+            loss = loss + distance.clone() * distance * weight;
+        }
+        if let Some(NeuronRatePenalty { low, high, weight }) = case.penalties.neuron_rate {
+            let rates = spikes.mean_dim(0).mean_dim(1);
+            let outside = rates.clone() - rates.clamp(low, high);
+            loss = loss + (outside.clone() * outside).mean() * weight;
+        }
+    }
     (value, collect_all(network, GradientsParams::from_grads(loss.backward(), network)))
 }
 
@@ -195,7 +251,8 @@ fn by_bptt(
 ) -> (BatchOutcome, Vec<Vec<f32>>) {
     let indices: Vec<usize> = (0..case.batch).collect();
     let mut bptt = Bptt::new(&case.config, BpttOptions { checkpoint_steps, cut: None }).unwrap();
-    bptt.set_class_loss(case.loss.of(data, "loss").unwrap());
+    let classes = case.loss.of(data, "loss").unwrap();
+    bptt.set_criterion(Criterion { classes, penalties: case.penalties });
     let (outcome, gradients) = bptt.gradients(network, data, &indices, pass);
     let without = bptt.evaluate(network, data, &indices, pass);
     assert_eq!(without.classes, outcome.classes);
@@ -204,31 +261,64 @@ fn by_bptt(
     (outcome, collect_all(network, gradients))
 }
 
+/// Compares the two.
+fn check(case: &Case) -> Result<(), TestCaseError> {
+    let network = case.network(&Device::flex().autodiff());
+    let data = case.data();
+    let pass = Pass { path: SequencePath::Reference, seed: 7, ..Pass::default() };
+    let (loss, expected) = by_autodiff(case, &network, &data, pass);
+    let (outcome, found) = by_bptt(case, &network, &data, pass, None);
+    prop_assert!((outcome.loss - loss).abs() <= 2e-5 * loss.abs().max(1e-3));
+    let size: f64 = expected.iter().flatten().map(|x| f64::from(*x).powi(2)).sum();
+    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let pairs = found.iter().zip(expected);
+        let difference: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+        let own: f64 = expected.iter().map(|x| f64::from(*x).powi(2)).sum();
+        // Relative to the parameter's own gradient, or to all of them where it is next to nothing.
+        prop_assert!(
+            difference.sqrt() <= 2e-4 * own.sqrt() + 2e-6 * size.sqrt(),
+            "parameter {}: off by {:e} of {:e}",
+            i,
+            difference.sqrt(),
+            own.sqrt()
+        );
+    }
+    for checkpoint_steps in [1, 17, 40] {
+        let again = by_bptt(case, &network, &data, pass, Some(checkpoint_steps));
+        prop_assert!(again.1 == found && again.0.classes == outcome.classes);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn bptt_equals_autodiff(case in cases()) {
-        let network = case.network(&Device::flex().autodiff());
-        let data = case.data();
-        let pass = Pass { path: SequencePath::Reference, seed: 7, ..Pass::default() };
-        let (loss, expected) = by_autodiff(&case, &network, &data, pass);
-        let (outcome, found) = by_bptt(&case, &network, &data, pass, None);
-        prop_assert!((outcome.loss - loss).abs() <= 2e-5 * loss.abs().max(1e-3));
-        let size: f64 = expected.iter().flatten().map(|x| f64::from(*x).powi(2)).sum();
-        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let pairs = found.iter().zip(expected);
-            let difference: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-            let own: f64 = expected.iter().map(|x| f64::from(*x).powi(2)).sum();
-            // Relative to the parameter's own gradient, or to all of them where it is next to nothing.
-            prop_assert!(
-                difference.sqrt() <= 2e-4 * own.sqrt() + 2e-6 * size.sqrt(),
-                "parameter {}: off by {:e} of {:e}", i, difference.sqrt(), own.sqrt()
-            );
-        }
-        for checkpoint_steps in [1, 17, 40] {
-            let again = by_bptt(&case, &network, &data, pass, Some(checkpoint_steps));
-            prop_assert!(again.1 == found && again.0.classes == outcome.classes);
+        check(&case)?;
+    }
+
+    #[test]
+    fn so_it_does_of_every_cell_and_in_both_directions(case in other_cases()) {
+        check(&case)?;
+    }
+
+    #[test]
+    fn windows_go_on_with_cells_that_pass_on_numbers(case in other_cases(), window in 1..20_usize) {
+        let mut case = case;
+        case.config.repeat = 1;
+        case.config.layers.iter_mut().for_each(|layer| layer.bidirectional = false);
+        let (network, data) = (case.network(&Device::flex().autodiff()), case.data());
+        let indices: Vec<usize> = (0..case.batch).collect();
+        let mut bptt = Bptt::new(&case.config, BpttOptions::default()).unwrap();
+        let pass = Pass { seed: 7, ..Pass::default() };
+        let whole = bptt.evaluate(&network, &data, &indices, pass);
+        let mut keep = |network: &Network, _: &BatchOutcome, _| Ok(network.clone());
+        let (parts, _) = bptt.windows(&network, &data, &indices, pass, window, &mut keep).unwrap();
+        prop_assert!((parts.loss - whole.loss).abs() <= 1e-5 * whole.loss.abs().max(1e-3));
+        prop_assert_eq!(parts.classes.len(), whole.classes.len());
+        for (part, whole) in parts.rates.iter().zip(&whole.rates) {
+            prop_assert!((part - whole).abs() < 1e-9);
         }
     }
 }
@@ -252,6 +342,7 @@ fn threads_do_not_change_a_bit() {
         events: true,
         seed: 3,
         loss: ClassLossConfig::default(),
+        penalties: Penalties::default(),
     };
     let data = case.data();
     let on = |threads| {
@@ -280,8 +371,9 @@ fn what_it_cannot_do_is_refused_by_key() {
         encoder: None,
         repeat: 1,
     };
-    let error = Bptt::new(&config, BpttOptions::default()).unwrap_err();
-    assert_eq!(error.key(), Some("network.layers.1.bidirectional"));
+    let options = BpttOptions { checkpoint_steps: None, cut: Some(5) };
+    assert!(Bptt::new(&config, BpttOptions::default()).is_ok());
+    assert_eq!(Bptt::new(&config, options).unwrap_err().key(), Some("cut"));
     let config = NetworkConfig { layers: vec![LayerConfig::new(4)], ..config };
     let error =
         Bptt::new(&config, BpttOptions { checkpoint_steps: Some(0), cut: None }).unwrap_err();

@@ -216,7 +216,7 @@ fn the_word_reaches_every_layer() {
     };
     let lstm = load(&["network.cell=lstm"]).unwrap().network;
     assert_eq!((lstm.layers[0].cell, lstm.readout.kind), (CellKind::Lstm, ReadoutKind::Dense));
-    assert!(!lstm.is_fused());
+    assert!(lstm.is_causal() && !lstm.is_resumable());
     let relu = load(&["network.cell=relu"]).unwrap().network;
     assert_eq!((relu.layers[0].cell, relu.readout.kind), (CellKind::Relu, ReadoutKind::Alif));
     assert!(!load(&["network.cell=feedforward"]).unwrap().network.layers[0].recurrent);

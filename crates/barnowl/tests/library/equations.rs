@@ -4,7 +4,7 @@
 use barnowl::cell::equations::{ParameterConfig, ParameterStart, renamed};
 use barnowl::dataset::{Dataset, Inputs, Targets};
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
+use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::parameters::TimeConstantForm;
@@ -239,9 +239,10 @@ proptest! {
         let (data, indices) = (case.data(), (0..case.batch).collect::<Vec<_>>());
         let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
         let whole = bptt.evaluate(&network, &data, &indices, Pass::default());
-        let keep = |network: &Network, _: &BatchOutcome, _: GradientsParams| Ok(network.clone());
+        let mut keep =
+            |network: &Network, _: &BatchOutcome, _: GradientsParams| Ok(network.clone());
         let (parts, _) =
-            bptt.windows(&network, &data, &indices, Pass::default(), 7, keep).unwrap();
+            bptt.windows(&network, &data, &indices, Pass::default(), 7, &mut keep).unwrap();
         prop_assert_eq!(&parts.classes, &whole.classes);
         for (part, whole) in parts.rates.iter().zip(&whole.rates) {
             prop_assert!((part - whole).abs() < 1e-9);

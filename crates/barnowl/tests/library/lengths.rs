@@ -7,7 +7,7 @@ use barnowl::cell::CellKind;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::initializer::Initializer;
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
+use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise, Learner};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
@@ -308,7 +308,7 @@ fn layerwise(case: &Case, cut: Option<usize>) -> impl Fn(&Network, &Dataset, &[u
     let config = case.config.clone();
     move |network, data, indices| {
         let pass = Pass { seed: 7, ..Pass::default() };
-        let layerwise = Layerwise::new(&config).with_cut(cut);
+        let mut layerwise = Layerwise::new(&config).with_cut(cut);
         let (outcome, gradients) = layerwise.gradients(network, data, indices, pass);
         let without = layerwise.evaluate(network, data, indices, pass);
         assert_eq!(without.classes, outcome.classes);
@@ -329,7 +329,7 @@ fn windows(
     move |network, data, indices| {
         let pass = Pass { seed: 7, ..Pass::default() };
         let mut sum = Vec::<Vec<f32>>::new();
-        let add = |network: &Network, _: &BatchOutcome, gradients| {
+        let mut add = |network: &Network, _: &BatchOutcome, gradients| {
             let found = collect(network, gradients);
             sum.resize(found.len(), Vec::new());
             for (sum, found) in sum.iter_mut().zip(found) {
@@ -341,8 +341,10 @@ fn windows(
         let (outcome, _) = match fused {
             true => Bptt::new(&config, BpttOptions::default())
                 .unwrap()
-                .windows(network, data, indices, pass, window, add),
-            false => Layerwise::new(&config).windows(network, data, indices, pass, window, add),
+                .windows(network, data, indices, pass, window, &mut add),
+            false => {
+                Layerwise::new(&config).windows(network, data, indices, pass, window, &mut add)
+            }
         }
         .unwrap();
         (outcome, sum)
@@ -387,6 +389,7 @@ proptest! {
     #[test]
     fn padding_counts_nowhere_in_other_networks(case in cases(false)) {
         check(&case, &layerwise(&case, None), "layerwise");
+        check(&case, &bptt(&case, BpttOptions::default()), "bptt");
     }
 }
 

@@ -5,7 +5,9 @@ use super::gradients::collect;
 use barnowl::dataset::{Dataset, Inputs, Targets, UNLABELLED};
 use barnowl::error::Result;
 use barnowl::layer::LayerConfig;
-use barnowl::learning::{BatchOutcome, Bptt, BpttOptions, Layerwise};
+use barnowl::learning::{
+    BatchOutcome, Bptt, BpttOptions, Criterion, Layerwise, Learner, Penalties, RatePenalty,
+};
 use barnowl::loss::{Decoder, DecoderKind};
 use barnowl::network::{Network, NetworkConfig};
 use barnowl::neuron::{InitialState, SurrogateConfig, TimeConstants};
@@ -332,7 +334,7 @@ fn windows_carry_the_state_and_not_its_gradient() {
             bptt.windows(network, &data, &indices, pass, window, update)
         });
         for (device, tolerance) in devices() {
-            let layerwise = Layerwise::new(&config);
+            let mut layerwise = Layerwise::new(&config);
             let place = (&device, tolerance);
             check_windows(&config, &networks, window, place, &mut |network, update| {
                 layerwise.windows(network, &data, &indices, pass, window, update)
@@ -352,21 +354,31 @@ fn cut_gradients_are_those_of_detached_states() {
         let data = data(config.decode.is_per_step());
         let indices: Vec<usize> = (0..BATCH).collect();
         let what = format!("{kind:?}, {window}");
-        let run = |checkpoint_steps| {
+        // A penalty asks for the gradient of every window's spikes.
+        let rate = Some(RatePenalty { target: 0.0, weight: PENALTY });
+        let penalties = Penalties { rate, ..Penalties::default() };
+        let punished = Criterion { penalties, ..Criterion::default() };
+        let with = by_loop(&config, &networks, window, true, true);
+        let run = |checkpoint_steps, criterion: &Criterion| {
             let options = BpttOptions { checkpoint_steps, cut: Some(window) };
             let mut bptt = Bptt::new(&config, options).unwrap();
+            bptt.set_criterion(criterion.clone());
             bptt.gradients(&network, &data, &indices, Pass::default())
         };
-        let (outcome, gradients) = run(None);
+        let (outcome, gradients) = run(None, &punished);
+        assert!((outcome.loss - loss).abs() <= 2e-5 * loss);
+        assert_close(&collect(&network, gradients), &with[0].1, 1.0, &format!("{what}, penalty"));
+        let plain = Criterion::default();
+        let (outcome, gradients) = run(None, &plain);
         assert!((outcome.loss - loss).abs() <= 2e-5 * loss);
         let found = collect(&network, gradients);
         assert_close(&found, expected, 1.0, &what);
-        let (again, gradients) = run(Some(16));
+        let (again, gradients) = run(Some(16), &plain);
         assert_eq!(again, outcome);
         assert_eq!(collect(&network, gradients), found);
         for (device, tolerance) in devices() {
             let network = network.clone().fork(&device);
-            let layerwise = Layerwise::new(&config).with_cut(Some(window));
+            let mut layerwise = Layerwise::new(&config).with_cut(Some(window));
             let (other, gradients) =
                 layerwise.gradients(&network, &data, &indices, Pass::default());
             assert!((other.loss - loss).abs() <= tolerance * 2e-5 * loss);
@@ -374,19 +386,11 @@ fn cut_gradients_are_those_of_detached_states() {
             let found = collect(&network, gradients);
             assert_close(&found, expected, tolerance, &format!("{what}, {device:?}"));
 
-            // A penalty, which asks for the gradient of every window's spikes.
-            let penalty = |spikes: &[Tensor<3>], _: usize| {
-                let square = |spikes: &Tensor<3>| {
-                    let rate = spikes.clone().mean();
-                    rate.clone() * rate * PENALTY
-                };
-                square(&spikes[0]) + square(&spikes[1])
-            };
-            let punished = layerwise.with_penalty(Some(&penalty));
-            let (again, gradients) = punished.gradients(&network, &data, &indices, Pass::default());
+            layerwise.set_criterion(punished.clone());
+            let (again, gradients) =
+                layerwise.gradients(&network, &data, &indices, Pass::default());
             assert_eq!(again.loss, other.loss);
             let found = collect(&network, gradients);
-            let with = by_loop(&config, &networks, window, true, true);
             assert_close(&found, &with[0].1, tolerance, &format!("{what}, penalty, {device:?}"));
         }
     }
@@ -400,12 +404,12 @@ fn a_window_of_everything_is_no_truncation() {
     let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
     let (outcome, gradients) = bptt.gradients(&network, &data, &indices, Pass::default());
     let expected = collect(&network, gradients);
-    bptt.windows(&network, &data, &indices, Pass::default(), STEPS, |network, out, gradients| {
+    let mut same = |network: &Network, out: &BatchOutcome, gradients| {
         assert_eq!(*out, outcome);
         assert_eq!(collect(network, gradients), expected);
         Ok(network.clone())
-    })
-    .unwrap();
+    };
+    bptt.windows(&network, &data, &indices, Pass::default(), STEPS, &mut same).unwrap();
     let mut cut = Bptt::new(&config, BpttOptions { cut: Some(STEPS), ..BpttOptions::default() });
     let (_, gradients) =
         cut.as_mut().unwrap().gradients(&network, &data, &indices, Pass::default());
@@ -421,12 +425,12 @@ fn random_initial_states_are_drawn_once() {
     let mut bptt = Bptt::new(&config, BpttOptions::default()).unwrap();
     let pass = Pass { seed: 3, ..Pass::default() };
     let whole = bptt.evaluate(&network, &data, &indices, pass);
-    let keep = |network: &Network, _: &_, _| Ok(network.clone());
-    let (windows, _) = bptt.windows(&network, &data, &indices, pass, 10, keep).unwrap();
+    let mut keep = |network: &Network, _: &BatchOutcome, _| Ok(network.clone());
+    let (windows, _) = bptt.windows(&network, &data, &indices, pass, 10, &mut keep).unwrap();
     assert_eq!(windows.classes, whole.classes);
     assert_eq!(windows.loss, whole.loss);
-    let layerwise = Layerwise::new(&config);
-    let (windows, _) = layerwise.windows(&network, &data, &indices, pass, 10, keep).unwrap();
+    let mut layerwise = Layerwise::new(&config);
+    let (windows, _) = layerwise.windows(&network, &data, &indices, pass, 10, &mut keep).unwrap();
     assert_eq!(windows.classes, whole.classes);
     assert!((windows.loss - whole.loss).abs() < 1e-5);
 }

@@ -1,7 +1,8 @@
 //! Sums over tiles, and gradients as Burn's optimizers want them.
 
+use super::layer::LayerGradients;
 use super::plan::{LayerPlan, Parameters};
-use super::tile::LayerGradients;
+use super::stage::Columns;
 use crate::network::Network;
 use barnowl_engine::neurons::Sums;
 use barnowl_engine::simd::{Isa, dispatch};
@@ -19,25 +20,31 @@ pub(super) fn collect(
     let mut weights = totals(plan, groups).into_iter();
     let mut gradients = GradientsParams::new();
     if let Some(encoder) = &network.encoder {
-        let sum: f64 = groups.iter().map(|group| group[0].threshold).sum();
+        let sum: f64 = groups.iter().flatten().map(|layer| layer.threshold).sum();
         register(&mut gradients, &encoder.threshold, vec![sum as f32], [1]);
     }
     for (place, (layer, parameters)) in plan.iter().zip(Parameters::of(network)).enumerate() {
-        let (inputs, neurons) = (layer.inputs, layer.neurons);
+        let columns = layer.shape.gates * layer.shape.neurons;
         let mut sums = Sums::default();
-        sums.reset(layer.shape());
+        sums.reset(layer.shape);
         groups.iter().for_each(|group| sums.add(&group[place].sums));
 
-        let (input, of_recurrent) =
-            (weights.next().unwrap_or_default(), weights.next().unwrap_or_default());
-        register(&mut gradients, &parameters.input().weight, input, [inputs, neurons]);
-        if let Some(recurrent) = parameters.recurrent() {
-            register(&mut gradients, &recurrent.weight, of_recurrent, [neurons, neurons]);
-        }
-        for linear in [Some(parameters.input()), parameters.recurrent()].into_iter().flatten() {
+        let of_recurrent_bias = match layer.shape.recurrent_apart {
+            true => &sums.recurrent_bias,
+            false => &sums.bias,
+        };
+        let linears = [
+            (Some(parameters.input()), &layer.inputs, &sums.bias),
+            (parameters.recurrent(), &layer.own(), of_recurrent_bias),
+        ];
+        for (linear, inputs, of_bias) in linears {
+            let values = rows(weights.next().unwrap_or_default(), inputs, columns);
+            let Some(linear) = linear else { continue };
+            register(&mut gradients, &linear.weight, values, [inputs.count(), columns]);
             if let Some(bias) = &linear.bias {
-                let values = sums.bias[..neurons].iter().map(|bias| *bias as f32).collect();
-                register(&mut gradients, bias, values, [neurons]);
+                let gates = of_bias.chunks_exact(layer.shape.width);
+                let values = gates.flat_map(|gate| &gate[..layer.shape.neurons]);
+                register(&mut gradients, bias, values.map(|g| *g as f32).collect(), [columns]);
             }
         }
         let of_neurons = parameters.gradients(layer, &sums);
@@ -49,7 +56,15 @@ pub(super) fn collect(
     gradients
 }
 
-/// The sums of all weight matrices' gradients, `[inputs, neurons]` each: of every layer its input weights, then its
+/// The rows of `values` that are not padding.
+fn rows(values: Vec<f32>, inputs: &Columns, columns: usize) -> Vec<f32> {
+    if inputs.is_packed() || values.is_empty() {
+        return values;
+    }
+    inputs.places().flat_map(|row| &values[row * columns..(row + 1) * columns]).copied().collect()
+}
+
+/// The sums of all weight matrices' gradients, `[rows, gates · neurons]` each: of every layer its input weights, then its
 /// recurrent ones, empty in a feed-forward layer.
 fn totals(plan: &[LayerPlan], groups: &[Vec<LayerGradients>]) -> Vec<Vec<f32>> {
     let of = |group: usize, place: usize, recurrent: bool| -> &[f32] {
@@ -59,25 +74,25 @@ fn totals(plan: &[LayerPlan], groups: &[Vec<LayerGradients>]) -> Vec<Vec<f32>> {
     let mut totals: Vec<Vec<f32>> = Vec::with_capacity(2 * plan.len());
     for (place, layer) in plan.iter().enumerate() {
         for recurrent in [false, true] {
-            let rows = of(0, place, recurrent).len() / layer.width;
-            totals.push(vec![0.0; rows * layer.neurons]);
+            let rows = of(0, place, recurrent).len() / layer.shape.width;
+            totals.push(vec![0.0; rows * layer.shape.neurons]);
         }
     }
     // All matrices in one go, some rows at a time: enough for a thread to be worth waking.
     let pieces: Vec<_> = (totals.iter_mut().enumerate())
         .flat_map(|(i, total)| {
             let (place, recurrent) = (i / 2, i % 2 == 1);
-            let layer = &plan[place];
-            let rows = 8192_usize.div_ceil(layer.width);
-            let pieces = total.chunks_mut(rows * layer.neurons).enumerate();
-            pieces.map(move |(k, piece)| (place, recurrent, k * rows * layer.width, piece))
+            let shape = plan[place].shape;
+            let rows = 8192_usize.div_ceil(shape.width);
+            let pieces = total.chunks_mut(rows * shape.neurons).enumerate();
+            pieces.map(move |(k, piece)| (place, recurrent, k * rows * shape.width, piece))
         })
         .collect();
     pieces.into_par_iter().for_each(|(place, recurrent, from, piece)| {
-        let layer = &plan[place];
+        let shape = plan[place].shape;
         for group in 0..groups.len() {
             let part = &of(group, place, recurrent)[from..];
-            add_rows(piece, layer.neurons, part, layer.width);
+            add_rows(piece, shape.neurons, part, shape.width);
         }
     });
     totals

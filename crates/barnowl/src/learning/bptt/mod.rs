@@ -7,37 +7,45 @@
 //! unequal length, the longest of a batch come first: a tile stops with its first row, and at every step the rows that still
 //! run are the first ones.
 //!
+//! A penalty on what a whole batch does is no mean over sequences: the batch runs forward once before, for its slope.
+//!
 //! | file | holds |
 //! | --- | --- |
+//! | `stage.rs` | in which order the layers run |
 //! | `plan.rs` | parameters in the layouts of the kernels |
 //! | `tile.rs` | a tile on its way through the network and back |
-//! | `encoded.rs` | inputs that a trained threshold turns into spikes |
+//! | `layer.rs` | a layer of it |
+//! | `joint.rs` | what layers pass on over a whole sequence |
+//! | `inputs.rs` | what a tile reads of the data |
 //! | `decoder.rs` | scores, losses and predictions of a tile |
 //! | `gradients.rs` | sums over tiles, and gradients as Burn's optimizers want them |
 
 mod decoder;
-mod encoded;
 mod gradients;
+mod inputs;
+mod joint;
+mod layer;
 mod plan;
+mod stage;
 mod tile;
 
-use crate::class_loss::ClassLoss;
 use crate::dataset::{Dataset, UNLABELLED};
 use crate::error::{Error, Result};
-use crate::learning::Rows;
+use crate::learning::{BatchOutcome, Criterion, Learner, Rows, Update};
 use crate::lengths::Lengths;
 use crate::network::{Network, NetworkConfig};
 use crate::pass::Pass;
-use crate::readout::ReadoutKind;
 use barnowl_engine::{CHUNK, ROWS};
 use burn::optim::GradientsParams;
 use decoder::Reader;
+use layer::LayerGradients;
 use plan::{LayerPlan, Parameters};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use stage::Plan;
 use std::ops::Range;
 use std::sync::Mutex;
-use tile::{Job, LayerGradients, Stand, Tile};
+use tile::{Job, Stand, Tile};
 
 /// How memory is traded for time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,7 +53,8 @@ use tile::{Job, LayerGradients, Stand, Tile};
 pub struct BpttOptions {
     /// Keep the potentials of so many steps only, and the state before every such segment; each segment is computed once
     /// more on the way back. The square root of the number of steps needs the least memory. Gradients are the same, bit
-    /// for bit. Rounded up to a multiple of 16. Default: keep those of all steps.
+    /// for bit. Rounded up to a multiple of 16. Without effect on networks that do not read
+    /// [step by step](NetworkConfig::is_causal). Default: keep those of all steps.
     #[serde(default)]
     pub checkpoint_steps: Option<usize>,
     /// Ends the gradient of the state after every so many steps. Default: not before the first step.
@@ -53,29 +62,13 @@ pub struct BpttOptions {
     pub cut: Option<usize>,
 }
 
-/// What a network does on a batch.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct BatchOutcome {
-    /// The mean loss of the sequences.
-    pub loss: f64,
-    /// The predicted classes: `[T, B]`, time first, or `[B]`; [`UNLABELLED`](crate::dataset::UNLABELLED) after the end of a
-    /// sequence.
-    pub classes: Vec<u16>,
-    /// The predicted numbers, where the answer is numbers: `[T, B, K]`, time first, or `[B, K]`; NaN after the end of a sequence.
-    pub values: Vec<f32>,
-    /// Spikes per neuron and step, of every hidden layer, without padding.
-    pub rates: Vec<f64>,
-    /// The same of the readout, if it spikes (and is observed).
-    pub readout_rate: Option<f64>,
-}
-
 /// Backpropagation through time for networks of one configuration; keeps its memory from batch to batch.
 #[derive(Debug)]
 pub struct Bptt {
     config: NetworkConfig,
     options: BpttOptions,
-    class_loss: Option<ClassLoss>,
-    plan: Vec<LayerPlan>,
+    criterion: Criterion,
+    plan: Plan,
     tiles: Mutex<Vec<Tile>>,
     gradients: Vec<Vec<LayerGradients>>,
     /// Where each tile stands, by group.
@@ -90,6 +83,8 @@ const GROUPS: usize = 16;
 struct Found {
     loss: f64,
     spikes: Vec<u64>,
+    /// The spikes of every neuron, by layer, if they are counted.
+    by_neuron: Vec<Vec<u64>>,
     /// The first row of every tile, its rows, and their classes or numbers.
     answers: Vec<(usize, usize, Vec<u16>, Vec<f32>)>,
 }
@@ -99,150 +94,90 @@ impl Bptt {
     ///
     /// # Errors
     ///
-    /// If the configuration is not valid, or is not [fused](NetworkConfig::is_fused): bidirectional layers, cells that
-    /// do not spike and dense readouts are run by [`Network::forward`] only.
+    /// If the configuration is not valid, or gradients are to be cut of a network that does not read
+    /// [step by step](NetworkConfig::is_causal).
     pub fn new(config: &NetworkConfig, options: BpttOptions) -> Result<Self> {
         config.validate("network")?;
-        if let Some(layer) = config.layers.iter().position(|layer| layer.bidirectional) {
-            return Err(Error::setting(format!("network.layers.{layer}.bidirectional"), true)
-                .expected("false: Bptt reads sequences in one direction"));
-        }
-        if let Some(layer) = config.layers.iter().position(|layer| !layer.cell.is_spiking()) {
-            let cell = config.layers[layer].cell;
-            return Err(Error::setting(format!("network.layers.{layer}.cell"), cell)
-                .expected("alif: Bptt runs spiking neurons"));
-        }
-        if config.readout.kind == ReadoutKind::Dense {
-            return Err(Error::setting("network.readout.kind", "dense")
-                .expected("leaky_integrator or alif: Bptt runs readouts of neurons"));
-        }
         if options.checkpoint_steps == Some(0) {
             return Err(Error::setting("checkpoint_steps", 0).expected("1 or more"));
         }
         if options.cut == Some(0) {
             return Err(Error::setting("cut", 0).expected("1 or more"));
         }
+        if let (Some(cut), false) = (options.cut, config.is_causal()) {
+            return Err(Error::setting("cut", cut)
+                .expected("none: a bidirectional or repeated layer reads whole sequences"));
+        }
         Ok(Self {
-            plan: LayerPlan::of(config),
+            plan: Plan::of(config),
             config: config.clone(),
             options,
-            class_loss: None,
+            criterion: Criterion::default(),
             tiles: Mutex::new(Vec::new()),
             gradients: Vec::new(),
             stands: Vec::new(),
         })
     }
 
-    /// Weighs the loss of classes that is trained on; without it, and in [`evaluate`](Self::evaluate), it is the plain
-    /// cross-entropy.
-    pub fn set_class_loss(&mut self, loss: Option<ClassLoss>) {
-        self.class_loss = loss;
-    }
-
-    /// Runs a network over the sequences `indices` of a data set, without gradients. `pass` says where random initial
-    /// states come from.
-    ///
-    /// # Panics
-    ///
-    /// If the network is not of the configuration, the data set not of its channels, classes or kind of targets, or an
-    /// index out of range.
-    pub fn evaluate(
-        &mut self,
-        network: &Network,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass<'_>,
-    ) -> BatchOutcome {
-        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        sequences.filled(self.run(network, &sequences, sequences.whole(), false, false))
-    }
-
-    /// Runs a network over the sequences `indices` of a data set, and returns the gradient of their mean loss for every
-    /// parameter that is trained.
-    ///
-    /// # Panics
-    ///
-    /// As [`Bptt::evaluate`].
-    pub fn gradients(
-        &mut self,
-        network: &Network,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass<'_>,
-    ) -> (BatchOutcome, GradientsParams) {
-        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let outcome = self.run(network, &sequences, sequences.whole(), true, false);
-        let count = groups(indices.len());
-        let gradients = gradients::collect(network, &self.plan, &self.gradients[..count]);
-        (sequences.filled(outcome), gradients)
-    }
-
-    /// Truncated backpropagation: runs a network over the sequences `indices` of a data set, `window` steps at a time, and
-    /// hands the gradient of each window to `update`, which returns the network that goes on from there.
-    ///
-    /// The state goes from window to window, its gradient does not. The loss of a window is that of its steps, or, of one
-    /// class a sequence, that of the score over all steps so far; sequences that have ended keep their loss, and give no
-    /// gradient. Windows of which no step counts leave the network as it is.
-    ///
-    /// # Errors
-    ///
-    /// That of `update`: nothing is run after it.
-    ///
-    /// # Panics
-    ///
-    /// As [`Bptt::evaluate`], and if a window has no steps.
-    pub fn windows(
-        &mut self,
-        network: &Network,
-        data: &Dataset,
-        indices: &[usize],
-        pass: Pass<'_>,
-        window: usize,
-        mut update: impl FnMut(&Network, &BatchOutcome, GradientsParams) -> Result<Network>,
-    ) -> Result<(BatchOutcome, Network)> {
-        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
-        let (decoder, count) = (self.config.decode, groups(indices.len()));
-        let (steps, lengths) = (sequences.whole().end, sequences.lengths());
-        let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
-        for start in (0..steps).step_by(window) {
-            let end = steps.min(start + window);
-            let train = decoder.counts(&(start..end), lengths);
-            let outcome = self.run(&network, &sequences, start..end, train, true);
-            if train {
-                let gradients = gradients::collect(&network, &self.plan, &self.gradients[..count]);
-                network = update(&network, &outcome, gradients)?;
-            }
-            let share = lengths.within(&(start..end)) as f64 / lengths.within(&(0..steps)) as f64;
-            whole.add(outcome, share, decoder.is_per_step());
+    /// Runs a window of time, of a penalty twice: its gradient at every spike is known when all have been counted.
+    fn train(&mut self, network: &Network, sequences: &Sequences<'_>, run: &Run) -> BatchOutcome {
+        let penalties = self.criterion.penalties;
+        if penalties.is_empty() || !run.train {
+            return self.run(network, sequences, run, None).0;
         }
-        Ok((sequences.filled(whole), network))
+        let counting = Run { train: false, leave: false, count: true, ..run.clone() };
+        let spikes = self.run(network, sequences, &counting, None).1;
+        let lengths = sequences.lengths();
+        let steps = lengths.within(&run.window) as f64;
+        let share = (steps / lengths.within(&sequences.whole()) as f64) as f32;
+        let mut slopes = vec![Vec::new(); self.plan.layers.len()];
+        for place in 0..self.config.layers.len() {
+            // Neurons of both directions are one layer.
+            let cells = self.plan.layers.iter().enumerate().filter(|(_, cell)| cell.place == place);
+            let cells: Vec<(usize, usize)> =
+                cells.map(|(at, cell)| (at, cell.shape.neurons)).collect();
+            let of = |(at, neurons): &(usize, usize)| &spikes[*at][..*neurons];
+            let all: Vec<u64> = cells.iter().flat_map(of).copied().collect();
+            let steps = steps * self.config.repeat as f64;
+            let mut found = penalties.slopes(&all, steps).into_iter().map(|g| share * g);
+            for (at, neurons) in cells {
+                slopes[at].extend(found.by_ref().take(neurons));
+            }
+        }
+        self.run(network, sequences, run, Some(&slopes)).0
     }
 
-    /// Runs a window of time. `carry` if it is one of several: it goes on where the one before ended.
+    /// Runs a window of time; also returns the spikes of every neuron, if they are counted. `counted` is ∂L/∂s of every spike
+    /// of a neuron, by layer, of what counts these.
     fn run(
         &mut self,
         network: &Network,
         sequences: &Sequences<'_>,
-        window: Range<usize>,
-        train: bool,
-        carry: bool,
-    ) -> BatchOutcome {
+        run: &Run,
+        counted: Option<&[Vec<f32>]>,
+    ) -> (BatchOutcome, Vec<Vec<u64>>) {
+        let Run { ref window, train, carry, leave, count: counts } = *run;
         let Sequences { data, indices, factors, rows: batch_rows, initial, .. } = sequences;
         let (config, batch) = (&self.config, indices.len());
         let decoder = config.decode;
         let threshold = network.encoder.as_ref().map(plan::threshold);
-        let dense = data.inputs().is_real() && threshold.is_none();
-        let flows_back = threshold.is_some();
+        let reads: Vec<(bool, bool)> = (self.plan.stages.iter())
+            .flat_map(|stage| stage.layers.clone().map(move |layer| (stage, layer)))
+            .map(|(stage, layer)| {
+                let numbers = data.inputs().is_real() && threshold.is_none();
+                let data = stage.reads.is_none() && layer == stage.layers.start;
+                let ends = data && threshold.is_none();
+                (self.plan.reads_numbers(stage, layer, numbers), ends)
+            })
+            .collect();
+        let modules = reads.into_iter().zip(Parameters::of(network));
         self.plan
+            .layers
             .par_iter_mut()
-            .zip(Parameters::of(network).collect::<Vec<_>>())
-            .enumerate()
-            .for_each(|(place, (layer, parameters))| {
-                let first = place == 0;
-                layer.load(parameters, dense && first, first && !flows_back, train);
-            });
-        let readout = &self.plan[self.plan.len() - 1];
-        let class_loss = self.class_loss.as_ref().filter(|_| train);
+            .zip(modules.collect::<Vec<_>>())
+            .for_each(|(layer, ((dense, ends), module))| layer.load(module, dense, ends, train));
+        let readout = self.plan.readout().shape;
+        let class_loss = self.criterion.classes.as_ref().filter(|_| train);
         let reader = |first: usize, rows: usize| {
             let lengths = batch_rows.lengths.as_deref().map(|all| &all[first..first + rows]);
             let longest = lengths.map_or(batch_rows.steps, |lengths| lengths[0]);
@@ -277,10 +212,11 @@ impl Bptt {
         let run_group =
             |group: usize, gradients: &mut Vec<LayerGradients>, stands: &mut Vec<Stand>| {
                 let mut tile = pop(tiles);
-                let mut found = Found { spikes: vec![0; plan.len()], ..Found::default() };
+                let layers = &plan.layers;
+                let mut found = Found { spikes: vec![0; layers.len()], ..Found::default() };
                 if train {
-                    gradients.resize_with(plan.len(), LayerGradients::default);
-                    gradients.iter_mut().zip(plan).for_each(|(to, layer)| to.reset(layer));
+                    gradients.resize_with(layers.len(), LayerGradients::default);
+                    gradients.iter_mut().zip(layers).for_each(|(to, layer)| to.reset(layer));
                 }
                 let tiles_of = group * count / groups..(group + 1) * count / groups;
                 if carry {
@@ -300,11 +236,19 @@ impl Bptt {
                         initial,
                         segment,
                         cut,
+                        counted,
+                        counts,
                         train,
                     };
-                    tile.run(&job, gradients, stands.get_mut(place).filter(|_| carry));
+                    let stand = stands.get_mut(place).filter(|_| carry);
+                    tile.run(&job, gradients, stand, leave);
                     found.loss += tile.readings.loss;
                     found.spikes.iter_mut().zip(&tile.spikes).for_each(|(sum, n)| *sum += n);
+                    found.by_neuron.resize(tile.by_neuron.len(), Vec::new());
+                    for (sums, spikes) in found.by_neuron.iter_mut().zip(&tile.by_neuron) {
+                        sums.resize(spikes.len(), 0);
+                        sums.iter_mut().zip(spikes).for_each(|(sum, n)| *sum += n);
+                    }
                     let (classes, values) = (&tile.readings.classes, &tile.readings.values);
                     found.answers.push((first, rows, classes.clone(), values.clone()));
                 }
@@ -316,8 +260,105 @@ impl Bptt {
             .enumerate()
             .map(|(group, (gradients, stands))| run_group(group, gradients, stands))
             .collect();
-        outcome(&self.plan, &found, &window, sequences)
+        let mut by_neuron: Vec<Vec<u64>> = Vec::new();
+        for found in &found {
+            by_neuron.resize(found.by_neuron.len(), Vec::new());
+            for (sums, spikes) in by_neuron.iter_mut().zip(&found.by_neuron) {
+                sums.resize(spikes.len(), 0);
+                sums.iter_mut().zip(spikes).for_each(|(sum, n)| *sum += n);
+            }
+        }
+        (outcome(&self.config, &self.plan, &found, window, sequences), by_neuron)
     }
+}
+
+impl Learner for Bptt {
+    fn set_criterion(&mut self, criterion: Criterion) {
+        self.criterion = criterion;
+    }
+
+    fn evaluate(
+        &mut self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass<'_>,
+    ) -> BatchOutcome {
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        let whole = Run {
+            window: sequences.whole(),
+            train: false,
+            carry: false,
+            leave: false,
+            count: false,
+        };
+        sequences.filled(self.run(network, &sequences, &whole, None).0)
+    }
+
+    fn gradients(
+        &mut self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass<'_>,
+    ) -> (BatchOutcome, GradientsParams) {
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        let whole = Run {
+            window: sequences.whole(),
+            train: true,
+            carry: false,
+            leave: false,
+            count: false,
+        };
+        let outcome = self.train(network, &sequences, &whole);
+        let count = groups(indices.len());
+        let gradients = gradients::collect(network, &self.plan.layers, &self.gradients[..count]);
+        (sequences.filled(outcome), gradients)
+    }
+
+    fn windows(
+        &mut self,
+        network: &Network,
+        data: &Dataset,
+        indices: &[usize],
+        pass: Pass<'_>,
+        window: usize,
+        update: &mut Update<'_>,
+    ) -> Result<(BatchOutcome, Network)> {
+        assert!(self.config.is_causal(), "a network that is not causal reads whole sequences");
+        let sequences = Sequences::of(&self.config, &self.plan, data, indices, pass);
+        let (decoder, count) = (self.config.decode, groups(indices.len()));
+        let (steps, lengths) = (sequences.whole().end, sequences.lengths());
+        let (mut network, mut whole) = (network.clone(), BatchOutcome::default());
+        for start in (0..steps).step_by(window) {
+            let end = steps.min(start + window);
+            let train = decoder.counts(&(start..end), lengths);
+            let run = Run { window: start..end, train, carry: true, leave: true, count: false };
+            let outcome = self.train(&network, &sequences, &run);
+            if train {
+                let gradients = &self.gradients[..count];
+                let gradients = gradients::collect(&network, &self.plan.layers, gradients);
+                network = update(&network, &outcome, gradients)?;
+            }
+            let share = lengths.within(&(start..end)) as f64 / lengths.within(&(0..steps)) as f64;
+            whole.add(outcome, share, decoder.is_per_step());
+        }
+        Ok((sequences.filled(whole), network))
+    }
+}
+
+/// A run over a window of time.
+#[derive(Clone)]
+struct Run {
+    window: Range<usize>,
+    /// Whether it runs back.
+    train: bool,
+    /// Whether it is one of several: it goes on where the one before ended.
+    carry: bool,
+    /// Whether the one after it goes on where it ends.
+    leave: bool,
+    /// Whether the spikes of every neuron are counted.
+    count: bool,
 }
 
 /// What a run works on, the same for all windows of it.
@@ -337,7 +378,7 @@ struct Sequences<'a> {
 impl<'a> Sequences<'a> {
     fn of(
         config: &NetworkConfig,
-        plan: &[LayerPlan],
+        plan: &Plan,
         data: &'a Dataset,
         given: &[usize],
         pass: Pass<'_>,
@@ -348,12 +389,12 @@ impl<'a> Sequences<'a> {
         let rows = Rows::of(config, data, &indices);
         let pass = Pass { sequences: Some(&indices), ..pass };
         let draw = |layer: &LayerPlan| {
-            pass.membrane(layer.initial, layer.stream, [indices.len(), layer.neurons])
+            pass.membrane(layer.initial, layer.stream, [indices.len(), layer.shape.neurons])
         };
         Self {
             data,
             factors: data.batch_factors(given),
-            initial: plan.iter().map(draw).collect(),
+            initial: plan.layers.iter().map(draw).collect(),
             rows,
             places,
             indices,
@@ -382,25 +423,6 @@ impl<'a> Sequences<'a> {
     }
 }
 
-impl BatchOutcome {
-    /// Adds a window that is so large a share of the sequence.
-    pub(super) fn add(&mut self, window: Self, share: f64, per_step: bool) {
-        self.rates.resize(window.rates.len(), 0.0);
-        self.rates.iter_mut().zip(&window.rates).for_each(|(sum, rate)| *sum += rate * share);
-        if let Some(rate) = window.readout_rate {
-            *self.readout_rate.get_or_insert(0.0) += rate * share;
-        }
-        if per_step {
-            self.loss += window.loss;
-            self.classes.extend(window.classes);
-            self.values.extend(window.values);
-        } else {
-            (self.loss, self.classes) = (window.loss, window.classes);
-            self.values = window.values;
-        }
-    }
-}
-
 /// Rows of a tile: by the batch alone, never by the number of threads.
 fn rows(batch: usize) -> usize {
     batch.div_ceil(ROWS / 2).clamp(1, ROWS)
@@ -426,7 +448,8 @@ fn push(tiles: &Mutex<Vec<Tile>>, tile: Tile) {
 
 /// Puts together what the groups have found, in their order.
 fn outcome(
-    plan: &[LayerPlan],
+    config: &NetworkConfig,
+    plan: &Plan,
     found: &[Found],
     window: &Range<usize>,
     sequences: &Sequences<'_>,
@@ -434,7 +457,7 @@ fn outcome(
     let (lengths, batch) = (sequences.lengths(), sequences.indices.len());
     let per_step = sequences.data.targets().is_per_step();
     let answers = if per_step { window.len() } else { 1 };
-    let (is_real, outputs) = (sequences.data.targets().is_real(), plan[plan.len() - 1].neurons);
+    let (is_real, outputs) = (sequences.data.targets().is_real(), config.readout.size);
     let mut classes = vec![UNLABELLED; if is_real { 0 } else { answers * batch }];
     let mut values = vec![f32::NAN; if is_real { answers * batch * outputs } else { 0 }];
     for (first, rows, of_classes, of_values) in found.iter().flat_map(|found| &found.answers) {
@@ -452,12 +475,19 @@ fn outcome(
         }
     }
     let steps = lengths.within(window);
-    let rate = |(place, layer): (usize, &LayerPlan)| {
-        let spikes: u64 = found.iter().map(|found| found.spikes[place]).sum();
-        spikes as f64 / (steps * layer.neurons) as f64
+    let rate = |place: usize, entries: usize| {
+        let of = |(at, layer): (usize, &LayerPlan)| {
+            let spikes = |found: &Found| found.spikes[at];
+            (layer.place == place).then(|| found.iter().map(spikes).sum::<u64>())
+        };
+        let spikes: u64 = plan.layers.iter().enumerate().filter_map(of).sum();
+        spikes as f64 / entries as f64
     };
-    let mut rates: Vec<f64> = plan.iter().enumerate().map(rate).collect();
-    let readout = rates.pop().filter(|_| plan[plan.len() - 1].shape().spiking);
+    let hidden = config.layers.iter().enumerate();
+    let rates =
+        hidden.map(|(place, layer)| rate(place, steps * config.repeat * layer.outputs())).collect();
+    let spiking = plan.readout().shape.is_spiking();
+    let readout = spiking.then(|| rate(config.layers.len(), steps * outputs));
     BatchOutcome {
         loss: found.iter().map(|found| found.loss).sum::<f64>() / batch as f64,
         classes,

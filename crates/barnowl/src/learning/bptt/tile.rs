@@ -1,32 +1,33 @@
 //! A few sequences on their way through the network and back.
 //!
-//! Forward, every chunk of time passes through all layers before the next one starts. What is kept for the way back is
-//! the membrane potential of every neuron and step (its input current, where it runs from equations), its spikes as bits,
-//! and its other states before every chunk. With `checkpoint_steps`, that is kept of one segment of time only, and the state before every segment: on the way back
-//! each segment runs forward once more, by the same code and hence with the same bits.
+//! Forward, every chunk of time passes through all layers of a [stage](super::stage) before the next one starts. What is kept
+//! for the way back is what the neurons trace of every step (the membrane potential, or the input current, where they run from
+//! equations), their outputs, spikes as bits, and their other states before every chunk. With `checkpoint_steps`, that is kept
+//! of one segment of time only, and the state before every segment: on the way back each segment runs forward once more, by the
+//! same code and hence with the same bits. Networks of several stages keep it of the whole sequence.
 //!
 //! Truncated, a run covers a window of time, and goes on from the state in which the one before ended; or all of it, but
 //! no gradient of the state crosses from one window into the one before.
 
-use super::decoder::{Output, Reader, Readings, Score, refill};
-use super::encoded::Encoded;
+use super::decoder::{Reader, Readings, Score, refill};
+use super::inputs::Feed;
+use super::joint::{JointArrays, Read};
+use super::layer::{Chunk, LayerArrays, LayerGradients, State};
 use super::plan::LayerPlan;
-use crate::dataset::{Dataset, Inputs};
-use crate::loss::DecoderKind;
+use super::stage::{Plan, Stage};
+use crate::dataset::Dataset;
 use barnowl_engine::CHUNK;
-use barnowl_engine::events::EventRows;
-use barnowl_engine::floats::Floats;
-use barnowl_engine::gather::{Source, add_gradient, drive};
-use barnowl_engine::neurons::{Backward, Carry, Forward, Sums};
+use barnowl_engine::gather::{Source, add_gradient};
+use barnowl_engine::neurons::Output;
 use barnowl_engine::product::{add_outer, set_product};
 use barnowl_engine::simd::LANES;
-use barnowl_engine::spikes::{Entries, Lists};
+use barnowl_engine::spikes::Entries;
 use barnowl_neuron::Surrogate;
 use std::ops::Range;
 
 /// What a tile works on.
 pub(super) struct Job<'a> {
-    pub(super) plan: &'a [LayerPlan],
+    pub(super) plan: &'a Plan,
     pub(super) data: &'a Dataset,
     /// What the inputs of each channel are multiplied by, if by anything.
     pub(super) factors: Option<&'a [f32]>,
@@ -42,30 +43,27 @@ pub(super) struct Job<'a> {
     pub(super) cut: usize,
     /// The threshold that turns real-valued inputs into spikes.
     pub(super) threshold: Option<f32>,
+    /// ∂L/∂s of every spike of a neuron, by layer, of what counts these.
+    pub(super) counted: Option<&'a [Vec<f32>]>,
+    /// Whether the spikes of every neuron are to be counted.
+    pub(super) counts: bool,
     /// Whether the tile is to run back.
     pub(super) train: bool,
 }
 
-/// The gradients of a layer, summed over the sequences of one or more tiles.
-#[derive(Debug, Default)]
-pub(super) struct LayerGradients {
-    /// `[inputs, width]`.
-    pub(super) input: Floats,
-    /// `[neurons, width]`, empty in a feed-forward layer.
-    pub(super) recurrent: Floats,
-    pub(super) sums: Sums,
-    /// Of the first layer: that of the threshold of its inputs.
-    pub(super) threshold: f64,
-}
+impl Job<'_> {
+    /// The row of the data set that a stage reads at its step `k`; none after the end of the batch row.
+    pub(super) fn data_row(&self, stage: &Stage, k: usize, row: usize) -> Option<usize> {
+        let step = stage.place(k, self.reader.length(row))? / stage.repeat;
+        Some(self.indices[row] * self.data.steps() + step)
+    }
 
-impl LayerGradients {
-    /// Zero.
-    pub(super) fn reset(&mut self, layer: &LayerPlan) {
-        self.input.refill(layer.inputs * layer.width, 0.0);
-        let recurrent = if layer.recurrent.is_some() { layer.neurons } else { 0 };
-        self.recurrent.refill(recurrent * layer.width, 0.0);
-        self.sums.reset(layer.shape());
-        self.threshold = 0.0;
+    /// The real-valued inputs of a row of the data set.
+    pub(super) fn read(&self, row: usize, to: &mut [f32]) {
+        self.data.read(row, to);
+        if let Some(factors) = self.factors {
+            to.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
+        }
     }
 }
 
@@ -76,68 +74,61 @@ pub(super) struct Stand {
     score: Score,
 }
 
-/// The state of a layer after a step.
-#[derive(Debug, Default)]
-struct State {
-    trace: Floats,
-    planes: Floats,
-    bits: Vec<u16>,
-}
-
 /// The arrays of a tile, used again for one tile after another.
 #[derive(Debug, Default)]
 pub(super) struct Tile {
     layers: Vec<LayerArrays>,
+    joints: Vec<JointArrays>,
     pub(super) readings: Readings,
-    /// Spikes of every layer.
+    /// The outputs of every layer that are not zero: spikes.
     pub(super) spikes: Vec<u64>,
-    /// For every row, the row of the data set's events that holds its first step.
-    first: Vec<usize>,
-    /// Inputs that the threshold has turned into spikes.
-    encoded: Encoded,
-    /// Real-valued inputs of a chunk, `[steps, rows, channels]`.
-    x: Floats,
+    /// The spikes of every neuron, `[width]` of every layer, if they are counted.
+    pub(super) by_neuron: Vec<Vec<u64>>,
+    /// The data as they are read forward, and from the end.
+    feeds: [Feed; 2],
     /// When each neuron spiked a step before, or each input channel had an event.
     entries: Entries,
 }
 
-/// The arrays of a layer. `rows` and `width` are those of tile and layer; a segment starts with the step before it.
-#[derive(Debug, Default)]
-struct LayerArrays {
-    /// What the neurons keep of every step, `[segment + 1, rows, width]`.
-    trace: Floats,
-    /// s as bits, `[segment + 1, rows, blocks]`; none unless they spike.
-    bits: Vec<u16>,
-    /// Their other state, `[states, rows, width]`: of the last step, and before every chunk of the segment.
-    state: Floats,
-    chunk_states: Floats,
-    /// s as lists, of a chunk and the step before it.
-    lists: Lists,
-    /// The state before every segment.
-    saved: Vec<State>,
-    /// ∂L/∂s, or ∂L/∂m of the readout, `[CHUNK, rows, width]`.
-    given: Floats,
-    /// gI, `[CHUNK, rows, width]`.
-    current_gradient: Floats,
-    carry: Carry,
-    scratch: Floats,
-}
-
 impl Tile {
     /// Runs the job: forward, and back if it is to be trained on, adding to `gradients`. With `stand`, a window that does
-    /// not begin with the first step goes on from there, and leaves there where it ends.
+    /// not begin with the first step goes on from there; with `leave`, it leaves there where it ends.
     pub(super) fn run(
         &mut self,
         job: &Job<'_>,
         gradients: &mut [LayerGradients],
-        mut stand: Option<&mut Stand>,
+        stand: Option<&mut Stand>,
+        leave: bool,
     ) {
         self.start(job);
-        // Of a tile whose rows have all ended before the window, it is empty.
         let window = job.reader.window.clone();
-        if let Some(stand) = stand.as_deref().filter(|_| window.start > 0) {
-            self.enter(job, stand);
+        match job.plan.is_one_stage() {
+            true => {
+                // Of a tile whose rows have all ended before the window, it is empty.
+                if let Some(stand) = stand.as_deref().filter(|_| window.start > 0) {
+                    self.enter(job, stand);
+                }
+                self.run_segments(job, gradients, stand.filter(|_| leave));
+            }
+            false => self.run_stages(job, gradients),
         }
+        if job.train && window.start == 0 {
+            let layers = job.plan.layers.iter().zip(&self.layers);
+            for ((layer, arrays), gradients) in layers.zip(gradients) {
+                gradients.sums.add_rest(layer.shape, job.reader.rows, &arrays.carry);
+            }
+        }
+    }
+
+    /// Runs a network of one stage, a segment at a time.
+    fn run_segments(
+        &mut self,
+        job: &Job<'_>,
+        gradients: &mut [LayerGradients],
+        stand: Option<&mut Stand>,
+    ) {
+        let (window, rows) = (job.reader.window.clone(), job.reader.rows);
+        let stage = &job.plan.stages[0];
         let segments: Vec<Range<usize>> = window
             .clone()
             .step_by(job.cut)
@@ -148,16 +139,18 @@ impl Tile {
             })
             .collect();
         for (i, segment) in segments.iter().enumerate() {
-            if i > 0 {
-                self.rewind(job, segments[i - 1].len());
+            for (layer, arrays) in job.plan.layers.iter().zip(&mut self.layers) {
+                if i > 0 {
+                    arrays.rewind(layer, rows, segments[i - 1].len());
+                }
+                if job.train && segments.len() > 1 {
+                    arrays.save(layer, rows, i);
+                }
             }
-            if job.train && segments.len() > 1 {
-                self.save(job, i);
-            }
-            self.forward(job, segment.clone(), true);
+            self.forward(job, stage, segment.clone(), true);
         }
         self.readings.finish(&job.reader);
-        if let Some(stand) = &mut stand {
+        if let Some(stand) = stand {
             self.leave(job, segments.last().map_or(0, Range::len), stand);
         }
         if !job.train {
@@ -165,357 +158,266 @@ impl Tile {
         }
         for (i, segment) in segments.iter().enumerate().rev() {
             if i + 1 < segments.len() {
-                self.restore(job, i);
-                self.forward(job, segment.clone(), false);
+                for (layer, arrays) in job.plan.layers.iter().zip(&mut self.layers) {
+                    arrays.restore(layer, i);
+                }
+                self.forward(job, stage, segment.clone(), false);
             }
             if segment.end == window.end || (segment.end - window.start).is_multiple_of(job.cut) {
-                for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-                    arrays.carry.reset(layer.shape(), job.reader.rows);
+                self.reset_carries(job, stage);
+            }
+            self.backward(job, stage, segment.clone(), gradients);
+        }
+    }
+
+    /// Runs a network of several stages over whole sequences, one stage after the other.
+    fn run_stages(&mut self, job: &Job<'_>, gradients: &mut [LayerGradients]) {
+        for stage in &job.plan.stages {
+            self.forward(job, stage, stage.window(&job.reader.window), true);
+            for (joint, arrays) in job.plan.joints.iter().zip(&mut self.joints) {
+                if joint.layers.end == stage.layers.end {
+                    arrays.gather(job, joint, &self.layers);
                 }
             }
-            for start in segment.clone().step_by(CHUNK).rev() {
-                let chunk = start..segment.end.min(start + CHUNK);
-                self.backward_chunk(job, chunk, segment.start, gradients);
-            }
         }
-        if window.start == 0 {
-            for ((layer, arrays), gradients) in job.plan.iter().zip(&self.layers).zip(gradients) {
-                gradients.sums.add_rest(layer.shape(), job.reader.rows, &arrays.carry);
-            }
+        self.readings.finish(&job.reader);
+        if !job.train {
+            return;
+        }
+        for stage in job.plan.stages.iter().rev() {
+            self.reset_carries(job, stage);
+            self.backward(job, stage, stage.window(&job.reader.window), gradients);
         }
     }
 
     /// Makes room, and sets the state before the first step.
     fn start(&mut self, job: &Job<'_>) {
         let Reader { rows, first, ref window, .. } = job.reader;
-        self.layers.resize_with(job.plan.len(), LayerArrays::default);
-        refill(&mut self.spikes, job.plan.len(), 0);
-        self.first.clear();
-        self.first.extend(job.indices.iter().map(|sample| sample * job.data.steps()));
+        let plan = job.plan;
+        self.layers.resize_with(plan.layers.len(), LayerArrays::default);
+        self.joints.resize_with(plan.joints.len(), JointArrays::default);
+        refill(&mut self.spikes, plan.layers.len(), 0);
+        self.by_neuron.clear();
+        if job.counts {
+            self.by_neuron.extend(plan.layers.iter().map(|layer| vec![0; layer.shape.width]));
+        }
         self.readings.start(&job.reader);
-        if let Some(threshold) = job.threshold {
-            let channels = job.plan[0].inputs;
-            self.encoded.start(channels, rows, window.start, window.len());
-            for row in 0..rows {
-                real_inputs(job, row..row + 1, window.start, window.len(), &mut self.x);
-                self.encoded.push(&self.x, channels, threshold);
+        for stage in &plan.stages {
+            if stage.reads.is_none() {
+                self.feeds[usize::from(stage.backward)].start(job, stage);
             }
-        }
-        let segment = job.segment.min(job.cut).min(window.len());
-        for ((layer, arrays), initial) in job.plan.iter().zip(&mut self.layers).zip(job.initial) {
-            let (width, span) = (layer.width, rows * layer.width);
-            let shape = layer.shape();
-            // What is longer than needed is cut, what is shorter grows; only the first step needs values.
-            arrays.trace.resize((segment + 1) * span);
-            arrays.state.resize(shape.states * span);
-            layer.neurons().rest(&mut arrays.trace[..span], &mut arrays.state);
-            if let Some(initial) = initial {
-                let rows_of = initial[first * layer.neurons..].chunks_exact(layer.neurons);
-                for (to, from) in arrays.trace[..span].chunks_exact_mut(width).zip(rows_of) {
-                    to[..layer.neurons].copy_from_slice(from);
-                }
+            let segment = match plan.is_one_stage() {
+                true => job.segment.min(job.cut).min(window.len()),
+                false => stage.window(window).len(),
+            };
+            for place in stage.layers.clone() {
+                let layer = &plan.layers[place];
+                let initial =
+                    job.initial[place].as_ref().map(|all| &all[first * layer.shape.neurons..]);
+                self.layers[place].start(layer, rows, segment, initial, job.train);
             }
-            arrays.chunk_states.resize(segment.div_ceil(CHUNK) * shape.states * span);
-            let spiking = if shape.spiking { span / LANES } else { 0 };
-            arrays.bits.resize((segment + 1) * spiking, 0);
-            arrays.bits[..spiking].fill(0);
-            arrays.lists.resize((CHUNK + 1) * rows, width);
-            for row in 0..rows {
-                arrays.lists.read(row, &[]);
-            }
-            if job.train {
-                arrays.given.resize(CHUNK * span);
-                arrays.current_gradient.resize(CHUNK * span);
-            }
-        }
-    }
-
-    /// Makes the last step of a segment of `steps` steps the step before the next one.
-    fn rewind(&mut self, job: &Job<'_>, steps: usize) {
-        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            let span = job.reader.rows * layer.width;
-            arrays.trace.copy_within(steps * span..(steps + 1) * span, 0);
-            if layer.shape().spiking {
-                let blocks = span / LANES;
-                arrays.bits.copy_within(steps * blocks..(steps + 1) * blocks, 0);
-            }
-        }
-    }
-
-    /// Saves the state before segment `index`.
-    fn save(&mut self, job: &Job<'_>, index: usize) {
-        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            if arrays.saved.len() <= index {
-                arrays.saved.resize_with(index + 1, Default::default);
-            }
-            let mut saved = std::mem::take(&mut arrays.saved[index]);
-            arrays.state(job.reader.rows * layer.width, 0, &mut saved);
-            arrays.saved[index] = saved;
-        }
-    }
-
-    /// Goes back to the state before segment `index`.
-    fn restore(&mut self, job: &Job<'_>, index: usize) {
-        for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-            let saved = std::mem::take(&mut arrays.saved[index]);
-            arrays.set_state(layer.width, &saved);
-            arrays.saved[index] = saved;
         }
     }
 
     /// Goes on where the window before ended.
     fn enter(&mut self, job: &Job<'_>, from: &Stand) {
-        for ((layer, arrays), state) in job.plan.iter().zip(&mut self.layers).zip(&from.layers) {
-            arrays.set_state(layer.width, state);
+        let layers = job.plan.layers.iter().zip(&mut self.layers);
+        for ((layer, arrays), state) in layers.zip(&from.layers) {
+            arrays.set_state(layer, state);
         }
         self.readings.enter(&job.reader, &from.score);
     }
 
     /// Keeps where a window ends, whose last segment has so many steps.
     fn leave(&self, job: &Job<'_>, steps: usize, to: &mut Stand) {
-        to.layers.resize_with(job.plan.len(), State::default);
-        for ((layer, arrays), state) in job.plan.iter().zip(&self.layers).zip(&mut to.layers) {
-            arrays.state(job.reader.rows * layer.width, steps, state);
+        to.layers.resize_with(job.plan.layers.len(), State::default);
+        let layers = job.plan.layers.iter().zip(&self.layers);
+        for ((layer, arrays), state) in layers.zip(&mut to.layers) {
+            arrays.state_after(layer, job.reader.rows, steps, state);
         }
         self.readings.leave(&mut to.score);
     }
 
-    /// Runs all layers over a segment, chunk by chunk.
-    fn forward(&mut self, job: &Job<'_>, segment: Range<usize>, observe: bool) {
-        let rows = job.reader.rows;
+    /// Lets no gradient flow into the layers of a stage from what follows.
+    fn reset_carries(&mut self, job: &Job<'_>, stage: &Stage) {
+        for place in stage.layers.clone() {
+            self.layers[place].carry.reset(job.plan.layers[place].shape, job.reader.rows);
+        }
+    }
+
+    /// Runs the layers of a stage over a segment, chunk by chunk.
+    fn forward(&mut self, job: &Job<'_>, stage: &Stage, segment: Range<usize>, observe: bool) {
+        let (rows, readout) = (job.reader.rows, job.plan.layers.len() - 1);
         for start in segment.clone().step_by(CHUNK) {
             let steps = CHUNK.min(segment.end - start);
-            for place in 0..job.plan.len() {
-                self.forward_chunk(job, place, start, steps, start - segment.start);
+            let chunk = Chunk { start, steps, offset: start - segment.start };
+            for place in stage.layers.clone() {
+                self.forward_chunk(job, stage, place, chunk);
             }
             // On the way back, the readings of a class per step are made there.
-            if observe && !(job.train && job.reader.decoder.is_per_step()) {
-                let readout = &self.layers[job.plan.len() - 1];
-                let output = readout.output(job, start, steps, start - segment.start);
+            let read = observe && stage.layers.contains(&readout);
+            if read && !(job.train && job.reader.decoder.is_per_step()) {
+                let output = self.layers[readout].output(job, chunk);
                 self.readings.observe(&job.reader, output);
             }
-            for (layer, arrays) in job.plan.iter().zip(&mut self.layers) {
-                if layer.shape().spiking {
-                    arrays.lists.rewind(steps * rows, rows);
-                }
+            for place in stage.layers.clone() {
+                self.layers[place].end_chunk(&job.plan.layers[place], rows, steps);
             }
         }
         if observe {
-            for ((layer, arrays), spikes) in job.plan.iter().zip(&self.layers).zip(&mut self.spikes)
-            {
-                if layer.shape().spiking {
-                    let blocks = layer.width / LANES;
-                    let steps = arrays.bits.chunks_exact(rows * blocks).skip(1);
-                    for (step, bits) in segment.clone().zip(steps) {
-                        let bits = &bits[..job.reader.running(step) * blocks];
-                        *spikes +=
-                            bits.iter().map(|mask| u64::from(mask.count_ones())).sum::<u64>();
+            for place in stage.layers.clone() {
+                let (layer, arrays) = (&job.plan.layers[place], &self.layers[place]);
+                for (k, step) in segment.clone().enumerate() {
+                    let running = job.reader.running(step / stage.repeat);
+                    self.spikes[place] += arrays.active(layer, k, rows, running);
+                    if job.counts {
+                        arrays.count(layer, k, rows, running, &mut self.by_neuron[place]);
                     }
                 }
             }
         }
     }
 
-    /// Runs one layer over a chunk, which begins `offset` steps after the segment.
-    fn forward_chunk(
-        &mut self,
-        job: &Job<'_>,
-        place: usize,
-        start: usize,
-        steps: usize,
-        offset: usize,
-    ) {
-        let rows = job.reader.rows;
-        let layer = &job.plan[place];
+    /// Runs one layer over a chunk.
+    fn forward_chunk(&mut self, job: &Job<'_>, stage: &Stage, place: usize, chunk: Chunk) {
+        let (rows, plan) = (job.reader.rows, job.plan);
         let (below, rest) = self.layers.split_at_mut(place);
-        let arrays = &mut rest[0];
-        let span = rows * layer.width;
-        let (bias, weights) = (&layer.bias[..], &layer.input);
-        let source = match (below.last(), job.data.inputs()) {
-            (Some(below), _) => Source::Spikes { lists: &below.lists, first: rows },
-            (None, _) if job.threshold.is_some() => Source::Events(self.encoded.rows(start)),
-            (None, Inputs::Events(events)) => {
-                Source::Events(EventRows { events, first: &self.first, step: start })
+        let span = [chunk.start, chunk.steps];
+        let source = match (below.last(), stage.reads) {
+            (Some(below), _) if place > stage.layers.start => {
+                below.source(&plan.layers[place - 1], rows, chunk)
             }
-            (None, _) => {
-                real_inputs(job, 0..rows, start, steps, &mut self.x);
-                Source::Real(&self.x)
-            }
-        };
-        let trace = &mut arrays.trace[offset * span..(offset + steps + 1) * span];
-        drive(bias, weights, source, rows, &mut trace[span..]);
-        let states = arrays.state.len();
-        arrays.chunk_states[offset / CHUNK * states..][..states].copy_from_slice(&arrays.state);
-        let blocks = if layer.shape().spiking { span / LANES } else { 0 };
-        let chunk = Forward {
-            rows,
-            steps,
-            trace,
-            state: &mut arrays.state,
-            bits: &mut arrays.bits[offset * blocks..(offset + steps + 1) * blocks],
-            lists: &mut arrays.lists,
-            scratch: &mut arrays.scratch,
-        };
-        layer.neurons().forward(layer.recurrent.as_ref(), chunk);
-    }
-
-    /// Runs all layers back over a chunk of the segment that starts at step `segment`.
-    fn backward_chunk(
-        &mut self,
-        job: &Job<'_>,
-        chunk: Range<usize>,
-        segment: usize,
-        gradients: &mut [LayerGradients],
-    ) {
-        let (rows, steps, offset) = (job.reader.rows, chunk.len(), chunk.start - segment);
-        let readout = job.plan.len() - 1;
-        let mut given = std::mem::take(&mut self.layers[readout].given);
-        let output = self.layers[readout].output(job, chunk.start, steps, offset);
-        self.readings.gradient(&job.reader, output, &mut given);
-        self.layers[readout].given = given;
-        for place in (0..job.plan.len()).rev() {
-            let (layer, gradients) = (&job.plan[place], &mut gradients[place]);
-            let (below, rest) = self.layers.split_at_mut(place);
-            let arrays = &mut rest[0];
-            let (width, entries) = (layer.width, steps * rows);
-            arrays.backward(job, layer, place == readout, steps, offset, &mut gradients.sums);
-            let g = &arrays.current_gradient[..entries * width];
-            let blocks = width / LANES;
-            let at = offset * rows * blocks;
-            if layer.recurrent.is_some() {
-                self.entries.fill(&arrays.bits[at..at + entries * blocks], blocks);
-                add_gradient(&self.entries, false, g, width, &mut gradients.recurrent);
-            }
-            let input = &mut gradients.input;
-            match (below.last_mut(), job.data.inputs()) {
-                (Some(below), _) => {
-                    let blocks = job.plan[place - 1].width / LANES;
-                    let at = (offset + 1) * rows * blocks;
-                    self.entries.fill(&below.bits[at..at + entries * blocks], blocks);
-                    add_gradient(&self.entries, false, g, width, input);
-                    let below_width = job.plan[place - 1].width;
-                    let given = &mut below.given[..entries * below_width];
-                    set_product(g, width, &layer.input.transposed, given, below_width);
+            (_, Some(joint)) => self.joints[joint].source(job, &plan.joints[joint], stage, span),
+            _ => {
+                let feed = &mut self.feeds[usize::from(stage.backward)];
+                if feed.events(job, chunk.start).is_none() {
+                    feed.read(job, stage, chunk.start, chunk.steps);
                 }
-                (None, inputs) => {
-                    let events = match (job.threshold, inputs) {
-                        (Some(_), _) => Some(self.encoded.rows(chunk.start)),
-                        (None, Inputs::Events(events)) => {
-                            Some(EventRows { events, first: &self.first, step: chunk.start })
-                        }
-                        (None, _) => None,
-                    };
-                    for negative in [false, true] {
-                        let shape = [steps, rows];
-                        if events.is_some_and(|events| {
-                            self.entries.fill_events(events, shape, layer.inputs, negative)
-                        }) {
-                            add_gradient(&self.entries, negative, g, width, input);
-                        }
-                    }
-                    let has_events = events.is_some();
-                    if job.threshold.is_some() || !has_events {
-                        real_inputs(job, 0..rows, chunk.start, steps, &mut self.x);
-                    }
-                    if !has_events {
-                        add_outer(&self.x, layer.inputs, g, width, input);
-                    }
-                    if let Some(threshold) = job.threshold {
-                        let (x, surrogate) = (&self.x, job.surrogate);
-                        gradients.threshold +=
-                            self.encoded.threshold_gradient(layer, g, x, threshold, surrogate);
-                    }
+                match feed.events(job, chunk.start) {
+                    Some(events) => Source::Events(events),
+                    None => Source::Real(feed.numbers()),
                 }
             }
-        }
-    }
-}
-
-impl LayerArrays {
-    /// The state after so many steps of the segment; its planes are those of the last step run. `span` is rows · width.
-    fn state(&self, span: usize, steps: usize, to: &mut State) {
-        to.trace.copy_of(&self.trace[steps * span..(steps + 1) * span]);
-        to.planes.copy_of(&self.state);
-        let blocks = span / LANES;
-        self.bits.get(steps * blocks..(steps + 1) * blocks).unwrap_or(&[]).clone_into(&mut to.bits);
+        };
+        rest[0].forward(&plan.layers[place], rows, source, chunk);
     }
 
-    /// Sets the state before a segment.
-    fn set_state(&mut self, width: usize, State { trace, planes, bits }: &State) {
-        self.trace[..trace.len()].copy_from_slice(trace);
-        self.state.copy_from_slice(planes);
-        self.bits[..bits.len()].copy_from_slice(bits);
-        for (row, bits) in bits.chunks_exact(width / LANES).enumerate() {
-            self.lists.read(row, bits);
-        }
-    }
-
-    /// What the layer put out over a chunk.
-    fn output<'a>(
-        &'a self,
-        job: &Job<'_>,
-        start: usize,
-        steps: usize,
-        offset: usize,
-    ) -> Output<'a> {
-        let span = job.reader.rows * job.reader.width;
-        let blocks = span / LANES;
-        let steps_of = offset + 1..offset + 1 + steps;
-        Output {
-            membrane: &self.trace[steps_of.start * span..steps_of.end * span],
-            bits: self.bits.get(steps_of.start * blocks..steps_of.end * blocks).unwrap_or(&[]),
-            start,
-        }
-    }
-
-    /// Runs the layer's neurons back over a chunk.
+    /// Runs the layers of a stage back over a segment, chunk by chunk.
     fn backward(
         &mut self,
         job: &Job<'_>,
-        layer: &LayerPlan,
-        readout: bool,
-        steps: usize,
-        offset: usize,
-        sums: &mut Sums,
+        stage: &Stage,
+        segment: Range<usize>,
+        gradients: &mut [LayerGradients],
     ) {
-        let (rows, shape) = (job.reader.rows, layer.shape());
-        let span = rows * layer.width;
-        let counted = job.reader.decoder.kind == DecoderKind::SpikeCount;
-        let given = &self.given[..steps * span];
-        let (spikes_gradient, membrane_gradient) =
-            if readout && !counted { (None, Some(given)) } else { (Some(given), None) };
-        let blocks = if shape.spiking { span / LANES } else { 0 };
-        let states = shape.states * span;
-        let chunk = Backward {
-            rows,
-            steps,
-            trace: &self.trace[offset * span..(offset + steps + 1) * span],
-            bits: &self.bits[offset * blocks..(offset + steps + 1) * blocks],
-            state: &self.chunk_states[offset / CHUNK * states..][..states],
-            spikes_gradient,
-            membrane_gradient,
-            carry: &mut self.carry,
-            current_gradient: &mut self.current_gradient,
-            sums,
-            scratch: &mut self.scratch,
-        };
-        layer.neurons().backward(layer.recurrent.as_ref(), job.surrogate, chunk);
-    }
-}
-
-/// The inputs of some rows in a chunk as real numbers, `[steps, rows, channels]`; zeros where a row has ended.
-fn real_inputs(job: &Job<'_>, rows: Range<usize>, start: usize, steps: usize, x: &mut Floats) {
-    let channels = job.plan[0].inputs;
-    x.resize(steps * rows.len() * channels);
-    let places = (start..start + steps).flat_map(|k| rows.clone().map(move |row| (k, row)));
-    for (to, (step, row)) in x.chunks_exact_mut(channels).zip(places) {
-        if step >= job.reader.length(row) {
-            to.fill(0.0);
-            continue;
+        for start in segment.clone().step_by(CHUNK).rev() {
+            let steps = CHUNK.min(segment.end - start);
+            let chunk = Chunk { start, steps, offset: start - segment.start };
+            self.give(job, stage, chunk);
+            for place in stage.layers.clone().rev() {
+                let readout = place == job.plan.layers.len() - 1;
+                let (layer, gradients) = (&job.plan.layers[place], &mut gradients[place]);
+                let arrays = &mut self.layers[place];
+                if let (Some(counted), false) = (job.counted, readout) {
+                    arrays.add_to_given(job, layer, stage.repeat, chunk, &counted[place]);
+                }
+                arrays.backward(job, layer, readout, chunk, &mut self.entries, gradients);
+                self.backward_inputs(job, stage, place, chunk, gradients);
+            }
         }
-        job.data.read(job.indices[row] * job.data.steps() + step, to);
-        if let Some(factors) = job.factors {
-            to.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
+    }
+
+    /// Gives the last layer of a stage the gradient of what it passes on, or of what is decoded of it.
+    fn give(&mut self, job: &Job<'_>, stage: &Stage, chunk: Chunk) {
+        let (last, rows) = (stage.layers.end - 1, job.reader.rows);
+        let mut given = std::mem::take(&mut self.layers[last].given);
+        let joint = job.plan.joints.iter().position(|joint| joint.layers.contains(&last));
+        match joint {
+            None => {
+                let output = self.layers[last].output(job, chunk);
+                self.readings.gradient(&job.reader, output, &mut given);
+            }
+            Some(joint) => {
+                let size = chunk.steps * rows * job.plan.layers[last].shape.width;
+                let (joint, arrays) = (&job.plan.joints[joint], &self.joints[joint]);
+                arrays.give(job, joint, last, chunk.start, &mut given[..size]);
+            }
+        }
+        self.layers[last].given = given;
+    }
+
+    /// Adds the gradient of a layer's input weights over a chunk, and hands on that of its inputs.
+    fn backward_inputs(
+        &mut self,
+        job: &Job<'_>,
+        stage: &Stage,
+        place: usize,
+        chunk: Chunk,
+        gradients: &mut LayerGradients,
+    ) {
+        let (layer, rows) = (&job.plan.layers[place], job.reader.rows);
+        let (entries, wide) = (chunk.steps * rows, layer.currents());
+        let (below, rest) = self.layers.split_at_mut(place);
+        let g = rest[0].current_gradient(layer, entries);
+        let weights = &mut gradients.input;
+        let mut sorted = |entries: &mut Entries, bits: &[u16], blocks: usize| {
+            entries.fill(bits, blocks);
+            add_gradient(entries, false, g, wide, weights);
+        };
+        match (below.last_mut(), stage.reads) {
+            (Some(arrays), _) if place > stage.layers.start => {
+                let from: &LayerPlan = &job.plan.layers[place - 1];
+                let width = from.shape.width;
+                let places = chunk.offset + 1..chunk.offset + 1 + chunk.steps;
+                match from.shape.output {
+                    Output::Numbers => {
+                        let s = arrays.numbers_of(from, rows, places);
+                        add_outer(s, width, g, wide, weights);
+                    }
+                    Output::Spikes | Output::Trace => {
+                        let blocks = width / LANES;
+                        let bits = &arrays.bits[places.start * rows * blocks..];
+                        sorted(&mut self.entries, &bits[..entries * blocks], blocks);
+                    }
+                }
+                let given = &mut arrays.given[..entries * width];
+                set_product(g, wide, &layer.input.transposed, given, width);
+            }
+            (_, Some(number)) => {
+                let (joint, arrays) = (&job.plan.joints[number], &mut self.joints[number]);
+                match arrays.read(job, joint, stage, [chunk.start, chunk.steps]) {
+                    Read::Numbers(s) => add_outer(s, joint.columns.width(), g, wide, weights),
+                    Read::Bits(bits) => {
+                        sorted(&mut self.entries, bits, joint.columns.width() / LANES);
+                    }
+                }
+                let given = arrays.chunk_gradient(joint, entries);
+                set_product(g, wide, &layer.input.transposed, given, joint.columns.width());
+                arrays.add_gradient(job, joint, stage, chunk.start);
+            }
+            _ => {
+                let feed = &mut self.feeds[usize::from(stage.backward)];
+                let has_events = feed.events(job, chunk.start).is_some();
+                if !has_events || job.threshold.is_some() {
+                    feed.read(job, stage, chunk.start, chunk.steps);
+                }
+                match feed.events(job, chunk.start) {
+                    None => add_outer(feed.numbers(), layer.inputs.width(), g, wide, weights),
+                    Some(events) => {
+                        let shape = [chunk.steps, rows];
+                        let channels = layer.inputs.width();
+                        for negative in [false, true] {
+                            if self.entries.fill_events(events, shape, channels, negative) {
+                                add_gradient(&self.entries, negative, g, wide, weights);
+                            }
+                        }
+                    }
+                }
+                if let Some(threshold) = job.threshold {
+                    gradients.threshold +=
+                        feed.threshold_gradient(layer, g, threshold, job.surrogate);
+                }
+            }
         }
     }
 }

@@ -7,13 +7,14 @@ use super::tensor::{dims, tensor};
 use super::tile::Layer;
 use barnowl_engine::CHUNK;
 use barnowl_engine::alif::Alif;
+use barnowl_engine::neurons::Neurons;
 use burn::backend::Flex;
 use burn_flex::FlexTensor;
 
 fn neurons(arguments: &AlifArguments<Flex>, size: usize) -> Alif {
     let mut neurons = Alif::new(size, arguments.options.threshold);
     let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
-    neurons.set(tau_m.storage(), tau_adp.storage());
+    neurons.set(&[tau_m.storage::<f32>().to_vec(), tau_adp.storage::<f32>().to_vec()], 1.0);
     neurons
 }
 
@@ -54,12 +55,15 @@ pub(super) fn backward(
         gradient: gradient.storage(),
     };
     let found = backward::run(&layer, arguments.options.surrogate, &given);
-    let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
-    let [tau_m, tau_adp] = neurons.tau_gradients(&found.sums, [tau_m.storage(), tau_adp.storage()]);
+    let taus = [&arguments.tau_m, &arguments.tau_adp];
+    let taus = taus.map(|tau| tau.to_contiguous().storage::<f32>().to_vec());
+    let of_taus = neurons.parameter_gradients(&found.sums, &taus, 1.0);
+    let tau =
+        |place: usize| tensor(of_taus[place].iter().map(|g: &f64| *g as f32).collect(), [size]);
     AlifGradients {
         recurrent: found.recurrent.map(|weights| tensor(weights, [size, size])),
-        tau_m: tensor(tau_m, [size]),
-        tau_adp: tensor(tau_adp, [size]),
+        tau_m: tau(0),
+        tau_adp: tau(1),
         current: tensor(found.current, [steps, batch, size]),
         initial: tensor(found.initial, [3, batch, size]),
     }

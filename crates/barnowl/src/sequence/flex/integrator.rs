@@ -75,7 +75,7 @@ pub(super) fn backward(
         .storage::<f32>()
         .iter()
         .zip(decay_gradient)
-        .map(|(&tau, decay)| barnowl_engine::tau_gradient(tau, decay));
+        .map(|(&tau, decay)| barnowl_engine::tau_gradient(tau, decay) as f32);
     IntegratorGradients {
         tau: tensor(tau_gradient.collect(), [neurons]),
         current: tensor(current_gradient, [steps, batch, neurons]),

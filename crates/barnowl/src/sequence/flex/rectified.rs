@@ -3,6 +3,7 @@
 use super::super::{AlifArguments, AlifForward, AlifGradients};
 use super::dense::DenseLayer;
 use super::tensor::{dims, tensor};
+use barnowl_engine::dense::DenseCell;
 use barnowl_engine::rectified::Rectified;
 use barnowl_engine::simd::padded;
 use barnowl_engine::tau_gradient;
@@ -15,7 +16,8 @@ const PLANES: usize = 4;
 fn layer(arguments: &AlifArguments<Flex>, backward: bool) -> DenseLayer<Rectified> {
     let (tau_m, tau_adp) = (arguments.tau_m.to_contiguous(), arguments.tau_adp.to_contiguous());
     let (tau_m, tau_adp): (&[f32], &[f32]) = (tau_m.storage(), tau_adp.storage());
-    let cell = Rectified::new(arguments.options.threshold, tau_m, tau_adp);
+    let mut cell = Rectified::new(arguments.options.threshold, tau_m.len());
+    cell.set(&[tau_m.to_vec(), tau_adp.to_vec()]);
     let recurrent = arguments.recurrent.as_ref().map(FlexTensor::to_contiguous);
     let recurrent = recurrent.as_ref().map(FlexTensor::storage);
     DenseLayer::new(cell, tau_m.len(), recurrent, None, backward)
@@ -51,7 +53,7 @@ pub(super) fn backward(
     let [tau_m, tau_adp] = [&arguments.tau_m, &arguments.tau_adp].map(FlexTensor::to_contiguous);
     let (alpha, rho) = found.sums.split_at(padded(neurons));
     let tau = |tau: &[f32], decay: &[f64]| {
-        let found = tau.iter().zip(decay).map(|(tau, decay)| tau_gradient(*tau, *decay));
+        let found = tau.iter().zip(decay).map(|(tau, decay)| tau_gradient(*tau, *decay) as f32);
         tensor(found.collect(), [neurons])
     };
     AlifGradients {

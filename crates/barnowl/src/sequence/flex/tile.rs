@@ -141,6 +141,8 @@ impl Tile {
             trace: &mut self.trace,
             state: &mut self.state,
             bits: &mut self.bits,
+            current: &[],
+            numbers: &mut [],
             lists: &mut self.lists,
             scratch: &mut self.scratch,
         };
