@@ -11,18 +11,22 @@
 //! | --- | --- |
 //! | [`sequence`] | the fused operation: a layer of neurons over a whole sequence, with its gradient written by hand |
 //! | [`neuron`] | from configuration to trained time constants and surrogates; [`initializer`] for weights |
+//! | [`pass`], [`lengths`] | how a forward pass runs, and where neurons start; where the sequences of a batch end |
+//! | [`cell`] | what layers are made of: adaptive neurons, others from their equations, or the baselines ReLU, LSTM, GRU and tanh |
 //! | [`layer`], [`readout`] | recurrent, feed-forward and bidirectional layers; leaky-integrator and adaptive readouts |
-//! | [`cell`] | what layers are made of: adaptive neurons, or the baselines ReLU, LSTM, GRU and tanh |
 //! | [`loss`], [`objective`], [`class_loss`] | six decoders and their losses; classes, numbers or labels as their answers; weighed classes |
 //! | [`trained_threshold`] | inputs that become spikes by a threshold that is trained with the network |
-//! | [`network`] | all of these from one serialisable configuration; [`parameters`] by name, in and out |
+//! | [`network`] | all of these from one serialisable configuration |
+//! | [`exchange`], [`parameters`] | PyTorch and safetensors files; a network's parameters by name, in and out |
 //! | [`learning`] | gradients: backpropagation through time of a whole network, a few sequences at a time |
 //! | [`dataset`], [`encoder`] | sequences and labels; the QT Database, an ECG generator; spike encoders |
+//! | [`optimizer`], [`recipe`] | update rules and schedules; everything that a training run goes by |
 //! | [`task`] | data set, network and recipe in one TOML file |
-//! | [`train`] | the loop, checkpoints, evaluation, run folders; [`optimizer`] for update rules and schedules |
+//! | [`import`], [`model`] | networks of other programs; Barnowl's own model file |
+//! | [`train`] | the loop, checkpoints, evaluation, run folders |
 //! | [`metric`], [`trace`], [`report`] | confusion, segment boundaries; what single neurons do; plots |
+//! | [`activity`], [`energy`] | how often and when neurons spike; what an inference costs |
 //! | [`device`] | where networks run: the processor, or a graphics processor by one of Cargo's features |
-//! | [`exchange`], [`model`] | PyTorch and safetensors files; Barnowl's own model file |
 //! | [`error`](mod@error), [`file`](mod@file) | one error type; files that are written whole or not at all |
 //! | [`nearest`](mod@nearest), [`words`] | the known name that an unknown one was probably meant for; counts with their nouns |
 //!

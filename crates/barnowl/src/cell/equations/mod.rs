@@ -1,4 +1,4 @@
-//! Layers of neurons that run from their equations: any [`Model`](barnowl_model::Model), built in or one's own.
+//! Layers of neurons that run from their equations: any [`Model`], built in or one's own.
 //!
 //! | file | holds |
 //! | --- | --- |
