@@ -21,8 +21,10 @@ from dataclasses import replace
 from shapes import SHAPES  # before any framework: it settles the environment
 
 
-def arguments(description):
-    """The command line. Called before a framework is loaded, so that --help and mistakes are answered at once."""
+def arguments(description, neurons=("alif",), options=None):
+    """The command line. Called before a framework is loaded, so that --help and mistakes are answered at once.
+
+    `neurons` are those that the script has for the hidden layers; `options(parser)` adds what it alone takes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=f"{', '.join(SHAPES)} (default all)")
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="default 2")
@@ -32,7 +34,9 @@ def arguments(description):
     parser.add_argument("--batch", type=int, metavar="B", help="mini-batches of B sequences instead of the shape's own")
     parser.add_argument("--hidden", type=int, metavar="H", help="hidden layers of H neurons instead of the shape's own")
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda; of pytorch and jax")
-    parser.add_argument("--compile", action="store_true", help="of pytorch: torch.compile the forward pass")
+    parser.add_argument("--neuron", default="alif", choices=neurons, help=f"of hidden layers: {', '.join(neurons)}")
+    if options:
+        options(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print one JSON object; takes one shape")
     output.add_argument("--serve", action="store_true", help='time a step for each line "step" of standard input')
@@ -52,6 +56,14 @@ def arguments(description):
         args.output = os.fdopen(os.dup(1), "w")
         os.dup2(2, 1)
     return args
+
+
+def limit_processors(threads):
+    """For XLA, which starts a thread for each processor that the process may use: leaves it as many as wanted."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if threads > len(allowed):
+        raise SystemExit(f"--threads {threads}: this process may use {len(allowed)} processors")
+    os.sched_setaffinity(0, allowed[:threads])
 
 
 def peak_memory():
@@ -82,7 +94,7 @@ def sized(shape, args):
         shape = replace(shape, batch=args.batch)
     if args.hidden is not None:
         shape = replace(shape, layers=tuple(dict(layer, size=args.hidden) for layer in shape.layers))
-    return shape
+    return replace(shape, neuron=args.neuron)
 
 
 def run(args, framework, version, build):
@@ -94,7 +106,7 @@ def run(args, framework, version, build):
 
     for name in args.shapes:
         shape = sized(SHAPES[name], args)
-        about = dict(framework=framework, version=version, shape=name, threads=args.threads)
+        about = dict(framework=framework, version=version, shape=name, neuron=args.neuron, threads=args.threads)
         step, rates = build(shape)
         for _ in range(args.warmup):
             timed(step)

@@ -21,8 +21,6 @@ def run(args, framework, version, network, adaptive=True):
         layers = [{name: torch.tensor(value, device=args.device) for name, value in p.items()} for p in layers]
         x, target = torch.tensor(x, device=args.device), torch.tensor(target, device=args.device)
         parameters, forward = network(shape, layers)
-        if args.compile:
-            forward = torch.compile(forward)
         optimizer = torch.optim.Adam(parameters, lr=shapes.LEARNING_RATE)
         rates = []
 

@@ -338,6 +338,8 @@ const BENCH_EXAMPLES: &str = "Examples:
   barnowl bench shd --checkpoint-steps 16            less memory, more time; the same gradients
   barnowl bench ecg --peers .venv/bin/python         turns with PyTorch and JAX
   barnowl bench gsc --peers python3 --peer norse --peer snntorch
+  barnowl bench ecg --peers python3 --neuron adlif_se   both with another neuron in the hidden layers
+  barnowl bench gsc --peers python3 --peer pytorch-step --peer pytorch-loop --peer-limit 900
   barnowl bench --latency                            one stream, step by step, in nanoseconds
   barnowl bench --scaling scaling.svg                a picture of how a step grows
 
@@ -383,9 +385,13 @@ pub struct Bench {
     /// With --peers, the folder of the frameworks' scripts, time_NAME.py.
     #[arg(long, value_name = "DIR", default_value = "reference", requires = "peers")]
     pub reference: PathBuf,
+    /// With --peers, how long a framework may take to start, compiling included, before it is left out.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "peers", value_parser = clap::value_parser!(u32).range(1..))]
+    pub peer_limit: u32,
     /// Take turns with hidden neurons that run from their equations: built-in ones, compiled and interpreted, or a file; may
-    /// be given several times. The ratio is theirs over the hand-written adaptive neurons', round by round.
-    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["peers", "latency", "scaling", "steps_only"])]
+    /// be given several times. The ratio is theirs over the hand-written adaptive neurons', round by round. With --peers, the
+    /// one neuron that all frameworks have in their hidden layers: alif, adlif_se or brf.
+    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["latency", "scaling", "steps_only"])]
     pub neuron: Vec<String>,
     /// Time one stream through the network, a step at a time, as a device would run it (barnowl-neuron, one thread).
     #[arg(long, conflicts_with_all = ["scaling", "checkpoint_steps"])]
@@ -424,25 +430,81 @@ pub enum ShapeName {
 pub enum PeerName {
     /// PyTorch, eager, one loop over time.
     Pytorch,
-    /// JAX, jitted, a scan over time.
+    /// PyTorch, a time step compiled by torch.compile, the loop in Python.
+    PytorchStep,
+    /// PyTorch, the whole loop compiled by torch.compile: many minutes for long sequences, see --peer-limit.
+    PytorchLoop,
+    /// JAX, jitted, one scan over time for all layers.
     Jax,
+    /// JAX, jitted, a scan over time for each layer.
+    JaxLayers,
     /// snnTorch; its neurons do not adapt.
     Snntorch,
     /// Norse.
     Norse,
     /// SpikingJelly, multi-step; its neurons do not adapt.
     Spikingjelly,
+    /// Spyx, with an adaptive neuron of one's own.
+    Spyx,
+    /// sparXML.
+    Sparxml,
+    /// traceTorch, with an adaptive neuron of one's own.
+    Tracetorch,
+    /// Sinabs.
+    Sinabs,
+}
+
+/// How a framework is timed.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerScript {
+    /// As it is named in tables.
+    pub name: &'static str,
+    /// The name in that of its script, `time_NAME.py`.
+    pub script: &'static str,
+    /// What the script is told besides.
+    pub options: &'static [&'static str],
+    /// What `pip install` takes.
+    pub packages: &'static str,
+    /// The hidden neurons that it has.
+    pub neurons: &'static [&'static str],
 }
 
 impl PeerName {
-    /// The name in that of its script, `time_NAME.py`.
-    pub fn script_name(self) -> &'static str {
+    /// How it is timed.
+    pub fn script(self) -> PeerScript {
+        let alif = PeerScript {
+            name: "",
+            script: "pytorch",
+            options: &[],
+            packages: "numpy torch",
+            neurons: &["alif"],
+        };
+        let jax = PeerScript {
+            script: "jax",
+            packages: "numpy jax optax",
+            neurons: &["alif", "adlif_se", "brf"],
+            ..alif
+        };
+        let library = |name, packages| PeerScript { name, script: name, packages, ..alif };
         match self {
-            Self::Pytorch => "pytorch",
-            Self::Jax => "jax",
-            Self::Snntorch => "snntorch",
-            Self::Norse => "norse",
-            Self::Spikingjelly => "spikingjelly",
+            Self::Pytorch => PeerScript { name: "pytorch", ..alif },
+            Self::PytorchStep => {
+                PeerScript { name: "pytorch-step", options: &["--compile", "step"], ..alif }
+            }
+            Self::PytorchLoop => {
+                PeerScript { name: "pytorch-loop", options: &["--compile", "loop"], ..alif }
+            }
+            Self::Jax => PeerScript { name: "jax", ..jax },
+            Self::JaxLayers => {
+                PeerScript { name: "jax-layers", options: &["--scan", "layers"], ..jax }
+            }
+            Self::Snntorch => library("snntorch", "numpy torch snntorch"),
+            Self::Norse => library("norse", "numpy torch norse"),
+            Self::Spikingjelly => library("spikingjelly", "numpy torch spikingjelly"),
+            Self::Spyx => library("spyx", "numpy jax optax spyx"),
+            Self::Sparxml => library("sparxml", "numpy jax optax sparxml"),
+            Self::Tracetorch => library("tracetorch", "numpy torch tracetorch"),
+            Self::Sinabs => library("sinabs", "numpy torch sinabs"),
         }
     }
 }

@@ -103,7 +103,7 @@ fn ways(name: &str) -> Result<Vec<(String, &'static str)>> {
 }
 
 /// A layer of these neurons, which were asked for by `name`; adaptive ones have the parameters of the hand-written ones.
-fn with(layer: &LayerConfig, name: &str, neuron: &str) -> LayerConfig {
+pub fn with(layer: &LayerConfig, name: &str, neuron: &str) -> LayerConfig {
     let mut with = LayerConfig {
         neuron: Some(neuron.to_owned()),
         recurrent: layer.recurrent,

@@ -6,11 +6,13 @@
 
 use super::asked::{options, shapes};
 use super::memory::{Watch, gigabytes};
+use super::neurons;
 use super::process::Peer;
 use super::trial::{Times, Trial, WARMUP, median};
-use crate::args::{Bench, PeerName, ShapeName};
+use crate::args::{Bench, PeerName, PeerScript, ShapeName};
 use crate::print::{print_json, print_line};
 use barnowl::error::{Error, Result};
+use barnowl::neuron::SurrogateConfig;
 use barnowl::words::counted;
 use burn::tensor::Device;
 use serde::Serialize;
@@ -31,6 +33,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug, Serialize)]
 struct Turns {
     shape: &'static str,
+    /// Of the hidden layers.
+    neuron: String,
     threads: usize,
     rounds: u32,
     barnowl: Row,
@@ -72,11 +76,19 @@ struct Runner {
 
 pub fn run(args: &Bench, python: &Path, device: &Device) -> Result<()> {
     // Not smnist, unless it is named: PyTorch takes 12 GB for it.
-    let shapes = shapes(args, &[ShapeName::Ecg, ShapeName::Shd, ShapeName::Gsc]);
+    let mut shapes = shapes(args, &[ShapeName::Ecg, ShapeName::Shd, ShapeName::Gsc]);
+    let neuron = neuron(args)?;
+    if let Some(surrogate) = surrogate(neuron) {
+        let layers = shapes.iter_mut().flat_map(|shape| &mut shape.network.layers);
+        layers.for_each(|layer| {
+            *layer = neurons::with(layer, neuron, neuron);
+            layer.surrogate = Some(surrogate);
+        });
+    }
     let mut results = Vec::new();
     for shape in shapes {
         let mut failed = Vec::new();
-        let mut runners = start(args, python, shape.name, &mut failed)?;
+        let mut runners = start(args, python, shape.name, neuron, &mut failed)?;
         let trial = Trial::new(&shape, options(args), device)?;
         let watch = Watch::begin();
         let (mut trial, _) = trial.train(WARMUP, 1)?;
@@ -94,6 +106,7 @@ pub fn run(args: &Bench, python: &Path, device: &Device) -> Result<()> {
         }
         let turns = Turns {
             shape: shape.name,
+            neuron: neuron.to_owned(),
             threads: rayon::current_num_threads(),
             rounds: args.steps,
             barnowl: row("barnowl", &own, &own, watch.end().peak_memory)
@@ -119,29 +132,103 @@ pub fn run(args: &Bench, python: &Path, device: &Device) -> Result<()> {
     Ok(())
 }
 
+/// The neurons of the hidden layers that some framework has.
+const NEURONS: [&str; 3] = ["alif", "adlif_se", "brf"];
+
+/// The neuron of the hidden layers that was asked for.
+fn neuron(args: &Bench) -> Result<&str> {
+    let error = |given: &str| {
+        Error::setting("--neuron", given)
+            .expected(format!("with --peers, one of {}", NEURONS.join(", ")))
+            .remedy("leave --peers out to time other neurons, or several")
+    };
+    match &args.neuron[..] {
+        [] => Ok(NEURONS[0]),
+        [one] if NEURONS.contains(&one.as_str()) => Ok(one),
+        other => Err(error(&other.join(", "))),
+    }
+}
+
+/// The surrogate gradient of a neuron's authors, as in `reference/shapes.py`; none for adaptive neurons, which have the
+/// network's.
+fn surrogate(neuron: &str) -> Option<SurrogateConfig> {
+    match neuron {
+        "adlif_se" => Some(SurrogateConfig::Exponential { gamma: 1.0, steepness: 5.0 }),
+        "brf" => {
+            let (gamma, sigma, height, scale) = (0.5, 0.5, 0.15, 6.0);
+            Some(SurrogateConfig::DoubleGaussian { gamma, sigma, height, scale })
+        }
+        _ => None,
+    }
+}
+
 /// Starts the scripts one after the other, so that none warms up against another. Says which one does not start.
 fn start(
     args: &Bench,
     python: &Path,
     shape: &str,
+    neuron: &str,
     failed: &mut Vec<Failed>,
 ) -> Result<Vec<Runner>> {
     let default = [PeerName::Pytorch, PeerName::Jax];
-    let names = if args.peer.is_empty() { &default[..] } else { &args.peer };
+    let all = if args.peer.is_empty() { &default[..] } else { &args.peer };
     let mut runners = Vec::new();
-    for name in names {
-        let name = name.script_name().to_owned();
-        let script = args.reference.join(format!("time_{name}.py"));
-        eprintln!("{shape}: {name} starts");
-        match Peer::start(python, &script, shape, rayon::current_num_threads()) {
+    for name in all {
+        let about = name.script();
+        let name = about.name.to_owned();
+        if !about.neurons.contains(&neuron) {
+            // Nobody has asked for it.
+            if !args.peer.is_empty() {
+                report(Failed { name, reason: format!("its script has no {neuron}") }, failed);
+            }
+            continue;
+        }
+        let script = args.reference.join(format!("time_{}.py", about.script));
+        let limit = Duration::from_secs(args.peer_limit.into());
+        if about.options.contains(&"--compile") {
+            let limit = limit.as_secs();
+            eprintln!(
+                "{shape}: {name} starts and compiles; left out after {limit} s (--peer-limit)"
+            );
+        } else {
+            eprintln!("{shape}: {name} starts");
+        }
+        match Peer::start(python, &script, &options_of(args, &about, shape, neuron), limit) {
             Ok(peer) => runners.push(Runner { name, peer, seconds: Vec::new() }),
-            Err(reason) => report(Failed { name, reason }, failed),
+            Err(reason) => {
+                let reason = installable(reason, python, about.packages);
+                report(Failed { name, reason }, failed);
+            }
         }
     }
     if runners.is_empty() {
         return Err(none_left("no peer starts", failed));
     }
     Ok(runners)
+}
+
+/// What a script is told: the shape with the sizes of this command line.
+fn options_of(args: &Bench, about: &PeerScript, shape: &str, neuron: &str) -> Vec<String> {
+    let threads = rayon::current_num_threads().to_string();
+    let mut options = vec![shape.to_owned(), "--threads".into(), threads];
+    let sizes = [("--batch", args.batch), ("--length", args.length), ("--hidden", args.hidden)];
+    for (flag, size) in sizes {
+        options.extend(size.into_iter().flat_map(|size| [flag.to_owned(), size.to_string()]));
+    }
+    if neuron != NEURONS[0] {
+        options.extend(["--neuron".to_owned(), neuron.to_owned()]);
+    }
+    options.extend(about.options.iter().map(|&option| option.to_owned()));
+    options
+}
+
+/// Why a script does not start; with what installs its framework where that is missing.
+fn installable(reason: String, python: &Path, packages: &str) -> String {
+    if reason.contains("No module named") {
+        format!("{reason}; install it: {} -m pip install {packages}", python.display())
+    } else {
+        reason
+    }
 }
 
 /// A turn of every peer. A peer that fails is out from then on.
@@ -221,8 +308,9 @@ impl Row {
 fn table(turns: &Turns) -> String {
     let rows = || [&turns.barnowl].into_iter().chain(&turns.peers);
     let title = format!(
-        "{}, {}, {}",
+        "{}, {}, {}, {}",
         turns.shape,
+        turns.neuron,
         counted(turns.threads, "thread"),
         counted(turns.rounds, "round")
     );

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,8 @@ struct Step {
 pub struct Peer {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    /// The lines of its standard output, as a thread reads them.
+    output: Receiver<std::io::Result<String>>,
     /// The last line of standard error that is not empty.
     last_line: Arc<Mutex<String>>,
     /// Of the framework, where the script says so.
@@ -41,16 +43,18 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts a script and waits until it has warmed up; else the reason why there is none.
+    /// Starts `PYTHON script.py SHAPE OPTIONS --serve` and waits, no longer than `limit`, until it has warmed up; else the
+    /// reason why there is none.
     pub fn start(
         python: &Path,
         script: &Path,
-        shape: &str,
-        threads: usize,
+        options: &[String],
+        limit: Duration,
     ) -> Result<Self, String> {
         let mut child = Command::new(python)
             .arg(script)
-            .args([shape, "--threads", &threads.to_string(), "--serve"])
+            .args(options)
+            .arg("--serve")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -63,9 +67,9 @@ impl Peer {
         };
         let last_line = Arc::new(Mutex::new(String::new()));
         listen(errors, last_line.clone());
-        let output = BufReader::new(output);
+        let output = lines(output);
         let mut peer = Self { child, input, output, last_line, version: None };
-        let ready: Ready = peer.answer()?;
+        let ready: Ready = peer.answer(Some(limit))?;
         if !ready.ready {
             return Err("it says that it is not ready".into());
         }
@@ -77,7 +81,7 @@ impl Peer {
     pub fn step(&mut self) -> Result<f64, String> {
         // Whether it can still read shows in whether it answers.
         let _ = self.input.write_all(b"step\n").and_then(|()| self.input.flush());
-        let step: Step = self.answer()?;
+        let step: Step = self.answer(None)?;
         if step.seconds.is_finite() && step.seconds > 0.0 {
             Ok(step.seconds)
         } else {
@@ -90,14 +94,23 @@ impl Peer {
         peak_of(&self.child.id().to_string())
     }
 
-    /// The next line of its output.
-    fn answer<T: DeserializeOwned>(&mut self) -> Result<T, String> {
-        let mut line = String::new();
-        match self.output.read_line(&mut line) {
-            Ok(0) => Err(self.farewell()),
-            Ok(_) => serde_json::from_str(&line)
+    /// The next line of its output, if it comes within `limit`.
+    fn answer<T: DeserializeOwned>(&mut self, limit: Option<Duration>) -> Result<T, String> {
+        let next = match limit {
+            Some(limit) => self.output.recv_timeout(limit),
+            None => self.output.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(Ok(line)) => serde_json::from_str(&line)
                 .map_err(|error| format!("it answers {:?}: {error}", line.trim_end())),
-            Err(error) => Err(format!("its output cannot be read: {error}")),
+            Ok(Err(error)) => Err(format!("its output cannot be read: {error}")),
+            Err(RecvTimeoutError::Disconnected) => Err(self.farewell()),
+            Err(RecvTimeoutError::Timeout) => {
+                let seconds = limit.unwrap_or_default().as_secs();
+                Err(format!(
+                    "it was not ready after {seconds} s; --peer-limit sets how long that may take"
+                ))
+            }
         }
     }
 
@@ -132,6 +145,21 @@ impl Drop for Peer {
 fn end(child: &mut Child) {
     let _ = child.kill();
     let _ = child.wait();
+}
+
+/// Hands on line by line, on a thread of its own, so that whoever waits can stop waiting. It ends when the writer does.
+fn lines(from: impl Read + Send + 'static) -> Receiver<std::io::Result<String>> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines() {
+            let failed = line.is_err();
+            // Nobody listens any more once the peer has been dropped.
+            if sender.send(line).is_err() || failed {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Keeps the last line that is not empty, on a thread of its own, so that the writer never waits for a reader.

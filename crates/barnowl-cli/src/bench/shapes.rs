@@ -38,6 +38,9 @@ pub struct Shape {
 /// As in `reference/shapes.py`, so that others are timed with as many spikes.
 const CALIBRATED_STEPS: usize = 300;
 
+/// A neuron that does not spike often enough at this bias has the rate that it comes to.
+const HIGHEST_BIAS: f32 = 1e4;
+
 impl Shape {
     pub fn new(name: ShapeName) -> Self {
         let hidden = |size: usize, recurrent: bool, b0: f32, beta: f32| LayerConfig {
@@ -157,18 +160,25 @@ impl Shape {
         let indices: Vec<usize> = (0..data.samples()).collect();
         let mut bptt = Bptt::new(&self.network, BpttOptions::default())?;
         for layer in 0..network.layers.len() {
-            let (mut low, mut high) = (-10.0_f32, 10.0_f32);
-            for _ in 0..20 {
-                let bias = 0.5 * (low + high);
+            let mut rate_at = |bias: f32| {
                 network.layers[layer].forward.input_mut().bias = Some(Param::from_tensor(
                     Tensor::full([self.network.layers[layer].size], bias, device),
                 ));
-                let outcome = bptt.evaluate(&network, &data, &indices, Pass::default());
-                let rate = outcome.rates[layer];
-                if !rate.is_finite() {
-                    return Err(Error::divergence("the network's spike rate is not a number"));
+                let rate = bptt.evaluate(&network, &data, &indices, Pass::default()).rates[layer];
+                if rate.is_finite() {
+                    Ok(rate)
+                } else {
+                    Err(Error::divergence("the network's spike rate is not a number"))
                 }
-                if rate < self.rate { low = bias } else { high = bias }
+            };
+            let (mut low, mut high) = (-10.0_f32, 10.0_f32);
+            // Resonators want more.
+            while high < HIGHEST_BIAS && rate_at(high)? < self.rate {
+                high *= 10.0;
+            }
+            for _ in 0..20 {
+                let bias = 0.5 * (low + high);
+                if rate_at(bias)? < self.rate { low = bias } else { high = bias }
             }
         }
         Ok(network)

@@ -74,11 +74,14 @@ fn fake_python(folder: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let path = folder.join("python");
     let text = r#"#!/bin/sh
-[ "$2 $3 $5" = "gsc --threads --serve" ] || { echo "called with $*" >&2; exit 1; }
+for last; do :; done
+[ "$2 $3 $last" = "gsc --threads --serve" ] || { echo "called with $*" >&2; exit 1; }
+echo "$*" >> "${0%/*}/called"
 case "$1" in
   */time_norse.py) echo "Traceback:" >&2; echo "No module named 'norse'" >&2; exit 1;;
   */time_jax.py) turns=1;;
   */time_snntorch.py) echo "hello"; sleep 60;;
+  */time_spyx.py) exec sleep 60;;
   *) turns=9;;
 esac
 echo $$ >> "${0%/*}/started"
@@ -101,14 +104,16 @@ exit 1
 fn bench_takes_turns_with_peers() {
     let temp = folder();
     let bench = |names: &[&str]| {
-        let mut bench = barnowl(&["bench", "gsc", "--steps", "2", "--json", "--peers"]);
+        let mut bench = barnowl(&["bench", "gsc", "--json", "--peers"]);
         bench.arg(fake_python(temp.path())).args(["--reference", "scripts"]);
         for name in names {
             bench.args(["--peer", name]);
         }
         bench
     };
-    let output = succeeds(bench(&["pytorch", "norse", "jax", "snntorch"]));
+    let mut four = bench(&["pytorch", "norse", "jax", "snntorch"]);
+    four.args(["--steps", "2"]);
+    let output = succeeds(four);
     let turns = &json(&output)["peers"][0];
     positive(&turns["barnowl"], &["seconds_per_step", "fastest_step"]);
     assert_eq!(turns["rounds"], 2);
@@ -126,11 +131,34 @@ fn bench_takes_turns_with_peers() {
         .iter()
         .map(|failed| ["name", "reason"].map(|key| failed[key].as_str().unwrap()))
         .collect();
-    assert_eq!(failed[0], ["norse", "No module named 'norse'"]);
+    assert!(failed[0][0] == "norse" && failed[0][1].starts_with("No module named 'norse'"));
+    assert!(failed[0][1].ends_with("-m pip install numpy torch norse"), "{failed:?}");
     assert!(failed[1][0] == "snntorch" && failed[1][1].contains("hello"), "{failed:?}");
     assert_eq!(failed[2], ["jax", "out of memory"]);
     let text = stderr(&output);
     assert!(text.contains("norse is left out: No module named 'norse'"), "{text}");
+    // With another neuron, those that have it; sizes go to the peers as well.
+    let with = |names: &[&str], flags: &[&str]| {
+        let mut bench = bench(names);
+        bench.args(flags);
+        bench
+    };
+    let sizes = ["--neuron", "adlif_se", "--batch", "3", "--length", "20", "--hidden", "8"];
+    let output =
+        succeeds(with(&["jax-layers", "norse"], &[&sizes[..], &["--steps", "1"]].concat()));
+    let turns = &json(&output)["peers"][0];
+    assert_eq!(
+        (&turns["neuron"], &turns["peers"][0]["name"]),
+        (&"adlif_se".into(), &"jax-layers".into())
+    );
+    assert_eq!(turns["failed"][0]["reason"], "its script has no adlif_se");
+    let called = std::fs::read_to_string(temp.path().join("called")).unwrap();
+    let called = called.lines().last().unwrap();
+    let rest = "--batch 3 --length 20 --hidden 8 --neuron adlif_se --scan layers --serve";
+    assert!(called.ends_with(rest), "{called}");
+    refuses(with(&["jax"], &["--neuron", "lif"]), &["--neuron", "adlif_se"]);
+    refuses(with(&["jax"], &["--neuron", "brf", "--neuron", "alif"]), &["brf, alif"]);
+    refuses(with(&["spyx"], &["--peer-limit", "1"]), &["not ready after 1 s", "--peer-limit"]);
     refuses(bench(&["norse"]), &["no peer starts", "No module named 'norse'", "--reference"]);
     refuses(bench(&["jax"]), &["no peer is left", "out of memory"]);
     // Nothing that was started is left over.
@@ -152,6 +180,8 @@ fn bad_flags_of_bench_are_refused() {
         (&["--checkpoint-steps", "0"], "--checkpoint-steps"),
         (&["--peer", "jax"], "--peers"),
         (&["--reference", "scripts"], "--peers"),
+        (&["--peer-limit", "9"], "--peers"),
+        (&["--neuron", "brf", "--latency"], "--latency"),
         (&["--peers", "python3", "--peer", "nosuch"], "nosuch"),
         (&["--peers", "python3", "--latency"], "--latency"),
         (&["ecg", "--scaling", "s.svg"], "--scaling"),
