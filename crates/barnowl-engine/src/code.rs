@@ -5,10 +5,12 @@
 //! itself: results depend neither on the processor nor on what else a program computes. Values are kept in as few registers,
 //! strips of memory, as their lives allow.
 
-use super::compiled::Compiled;
 use super::simd::{Isa, LANES, Lanes, dispatch};
 use barnowl_model::{Binary, Operation, Program, Real, Unary, Value};
 use std::marker::PhantomData;
+
+/// A program over planes of so many rows, of so many blocks each: its inputs and outputs in order.
+pub type Compiled = fn(&[*mut Lanes], usize, usize);
 
 /// Blocks of a strip: enough that the choice of an instruction costs little, few enough that the values of a step stay in
 /// the nearest cache.

@@ -2,15 +2,13 @@
 //!
 //! Each function does what the [interpreter](super::code) does, to the bit, with its values in registers.
 
+use super::code::Compiled;
 use super::simd::{Isa, Lanes, dispatch};
 // What some neuron's equations have.
 #[allow(unused_imports, reason = "generated code uses what there is to use")]
 use super::code::{each_lane, larger, smaller};
 #[allow(unused_imports, reason = "as above")]
 use barnowl_model::Real;
-
-/// A program over planes of so many rows, of so many blocks each: its inputs and outputs in order.
-pub type Compiled = fn(&[*mut Lanes], usize, usize);
 
 /// The [programs](barnowl_model::Kernels) of a model.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@
 //! from those before it, without a gather. Then comes ψ of all its spikes at once, and then each step runs back.
 
 use super::ROWS;
-use super::code::{Code, Machine};
-use super::compiled::{Compiled, CompiledKernels};
+use super::code::{Code, Compiled, Machine};
+use super::compiled::CompiledKernels;
 use super::floats::Floats;
 use super::gather::{add_rows, for_column_groups};
 use super::neurons::{Backward, Carry, Forward, Neurons, Shape, Sums};

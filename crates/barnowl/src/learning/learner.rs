@@ -1,14 +1,12 @@
 //! The seam between training and the rules by which a network learns.
 
-use super::{Bptt, BpttOptions, Layerwise, Penalties};
+use super::penalty::Penalties;
 use crate::class_loss::ClassLoss;
 use crate::dataset::Dataset;
-use crate::device::is_cpu;
 use crate::error::Result;
-use crate::network::{Network, NetworkConfig};
+use crate::network::Network;
 use crate::pass::Pass;
 use burn::optim::GradientsParams;
-use burn::tensor::Device;
 
 /// A learning rule: what it makes of a network and sequences of a data set.
 ///
@@ -111,22 +109,5 @@ impl BatchOutcome {
             (self.loss, self.classes) = (window.loss, window.classes);
             self.values = window.values;
         }
-    }
-}
-
-/// Backpropagation through time on `device`: by [`Bptt`] on processors, by [`Layerwise`] on graphics processors, which keeps
-/// the whole of a layer whatever `options.checkpoint_steps`.
-///
-/// # Errors
-///
-/// As [`Bptt::new`].
-pub fn backpropagation(
-    config: &NetworkConfig,
-    options: BpttOptions,
-    device: &Device,
-) -> Result<Box<dyn Learner>> {
-    match is_cpu(device) {
-        true => Ok(Box::new(Bptt::new(config, options)?)),
-        false => Ok(Box::new(Layerwise::new(config).with_cut(options.cut))),
     }
 }

@@ -11,14 +11,16 @@
 //! [`Network::forward`](crate::network::Network::forward) and a loss of your own; [`Bptt`] computes the same numbers for
 //! the losses of this library, several times faster and in a fraction of the memory.
 
+mod backpropagation;
 mod bptt;
 mod layerwise;
 mod learner;
 mod penalty;
 
+pub use backpropagation::backpropagation;
 pub use bptt::{Bptt, BpttOptions};
 pub use layerwise::Layerwise;
-pub use learner::{BatchOutcome, Criterion, Learner, Update, backpropagation};
+pub use learner::{BatchOutcome, Criterion, Learner, Update};
 pub use penalty::{NeuronRatePenalty, Penalties, RatePenalty};
 
 use crate::dataset::Dataset;

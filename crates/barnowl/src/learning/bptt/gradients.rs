@@ -1,8 +1,8 @@
 //! Sums over tiles, and gradients as Burn's optimizers want them.
 
+use super::columns::Columns;
 use super::layer::LayerGradients;
 use super::plan::{LayerPlan, Parameters};
-use super::stage::Columns;
 use crate::network::Network;
 use barnowl_engine::neurons::Sums;
 use barnowl_engine::simd::{Isa, dispatch};

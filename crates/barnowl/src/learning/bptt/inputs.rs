@@ -1,9 +1,9 @@
 //! What the first layer of a tile reads of the data: events, real numbers, or real numbers that a trained threshold turns
 //! into spikes; and the gradient of that threshold.
 
+use super::job::Job;
 use super::plan::LayerPlan;
 use super::stage::Stage;
-use super::tile::Job;
 use crate::dataset::{Events, Inputs};
 use barnowl_engine::events::EventRows;
 use barnowl_engine::floats::Floats;

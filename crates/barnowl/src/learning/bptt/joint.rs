@@ -1,9 +1,9 @@
 //! What some layers of a tile pass on over a whole sequence, and its gradient, for stages that read it in their own order.
 
+use super::job::Job;
 use super::layer::LayerArrays;
 use super::plan::LayerPlan;
 use super::stage::{Joint, Stage};
-use super::tile::Job;
 use barnowl_engine::CHUNK;
 use barnowl_engine::floats::Floats;
 use barnowl_engine::gather::Source;

@@ -1,8 +1,8 @@
 //! A layer of a tile: its arrays, and a chunk of it forward and back.
 
 use super::decoder::Output;
+use super::job::Job;
 use super::plan::LayerPlan;
-use super::tile::Job;
 use crate::loss::DecoderKind;
 use barnowl_engine::CHUNK;
 use barnowl_engine::floats::Floats;

@@ -11,8 +11,10 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `stage.rs` | in which order the layers run |
+//! | `columns.rs` | where outputs stand in rows with padding |
 //! | `plan.rs` | parameters in the layouts of the kernels |
+//! | `stage.rs` | in which order the layers run |
+//! | `job.rs` | what a tile works on |
 //! | `tile.rs` | a tile on its way through the network and back |
 //! | `layer.rs` | a layer of it |
 //! | `joint.rs` | what layers pass on over a whole sequence |
@@ -20,9 +22,11 @@
 //! | `decoder.rs` | scores, losses and predictions of a tile |
 //! | `gradients.rs` | sums over tiles, and gradients as Burn's optimizers want them |
 
+mod columns;
 mod decoder;
 mod gradients;
 mod inputs;
+mod job;
 mod joint;
 mod layer;
 mod plan;
@@ -38,6 +42,7 @@ use crate::pass::Pass;
 use barnowl_engine::{CHUNK, ROWS};
 use burn::optim::GradientsParams;
 use decoder::Reader;
+use job::Job;
 use layer::LayerGradients;
 use plan::{LayerPlan, Parameters};
 use rayon::prelude::*;
@@ -45,7 +50,7 @@ use serde::{Deserialize, Serialize};
 use stage::Plan;
 use std::ops::Range;
 use std::sync::Mutex;
-use tile::{Job, Stand, Tile};
+use tile::{Stand, Tile};
 
 /// How memory is traded for time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

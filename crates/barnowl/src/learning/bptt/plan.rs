@@ -1,6 +1,6 @@
 //! A network's parameters in the layouts of the kernels.
 
-use super::stage::Columns;
+use super::columns::Columns;
 use crate::cell::Cell;
 use crate::cell::alif::AlifLayer;
 use crate::cell::equations::EquationsLayer;
