@@ -5,8 +5,8 @@
     python reference/time_jax.py ecg --scan layers          a scan for each layer instead of one for the network
 
 `--scan network` goes through all layers and the readout in each step of one scan. `--scan layers` gives each layer a scan
-of its own, and its input currents and the gradient of its input weights are one product for all steps; it is the better
-one where layers are wide, the other where they are narrow.
+of its own, and its input currents and the gradient of its input weights are one product for all steps. Which is faster
+depends on the shape.
 """
 
 import os

@@ -10,7 +10,7 @@ strength of adaptation, and the surrogate gradient, the multi-Gaussian. 1 - alph
 Not equal: a spike lowers the membrane at once, by b0 and not by the threshold that it met; the threshold starts at b0;
 recurrent layers have one bias, not two; what is learned are the decays, through a sigmoid, not the time constants. The
 membranes of a layer that spikes cannot be had, so the readout of ecg, which is decoded by them, is an `LI`: less work
-than Barnowl does.
+than Barnowl does. The spike rates are what comes of all this; the time of dense products does not depend on them.
 """
 
 import os

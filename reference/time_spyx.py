@@ -7,7 +7,8 @@ recurrent weights and fixed strength of adaptation, so the neurons are one's own
 its surrogate of a function of one's own.
 
 Equal: layer sizes, weights, biases, recurrence, inputs, spikes, decoder, loss, equations, surrogate gradient and trained
-parameters of Barnowl. Nothing is not equal, but the input currents of the first layer, a product at each step.
+parameters of Barnowl.
+Not equal to time_jax.py: the input currents of the first layer are a product at each step, not one for all.
 """
 
 import importlib.metadata

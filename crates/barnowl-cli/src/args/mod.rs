@@ -338,7 +338,7 @@ const BENCH_EXAMPLES: &str = "Examples:
   barnowl bench shd --checkpoint-steps 16            less memory, more time; the same gradients
   barnowl bench ecg --peers .venv/bin/python         turns with PyTorch and JAX
   barnowl bench gsc --peers python3 --peer norse --peer snntorch
-  barnowl bench ecg --peers python3 --neuron adlif_se   both with another neuron in the hidden layers
+  barnowl bench ecg --peers python3 --neuron adlif_se      another neuron in the hidden layers of both
   barnowl bench gsc --peers python3 --peer pytorch-step --peer pytorch-loop --peer-limit 900
   barnowl bench --latency                            one stream, step by step, in nanoseconds
   barnowl bench --scaling scaling.svg                a picture of how a step grows
@@ -379,7 +379,7 @@ pub struct Bench {
     /// Take turns with other frameworks, run by this Python; the ratio is theirs over Barnowl's, round by round.
     #[arg(long, value_name = "PYTHON", conflicts_with_all = ["latency", "scaling"])]
     pub peers: Option<PathBuf>,
-    /// With --peers, a framework; may be given several times [default: pytorch and jax].
+    /// With --peers, a framework; may be given several times [default: pytorch and jax, as far as they have the --neuron].
     #[arg(long, value_enum, value_name = "NAME", requires = "peers")]
     pub peer: Vec<PeerName>,
     /// With --peers, the folder of the frameworks' scripts, time_NAME.py.
@@ -390,7 +390,7 @@ pub struct Bench {
     pub peer_limit: u32,
     /// Take turns with hidden neurons that run from their equations: built-in ones, compiled and interpreted, or a file; may
     /// be given several times. The ratio is theirs over the hand-written adaptive neurons', round by round. With --peers, the
-    /// one neuron that all frameworks have in their hidden layers: alif, adlif_se or brf.
+    /// one neuron in the hidden layers of all: alif, adlif_se or brf.
     #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["latency", "scaling", "steps_only"])]
     pub neuron: Vec<String>,
     /// Time one stream through the network, a step at a time, as a device would run it (barnowl-neuron, one thread).
