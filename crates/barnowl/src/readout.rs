@@ -85,7 +85,7 @@ pub struct ReadoutConfig {
     /// The membrane potential before the first step. Default zero.
     #[serde(default)]
     pub initial_state: InitialState,
-    /// The surrogate gradient of adaptive neurons. Default: the network's.
+    /// The surrogate gradient of a readout that spikes. Default: the network's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surrogate: Option<SurrogateConfig>,
     /// How the weights start. Default Xavier uniform.

@@ -28,8 +28,8 @@ pub struct NeuronRatePenalty {
     #[serde(default)]
     #[schemars(example = &0.01)]
     pub low: f64,
-    /// The most spikes per step, above which a neuron is drawn down. Default 1.
-    /// Range: `low` to 1.
+    /// The most spikes per step, `low` or more, above which a neuron is drawn down. Default 1.
+    /// Range: 0 to 1.
     #[serde(default = "one")]
     #[schemars(example = &0.3)]
     pub high: f64,

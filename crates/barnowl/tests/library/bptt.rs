@@ -1,6 +1,6 @@
 //! Backpropagation through time of a whole network against Burn's autodiff, layer by layer, on random networks.
 
-use super::gradients::collect_all;
+use super::gradients::{collect, collect_all};
 use barnowl::cell::CellKind;
 use barnowl::class_loss::{ClassLossConfig, ClassWeights};
 use barnowl::dataset::{Dataset, Inputs, Targets};
@@ -160,6 +160,14 @@ impl Case {
         Network::from_tensors(&self.config, &tensors, form, device).unwrap()
     }
 
+    /// The gradients of all parameters. Of equations, not every one is trained.
+    fn collect(&self, network: &Network, gradients: GradientsParams) -> Vec<Vec<f32>> {
+        match self.config.readout.neuron {
+            None => collect_all(network, gradients),
+            Some(_) => collect(network, gradients),
+        }
+    }
+
     fn data(&self) -> Dataset {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let shape = [self.batch, self.steps, self.config.inputs];
@@ -249,7 +257,7 @@ fn by_autodiff(
             loss = loss + (outside.clone() * outside).mean() * weight;
         }
     }
-    (value, collect_all(network, GradientsParams::from_grads(loss.backward(), network)))
+    (value, case.collect(network, GradientsParams::from_grads(loss.backward(), network)))
 }
 
 fn by_bptt(
@@ -268,7 +276,7 @@ fn by_bptt(
     assert_eq!(without.classes, outcome.classes);
     assert_eq!(without.values, outcome.values);
     assert_eq!(without.rates, outcome.rates);
-    (outcome, collect_all(network, gradients))
+    (outcome, case.collect(network, gradients))
 }
 
 /// Compares the two.

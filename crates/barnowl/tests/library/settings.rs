@@ -90,6 +90,12 @@ fn examples_of_what_is_not_set_can_be_set() {
             "train.rate_penalty" => {
                 vec!["train.rate_penalty={ target = 0.1, weight = 1 }".to_owned()]
             }
+            "train.neuron_rate_penalty" => {
+                vec!["train.neuron_rate_penalty={ high = 0.3, weight = 1 }".to_owned()]
+            }
+            "network.layers.0.surrogate" | "network.readout.surrogate" => {
+                vec![format!("{head}=multi_gaussian")]
+            }
             "train.truncation" => vec!["train.truncation={ window = 50 }".to_owned()],
             "train.fold" => vec!["train.fold={ index = 1, count = 5 }".to_owned()],
             // Such a task has other inputs, decoder and readout.
