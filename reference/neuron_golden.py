@@ -86,6 +86,15 @@ def glif3(p, c, spike, i, state):
     return (z, v, new_r, new_asc_1, new_asc_2), distance
 
 
+def plif(p, c, spike, i, state):
+    """spikingjelly, activation_based/neuron.py: ParametricLIFNode with decay_input, hard reset to 0."""
+    z, v = state
+    h = v + (i - v) * p["k"]
+    distance = h - c["threshold"]
+    z = spike(distance)
+    return (z, (1 - z) * h), distance
+
+
 # Step, constants, surrogate, size of the weights, ranges of the parameters; then the states' number, the spike among them.
 NEURONS = {
     "bhrf": (bhrf, dict(threshold=1.0, dt=0.01, gamma=0.9), "double_gaussian", 120.0, dict(omega=(15, 50), b_offset=(0.1, 1)), 4),
@@ -111,6 +120,7 @@ NEURONS = {
         dict(tau_m=(4, 20), k1=(0.003, 0.03), k2=(0.05, 0.3), a1=(-0.1, 0.05), a2=(-0.8, -0.1), u_reset=(-0.2, 0.2)),
         5,
     ),
+    "plif": (plif, dict(threshold=1.0), "arctan", 6.0, dict(k=(0.05, 0.9)), 2),
 }
 THRESHOLDS = {"lsnn": dict(b0=0.1, beta=1.8)}
 
