@@ -28,18 +28,13 @@ pub struct NeuronRatePenalty {
     #[serde(default)]
     #[schemars(example = &0.01)]
     pub low: f64,
-    /// The most spikes per step, `low` or more, above which a neuron is drawn down. Default 1.
+    /// The most spikes per step, `low` or more, above which a neuron is drawn down.
     /// Range: 0 to 1.
-    #[serde(default = "one")]
     #[schemars(example = &0.3)]
     pub high: f64,
     /// How strong the penalty is.
     /// Range: more than 0.
     pub weight: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 /// Everything that draws on spike rates.
@@ -73,7 +68,7 @@ impl NeuronRatePenalty {
                 "{key} has no effect: every rate is between 0 and 1"
             ))
             .with_key(key)
-            .remedy(format!("set {key}.low = 0.01, {key}.high = 0.3, or both")));
+            .remedy(format!("set {key}.low = 0.01, or {key}.high = 0.3, for example")));
         }
         weight(key, self.weight)
     }
