@@ -51,7 +51,8 @@ pub fn run(args: &Info) -> Result<ExitCode> {
         };
         sizes.push(format!("{direction}{} ({kind} {cell})", layer.size));
     }
-    let (readout, decoder) = (word(&network.readout.kind), word(&network.decode.kind));
+    let (kind, decoder) = (word(&network.readout.kind), word(&network.decode.kind));
+    let readout = network.readout.neuron_name().unwrap_or(kind);
     sizes.push(format!("{} ({readout})", network.readout.size));
     print_line(&format!("network: {} · {parameters} parameters", sizes.join(" – ")))?;
     print_line(&format!("decoder: {decoder}, from step {}", network.decode.skip))?;

@@ -1,4 +1,4 @@
-//! Layers of adaptive spiking neurons: recurrent or feed-forward, in one or both directions of time.
+//! Hidden layers: of spiking neurons or of the baselines' cells, recurrent or feed-forward, in one or both directions of time.
 
 use crate::cell::alif::AlifLayer;
 use crate::cell::equations::{
@@ -134,6 +134,12 @@ impl LayerConfig {
     /// Names the key, its value and what is allowed.
     pub fn validate(&self, key: &str) -> Result<()> {
         check_size(&format!("{key}.size"), self.size)?;
+        // The spikes of both directions are named by 16 bits, each direction with its padding.
+        let named = 1 << 16;
+        if self.bidirectional && 2 * self.size.next_multiple_of(16) > named {
+            return Err(Error::setting(format!("{key}.size"), self.size)
+                .expected(format!("1 to {} in each direction", named / 2)));
+        }
         if self.cell.gated().is_some() && !self.recurrent {
             return Err(Error::setting(format!("{key}.recurrent"), false)
                 .expected("true, since lstm, gru and rnn cells are recurrent")

@@ -409,7 +409,7 @@ mod tests {
             Network::from_tensors(config, &tensors, form, &device).unwrap_err().to_string()
         };
         // Orthogonal weights of this size would take hours.
-        config.layers[0].size = 60_000;
+        config.layers[0].size = 30_000;
         let error = refused(&config);
         assert!(error.contains("weights or more"), "{error}");
         config.layers[0].size = 51;

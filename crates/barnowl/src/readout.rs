@@ -178,6 +178,12 @@ impl ReadoutConfig {
             .expect("the configuration is valid")
     }
 
+    /// The name of the model that the neurons run from, if they run from one.
+    #[must_use]
+    pub fn neuron_name(&self) -> Option<String> {
+        self.neuron().map(|neuron| neuron.model.name().to_owned())
+    }
+
     /// Whether the readout spikes.
     #[must_use]
     pub fn is_spiking(&self) -> bool {

@@ -73,7 +73,7 @@ pub type Update<'a> = dyn FnMut(&Network, &BatchOutcome, GradientsParams) -> Res
 pub struct Criterion {
     /// How the loss of classes is weighed, if it is.
     pub classes: Option<ClassLoss>,
-    /// What draws on spike rates, if anything does.
+    /// What draws on spike rates, if anything does; for networks whose hidden layers spike.
     pub penalties: Penalties,
 }
 
@@ -89,7 +89,7 @@ pub struct BatchOutcome {
     pub values: Vec<f32>,
     /// Spikes per neuron and step, of every hidden layer, without padding; of cells that do not spike, outputs that are not 0.
     pub rates: Vec<f64>,
-    /// The same of the readout, if it spikes (and is observed).
+    /// The same of the readout, if it spikes, and is observed: on graphics processors by decoders of spikes alone.
     pub readout_rate: Option<f64>,
 }
 

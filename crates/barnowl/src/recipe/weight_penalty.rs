@@ -8,7 +8,8 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Adds `Σ l1 |w| + l2 w²` over the weights of a kind to the loss that is trained on. Unlike weight decay, it is in the
-/// gradient, and goes through the optimizer.
+/// gradient, and goes through the optimizer. It is added at every update: where the weights change after every window of time, once
+/// a window.
 ///
 /// ```toml
 /// [train.weight_penalty]

@@ -32,11 +32,14 @@ pub(super) fn set_all(network: &mut NetworkConfig, word: &str) -> Result<()> {
                 .expected(format!("a decoder of membranes, since {word} cells do not spike"))
                 .remedy("set network.decode.kind = \"mean_membrane\", or another"));
         }
-        network.readout.kind = ReadoutKind::Dense;
+        let readout = &mut network.readout;
+        readout.kind = ReadoutKind::Dense;
+        (readout.neuron, readout.parameters, readout.surrogate) = Default::default();
     }
     for layer in &mut network.layers {
         layer.cell = kind;
         (layer.neuron, layer.parameters) = (None, Default::default());
+        layer.surrogate = layer.surrogate.filter(|_| kind.is_spiking());
         layer.recurrent = match word {
             "feedforward" => false,
             _ => layer.recurrent || kind.gated().is_some(),

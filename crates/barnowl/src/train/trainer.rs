@@ -29,7 +29,7 @@ pub struct Trainer {
     pub(super) network_config: NetworkConfig,
     pub(super) config: TrainConfig,
     pub(super) network: Network,
-    /// What computes gradients; without it, Burn's autodiff does, layer by layer.
+    /// What computes gradients.
     pub(super) learner: Box<dyn Learner>,
     pub(super) optimizer: GroupedOptimizer,
     pub(super) average: Option<Average>,
@@ -483,7 +483,10 @@ fn adapted(
     device: &Device,
 ) -> Result<Network> {
     // What is trained in the place of a neuron's parameter depends on its range, which may differ.
-    let other = |network: &NetworkConfig| network.layers.iter().any(|layer| layer.neuron.is_some());
+    let other = |network: &NetworkConfig| {
+        let hidden = network.layers.iter().any(|layer| layer.neuron.is_some());
+        hidden || network.readout.neuron.is_some()
+    };
     let form = match other(config) || other(&model.task.network) {
         true => TimeConstantForm::Tau,
         false => TimeConstantForm::Log,
@@ -525,6 +528,14 @@ pub(super) fn learner(
     ) {
         return Err(Error::setting(key, "{ … }")
             .expected("none, since the hidden layers have cells that do not spike"));
+    }
+    let of_recurrent = train.weight_penalty.recurrent;
+    if of_recurrent != Default::default() && network.layers.iter().all(|layer| !layer.recurrent) {
+        return Err(Error::config(
+            "train.weight_penalty.recurrent has no effect: no layer is recurrent",
+        )
+        .with_key("train.weight_penalty.recurrent")
+        .remedy("leave it out"));
     }
     if let Some(truncation) = train.truncation {
         let refuse =

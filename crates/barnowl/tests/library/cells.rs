@@ -203,6 +203,12 @@ fn every_cell_learns() {
         assert!(last < 0.9 * first, "{cell:?}: from {first} to {last}");
     }
     let penalty = Some(RatePenalty { target: 0.1, weight: 1.0 });
+    let mut weighed = recipe.clone();
+    weighed.weight_penalty.recurrent.l1 = 1e-3;
+    let mut feedforward = config(CellKind::Alif, false);
+    feedforward.layers.iter_mut().for_each(|layer| layer.recurrent = false);
+    let error = fit(&feedforward, &weighed, &data, &data).unwrap_err();
+    assert_eq!(error.key(), Some("train.weight_penalty.recurrent"));
     let recipe = TrainConfig { rate_penalty: penalty, ..recipe };
     let error = fit(&config(CellKind::Gru, false), &recipe, &data, &data).unwrap_err();
     assert_eq!(error.key(), Some("train.rate_penalty"));
@@ -217,6 +223,11 @@ fn the_word_reaches_every_layer() {
     let lstm = load(&["network.cell=lstm"]).unwrap().network;
     assert_eq!((lstm.layers[0].cell, lstm.readout.kind), (CellKind::Lstm, ReadoutKind::Dense));
     assert!(lstm.is_causal() && !lstm.is_resumable());
+    // What only spiking neurons have goes with them.
+    let spiking = ["network.readout.neuron=adlif_se", "network.layers.0.surrogate=linear"];
+    let other = load(&[&spiking[..], &["network.cell=lstm"]].concat()).unwrap().network;
+    assert_eq!((other.readout.kind, other.readout.neuron), (ReadoutKind::Dense, None));
+    assert!(other.layers[0].surrogate.is_none());
     let relu = load(&["network.cell=relu"]).unwrap().network;
     assert_eq!((relu.layers[0].cell, relu.readout.kind), (CellKind::Relu, ReadoutKind::Alif));
     assert!(!load(&["network.cell=feedforward"]).unwrap().network.layers[0].recurrent);
@@ -232,6 +243,15 @@ fn the_word_reaches_every_layer() {
             "network.layers.0.recurrent",
         ),
         (&["network.readout.kind=dense", "network.decode.kind=spike_count"], "network.decode.kind"),
+        (
+            &["network.layers.0.bidirectional=true", "network.layers.0.size=32769"],
+            "network.layers.0.size",
+        ),
+        (&["network.readout.neuron=lif", "network.readout.b0=0.3"], "network.readout.b0"),
+        (
+            &["network.layers.0.cell=relu", "network.layers.0.surrogate=linear"],
+            "network.layers.0.surrogate",
+        ),
     ] {
         match load(words) {
             Ok(_) => assert_eq!(key, "", "{words:?}"),

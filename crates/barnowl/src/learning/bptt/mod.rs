@@ -67,6 +67,23 @@ pub struct BpttOptions {
     pub cut: Option<usize>,
 }
 
+impl BpttOptions {
+    /// Checks that a network can be treated so.
+    pub(super) fn validate(&self, config: &NetworkConfig) -> Result<()> {
+        if self.checkpoint_steps == Some(0) {
+            return Err(Error::setting("checkpoint_steps", 0).expected("1 or more"));
+        }
+        if self.cut == Some(0) {
+            return Err(Error::setting("cut", 0).expected("1 or more"));
+        }
+        if let (Some(cut), false) = (self.cut, config.is_causal()) {
+            return Err(Error::setting("cut", cut)
+                .expected("none: a bidirectional or repeated layer reads whole sequences"));
+        }
+        Ok(())
+    }
+}
+
 /// Backpropagation through time for networks of one configuration; keeps its memory from batch to batch.
 #[derive(Debug)]
 pub struct Bptt {
@@ -103,16 +120,7 @@ impl Bptt {
     /// [step by step](NetworkConfig::is_causal).
     pub fn new(config: &NetworkConfig, options: BpttOptions) -> Result<Self> {
         config.validate("network")?;
-        if options.checkpoint_steps == Some(0) {
-            return Err(Error::setting("checkpoint_steps", 0).expected("1 or more"));
-        }
-        if options.cut == Some(0) {
-            return Err(Error::setting("cut", 0).expected("1 or more"));
-        }
-        if let (Some(cut), false) = (options.cut, config.is_causal()) {
-            return Err(Error::setting("cut", cut)
-                .expected("none: a bidirectional or repeated layer reads whole sequences"));
-        }
+        options.validate(config)?;
         Ok(Self {
             plan: Plan::of(config),
             config: config.clone(),
@@ -146,7 +154,9 @@ impl Bptt {
             let steps = steps * self.config.repeat as f64;
             let mut found = penalties.slopes(&all, steps).into_iter().map(|g| share * g);
             for (at, neurons) in cells {
-                slopes[at].extend(found.by_ref().take(neurons));
+                // Only spikes are counted: other cells' outputs have no rate.
+                let spiking = self.plan.layers[at].shape.is_spiking();
+                slopes[at].extend(found.by_ref().take(neurons).filter(|_| spiking));
             }
         }
         self.run(network, sequences, run, Some(&slopes)).0

@@ -1,8 +1,8 @@
 //! A few sequences on their way through the network and back.
 //!
 //! Forward, every chunk of time passes through all layers of a [stage](super::stage) before the next one starts. What is kept
-//! for the way back is what the neurons trace of every step (the membrane potential, or the input current, where they run from
-//! equations), their outputs, spikes as bits, and their other states before every chunk. With `checkpoint_steps`, that is kept
+//! for the way back is what the neurons trace of every step (the membrane potential, the input current where they run from
+//! equations, or what a gated cell keeps), their outputs, spikes as bits, and their other states before every chunk. With `checkpoint_steps`, that is kept
 //! of one segment of time only, and the state before every segment: on the way back each segment runs forward once more, by the
 //! same code and hence with the same bits. Networks of several stages keep it of the whole sequence.
 //!
